@@ -1,13 +1,18 @@
 """A streaming call from one deployment to another. What Ray adds here: frames are checked for gaps, a call given up is
 cancelled at the other end, and a replica that dies or refuses becomes a failure of ours."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextvars import copy_context
 from typing import Any
 
+from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
+from ray.serve._private.utils import generate_request_id
+from ray.serve.context import _set_request_context
 from ray.serve.exceptions import BackPressureError
 
-from gateway.errors import Failed, Failure, OurError, Overloaded, UpstreamError
+from gateway.errors import Failed, Failure, OurError, Overloaded, UpstreamError, cancelling
 
 
 class FrameLost(OurError):
@@ -20,9 +25,9 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
     """The items of each frame that `method`, a deployment's streaming method, answers with.
 
     Raises the failure that travelled in a frame, Overloaded where the queue is full, FrameLost where a frame is
-    missing, UpstreamError where the replica dies.
+    missing, UpstreamError where the replica dies or gives the call up.
     """
-    response = method.options(stream=True).remote(*args)
+    response = copy_context().run(_call, method, *args)
     expected = 0
     try:
         async for frame in response:
@@ -34,9 +39,24 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
             yield frame.items
     except BackPressureError as error:
         raise Overloaded("the gateway is at capacity; try again shortly") from error
-    except RayActorError as error:
+    except (RayActorError, AioRpcError) as error:
         raise UpstreamError("a replica died; ask again") from error
     except RayTaskError as error:
         raise OurError("a deployment failed; its log says why") from error
+    except asyncio.CancelledError as error:
+        if cancelling():
+            raise
+        raise UpstreamError("a replica gave the call up; ask again") from error
     finally:
         response.cancel()
+
+
+def _call(method: Any, *args: Any) -> Any:
+    """Start the call under an id of its own; the caller gives it a context of its own.
+
+    Where Serve (2.60, `Replica._on_request_cancelled`) sees one call cancelled, it cancels all that its replica asked
+    for under the same internal request id, and by default that is the HTTP request's: a prompt summary that met its
+    deadline took the reasoning summary with it.
+    """
+    _set_request_context(_internal_request_id=generate_request_id())
+    return method.options(stream=True).remote(*args)

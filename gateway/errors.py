@@ -16,6 +16,7 @@
 Knows nothing of HTTP beyond the status that a failure stands for.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -131,3 +132,9 @@ class Failed(GatewayError):
 
     def failure(self) -> Failure:
         return self._failure
+
+
+def cancelling() -> bool:
+    """Whether this task is being cancelled; a CancelledError can also come from what it waits for, and is a failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from gateway.config import DeadlineSettings, LimitSettings
-from gateway.errors import GatewayError, UpstreamError
+from gateway.errors import GatewayError, UpstreamError, cancelling
 from gateway.events import (
     EndedBy,
     Event,
@@ -125,7 +125,9 @@ class Session:
                     late_reasoning="".join(self._late),
                 )
             )
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if cancelling():
+                raise
             await self._fail(error)
 
     async def _read(self) -> Finished:
@@ -241,7 +243,7 @@ class Session:
         if not self._reasoning_open:
             await self._summary_task
 
-    async def _fail(self, error: Exception) -> None:
+    async def _fail(self, error: BaseException) -> None:
         """Keep what was received, close it, and say whose fault it was."""
         if isinstance(error, GatewayError):
             failure = error.failure()
@@ -255,7 +257,9 @@ class Session:
                 writing.hurry()
             await self._close_sections(everything=False)
             self._put(failed)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            if cancelling():
+                raise
             log.exception("stream %s could not be closed in order", self.id)
             self._outbox.abort(failed)
 

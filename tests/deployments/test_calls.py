@@ -1,11 +1,15 @@
 """A streaming call between deployments, with a scripted handle: what the other end does becomes batches or failures."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import pytest
+from grpc import StatusCode
+from grpc.aio import AioRpcError, Metadata
 from ray.exceptions import RayActorError, RayTaskError
+from ray.serve.context import _get_serve_request_context
 from ray.serve.exceptions import BackPressureError
 
 from deployments.calls import FrameLost, batches
@@ -16,9 +20,10 @@ from gateway.upstream import Frame
 class ScriptedMethod:
     """A handle's method: plays frames, raises what is an exception, and remembers that it was cancelled."""
 
-    def __init__(self, *script: Frame[str] | Exception) -> None:
+    def __init__(self, *script: Frame[str] | BaseException) -> None:
         self.script, self.cancelled = script, False
         self.asked: tuple[Any, ...] = ()
+        self.ids: list[str] = []
 
     def options(self, *, stream: bool) -> "ScriptedMethod":
         assert stream
@@ -26,6 +31,7 @@ class ScriptedMethod:
 
     def remote(self, *args: Any) -> "ScriptedMethod":
         self.asked = args
+        self.ids.append(_get_serve_request_context()._internal_request_id)
         return self
 
     def cancel(self) -> None:
@@ -33,7 +39,7 @@ class ScriptedMethod:
 
     async def __aiter__(self) -> AsyncIterator[Frame[str]]:
         for step in self.script:
-            if isinstance(step, Exception):
+            if isinstance(step, BaseException):
                 raise step
             yield step
 
@@ -68,10 +74,12 @@ async def test_a_failure_that_travelled_in_a_frame_is_raised_behind_what_came() 
     [
         (BackPressureError(num_queued_requests=1, max_queued_requests=1), Overloaded),
         (RayActorError(), UpstreamError),
+        (AioRpcError(StatusCode.CANCELLED, Metadata(), Metadata()), UpstreamError),
+        (asyncio.CancelledError(), UpstreamError),
         (RayTaskError("stream", "traceback", ZeroDivisionError("secret")), OurError),  # type: ignore[no-untyped-call]
     ],
 )
-async def test_what_ray_says_becomes_a_failure_of_ours(error: Exception, named: type[GatewayError]) -> None:
+async def test_what_ray_says_becomes_a_failure_of_ours(error: BaseException, named: type[GatewayError]) -> None:
     method = ScriptedMethod(Frame(0, ["a"]), error)
     with pytest.raises(named) as raised:
         await taken(method)
@@ -85,3 +93,10 @@ async def test_a_call_that_is_given_up_is_cancelled_at_the_other_end() -> None:
         assert await anext(taking) == ["a"]
         assert not method.cancelled
     assert method.cancelled
+
+
+async def test_a_call_is_one_that_serve_cancels_alone() -> None:
+    method = ScriptedMethod(Frame(0, ["a"]))
+    await taken(method)
+    await taken(method)
+    assert len(set(method.ids) - {_get_serve_request_context()._internal_request_id}) == 2

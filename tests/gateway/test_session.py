@@ -32,7 +32,7 @@ class ScriptedParser:
         try:
             for step in self.script:
                 match step:
-                    case Exception():
+                    case BaseException():
                         raise step
                     case asyncio.Event():
                         await step.wait()
@@ -62,7 +62,7 @@ class ScriptedSummarizer:
     async def _play(self, name: str) -> AsyncGenerator[Sequence[str]]:
         for step in self.scripts[name]:
             match step:
-                case Exception():
+                case BaseException():
                     raise step
                 case asyncio.Event():
                     await step.wait()
@@ -316,6 +316,16 @@ async def test_our_own_bug_ends_the_stream_without_its_details(caplog: pytest.Lo
     assert (last.error.type, last.error.stage) == ("internal_error", "session")  # type: ignore[union-attr]
     assert "secret" not in last.error.message  # type: ignore[union-attr]
     assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize("who", ["parser", "prompt", "part"])
+async def test_a_cancellation_that_nobody_here_asked_for_ends_the_stream_too(who: str) -> None:
+    stray = asyncio.CancelledError()
+    parser = ScriptedParser(*GOOD[:2], stray) if who == "parser" else ScriptedParser(*GOOD)
+    summarizer = ScriptedSummarizer(**{who: [stray]}) if who != "parser" else None
+    got = await events(session(parser, summarizer))
+    assert got[-1].type == "stream.failed"
+    assert got[-1].error.type == "internal_error"  # type: ignore[union-attr]
 
 
 async def test_a_client_that_does_not_read_loses_the_upstream() -> None:

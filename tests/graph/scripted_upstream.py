@@ -16,11 +16,14 @@ from gateway.upstream import Accepted, Answer, Finished, Text, UpstreamRequest, 
 
 NO_SUMMARY = "no summary"
 """A prompt with this in it is one that the model fails to summarize."""
+LATE_SUMMARY = "late summary"
+"""A prompt whose summary never comes, and whose reasoning is summarized once that has been given up."""
 
 
 class ScriptedUpstream:
     def __init__(self) -> None:
         self._running = 0
+        self._given_up = asyncio.Event()
 
     @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
@@ -28,13 +31,29 @@ class ScriptedUpstream:
         try:
             yield [Accepted(prompt_tokens=7)]
             for step in _script(request):
-                yield [Text(await _play(step))]
+                yield [Text(await self._play(step))]
             yield [Finished(finish_reason="stop", usage=Usage(prompt_tokens=7, completion_tokens=3))]
         finally:
             self._running -= 1
 
     async def running(self) -> int:
         return self._running
+
+    async def _play(self, step: Any) -> str:
+        match step:
+            case {"hang": _}:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self._given_up.set()
+            case {"after": _}:
+                await self._given_up.wait()
+                return ""
+            case {"die": _}:
+                os._exit(1)
+            case {"fail": message}:
+                raise UpstreamError(message)
+        return str(step)
 
 
 def _script(request: UpstreamRequest) -> list[Any]:
@@ -44,15 +63,6 @@ def _script(request: UpstreamRequest) -> list[Any]:
         return steps
     if NO_SUMMARY in said:
         return [{"fail": "no summary today"}]
+    if LATE_SUMMARY in said:
+        return [{"hang": True}] if request.prefill else [{"after": "given up"}, "A title\n", "A text."]
     return [request.prefill, " something."] if request.prefill else ["A title\n", "A text."]
-
-
-async def _play(step: Any) -> str:
-    match step:
-        case {"hang": _}:
-            await asyncio.Event().wait()
-        case {"die": _}:
-            os._exit(1)
-        case {"fail": message}:
-            raise UpstreamError(message)
-    return str(step)

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
-from gateway.config import GatewaySettings, LimitSettings
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from tests.conftest import Cluster
-from tests.graph.scripted_upstream import NO_SUMMARY, ScriptedUpstream
+from tests.graph.scripted_upstream import LATE_SUMMARY, NO_SUMMARY, ScriptedUpstream
 
 THOUGHT = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
 
@@ -24,7 +24,9 @@ def url(cluster: Cluster) -> str:
     import graph
 
     upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
-    settings = GatewaySettings(limits=LimitSettings(request_bytes=5000))
+    settings = GatewaySettings(
+        limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=1, reasoning_summary=20)
+    )
     serve.run(graph.connect(settings, upstream), name="scripted", route_prefix="/scripted")
     return cluster.url("/scripted")
 
@@ -134,6 +136,15 @@ async def test_a_summarizer_that_fails_leaves_an_extract(http: httpx.AsyncClient
     events = await stream(http, url, body("<think>", f"There is {NO_SUMMARY}.", "</think>", "42"))
     written = [event["written_by"] for event in events if "written_by" in event]
     assert written == ["extract", "extract"]
+    assert events[-1]["type"] == "stream.completed"
+
+
+async def test_a_prompt_summary_that_is_given_up_leaves_the_reasoning_summary_alone(
+    http: httpx.AsyncClient, url: str
+) -> None:
+    events = await stream(http, url, body("<think>", f"A {LATE_SUMMARY}.", "</think>", "42"))
+    written = [event["written_by"] for event in events if "written_by" in event]
+    assert written == ["extract", "model"]
     assert events[-1]["type"] == "stream.completed"
 
 
