@@ -35,7 +35,7 @@ def connect(config: GatewaySettings, upstream: Application) -> Application:
     """The gateway over any upstream that is bound."""
     parser = _deploy(StreamParser).bind(upstream, config.parser)
     summarizer = _deploy(Summarizer).bind(upstream)
-    graph: Application = _deploy(serve.ingress()(Ingress)).bind(config, parser, summarizer, upstream)
+    graph: Application = _deploy(serve.ingress()(Ingress)).bind(config, parser, summarizer)
     return graph
 
 

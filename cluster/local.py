@@ -46,14 +46,9 @@ def up(config: Path) -> None:
             fail(f"something else already listens at {url} or {DASHBOARD}; stop it, or change serve_config.yaml")
         _start_ray()
     with console.status("deploying the graph …"):
-        deployed = subprocess.run(
-            [BIN / "serve", "deploy", config, "--address", DASHBOARD],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if deployed.returncode:
-        fail(f"serve deploy failed:\n{deployed.stdout}{deployed.stderr}")
+        deployed = dashboard.put("/api/serve/applications/", json=yaml.safe_load(config.read_text()), timeout=60)
+    if deployed.is_error:
+        fail(f"Serve refused {config}:\n{deployed.text}")
     _wait_until_healthy(url)
     console.print(f"API        {url}/v1/reasoning", highlight=False)
     console.print(f"dashboard  {DASHBOARD}/#/serve", highlight=False)

@@ -44,6 +44,9 @@ class ParserHandle:
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
         return batches(self._handle.stream, request)
 
+    def running(self) -> AsyncGenerator[Sequence[int]]:
+        return batches(self._handle.running)
+
 
 class SummarizerHandle:
     def __init__(self, handle: Any) -> None:
@@ -55,12 +58,15 @@ class SummarizerHandle:
     def part(self, request_id: str, step: str) -> AsyncGenerator[Sequence[str]]:
         return batches(self._handle.part, request_id, step)
 
+    def running(self) -> AsyncGenerator[Sequence[int]]:
+        return batches(self._handle.running)
+
 
 class Ingress:
-    """Serves the HTTP API. `upstream` is asked for its health only."""
+    """Serves the HTTP API; `parser` and `summarizer` are handles."""
 
-    def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any, upstream: Any) -> None:
-        self._settings, self._upstream = settings, upstream
+    def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
+        self._settings = settings
         self._parser, self._summarizer = ParserHandle(parser), SummarizerHandle(summarizer)
         self._model = settings.upstream.name
         self._created = int(time.time())
@@ -102,10 +108,13 @@ class Ingress:
         return {"object": "list", "data": [model]}
 
     async def health(self) -> dict[str, str | int]:
-        """200 only when the model is loaded and its engine runs; `running` is how many generations a replica has."""
+        """200 only when every way to the model is open and it is loaded; `running` is how many generations it has.
+
+        It asks as a stream asks, so that what Serve opens on first use is open before the first stream.
+        """
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                running: int = await self._upstream.running.remote()
+                running, _ = await asyncio.gather(_only(self._parser.running()), _only(self._summarizer.running()))
         except Exception as error:
             raise NotReady("the model is still loading, or has stopped; try again shortly") from error
         return {"status": "ok", "running": running}
@@ -117,6 +126,11 @@ class Ingress:
             if len(body) > limit:
                 raise InvalidRequest(f"the request is larger than {limit} bytes")
         return body
+
+
+async def _only(answer: AsyncGenerator[Sequence[int]]) -> int:
+    async with aclosing(answer):
+        return (await anext(answer))[0]
 
 
 async def _encoded(session: Session) -> AsyncGenerator[bytes]:

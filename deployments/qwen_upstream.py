@@ -20,10 +20,12 @@ from engine.harness import Ask, Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.upstream import Accepted, Answer, Finished, Text, Thought, UpstreamRequest, framed
+from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest, framed
 
 log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005
+REHEARSAL = UpstreamRequest(id="rehearsal", messages=(Message(role="user", content="Hello"),))
+"""Counted while loading: the chat template is compiled on first use, and no request should wait for that."""
 
 
 class QwenUpstream:
@@ -45,6 +47,7 @@ class QwenUpstream:
             ),
         )
         self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
+        self._harness.count(self._ask(REHEARSAL))
 
     @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
@@ -68,10 +71,11 @@ class QwenUpstream:
             prefill=request.prefill,
         )
 
-    async def running(self) -> int:
+    @framed
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
         """How many requests the engine works on: 0 soon after the last client has gone. Raises as `check_health`."""
         self.check_health()
-        return self._engine.running
+        yield [self._engine.running]
 
     def check_health(self) -> None:
         if not self._engine.alive:

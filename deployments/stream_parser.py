@@ -26,3 +26,10 @@ class StreamParser:
         async with aclosing(parse(batches(self._upstream.stream, request), parser)) as parsed:
             async for batch in parsed:
                 yield batch
+
+    @framed
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
+        """How many generations the upstream has: asked through here, so that an answer says the way is open."""
+        async with aclosing(batches(self._upstream.running)) as counts:
+            async for count in counts:
+                yield count

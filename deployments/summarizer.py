@@ -30,6 +30,13 @@ class Summarizer:
             async for text in texts:
                 yield text
 
+    @framed
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
+        """As `StreamParser.running`."""
+        async with aclosing(batches(self._upstream.running)) as counts:
+            async for count in counts:
+                yield count
+
     async def _text(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[str]]:
         async with aclosing(batches(self._upstream.stream, request)) as answer:
             async for items in answer:

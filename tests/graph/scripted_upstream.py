@@ -36,8 +36,9 @@ class ScriptedUpstream:
         finally:
             self._running -= 1
 
-    async def running(self) -> int:
-        return self._running
+    @framed
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
+        yield [self._running]
 
     async def _play(self, step: Any) -> str:
         match step:
