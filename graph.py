@@ -44,7 +44,9 @@ def _deploy(cls: type, ray_actor_options: dict[str, float] | None = None) -> Any
 
 
 def _resources(upstream: UpstreamSettings) -> dict[str, float]:
-    """A GPU where one is asked for or the cluster has one; this runs on the cluster, so it can look."""
+    """A GPU where one is asked for or the cluster has one. `serve deploy` runs this on the cluster, `serve run` at home."""
+    if not ray.is_initialized():
+        ray.init()
     has_gpu = ray.cluster_resources().get("GPU", 0) > 0  # type: ignore[no-untyped-call]
     if upstream.device == "cuda" or (upstream.device == "auto" and has_gpu):
         return {"num_cpus": 1, "num_gpus": upstream.num_gpus}

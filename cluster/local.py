@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RUN = ROOT / ".run"
 PID = RUN / "ray.pid"
 LOG = RUN / "ray.log"
+CURRENT = Path(os.environ.get("RAY_TMPDIR", "/tmp")) / "ray" / "ray_current_cluster"
+"""Where Ray notes the cluster that was started last; `serve run` and `ray.init()` wait for the one it names."""
 BIN = Path(sys.executable).parent
 GCS_PORT = 6399
 DASHBOARD = "http://127.0.0.1:8265"
@@ -77,6 +79,8 @@ def down() -> None:
             for process in _session(session):
                 process.kill()
     PID.unlink()
+    if CURRENT.exists() and CURRENT.read_text().strip().endswith(f":{GCS_PORT}"):
+        CURRENT.unlink()
     console.print("stopped")
 
 
