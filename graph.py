@@ -44,7 +44,7 @@ def _deploy(cls: type, ray_actor_options: dict[str, float] | None = None) -> Any
 
 
 def _resources(upstream: UpstreamSettings) -> dict[str, float]:
-    """A GPU where one is asked for or the cluster has one. `serve deploy` runs this on the cluster, `serve run` at home."""
+    """A GPU where one is asked for or the cluster has one; with `serve run` nobody has started Ray yet."""
     if not ray.is_initialized():
         ray.init()
     has_gpu = ray.cluster_resources().get("GPU", 0) > 0  # type: ignore[no-untyped-call]
