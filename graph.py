@@ -1,7 +1,7 @@
 """The whole graph on one screen: `serve deploy serve_config.yaml`, or `serve run graph:build`.
 
-client -> Ingress -> StreamParser -> QwenUpstream
-                 `-> Summarizer   ->'
+client -> Ingress -> StreamParser -> QwenUpstream and HttpUpstream,
+                 `-> Summarizer   ->'  those of them that are configured
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ import ray
 from ray import serve
 from ray.serve import Application
 
+from deployments.http_upstream import HttpUpstream
 from deployments.ingress import Ingress
 from deployments.qwen_upstream import QwenUpstream
 from deployments.stream_parser import StreamParser
@@ -17,24 +18,29 @@ from deployments.summarizer import Summarizer
 from gateway.config import GatewaySettings, UpstreamSettings
 
 STREAMS: dict[str, Any] = {
-    "max_ongoing_requests": 64,
-    "max_queued_requests": 64,
+    "max_ongoing_requests": 256,
+    "max_queued_requests": 256,
     "graceful_shutdown_timeout_s": 600,
-    "autoscaling_config": {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 32},
+    "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 128},
 }
 """What suits streams of minutes: Serve's own defaults take 5 requests a replica and cut them off after 20 s."""
 
 
 def build(config: GatewaySettings) -> Application:
-    """The gateway over its own Qwen. Numbers for each deployment stand in serve_config.yaml, over `STREAMS`."""
-    qwen = _deploy(QwenUpstream, ray_actor_options=_resources(config.upstream)).bind(config.upstream)
-    return connect(config, qwen)
+    """The gateway over its own Qwen, APIs elsewhere, or both. Numbers stand in serve_config.yaml, over `STREAMS`."""
+    upstreams = {}
+    if config.upstream:
+        qwen = _deploy(QwenUpstream, ray_actor_options=_resources(config.upstream))
+        upstreams["qwen"] = qwen.bind(config.upstream)
+    if config.http_upstreams:
+        upstreams["http"] = _deploy(HttpUpstream).bind(config.http_upstreams)
+    return connect(config, upstreams)
 
 
-def connect(config: GatewaySettings, upstream: Application) -> Application:
-    """The gateway over any upstream that is bound."""
-    parser = _deploy(StreamParser).bind(upstream, config.parser)
-    summarizer = _deploy(Summarizer).bind(upstream)
+def connect(config: GatewaySettings, upstreams: dict[str, Application]) -> Application:
+    """The gateway over upstreams that are bound."""
+    parser = _deploy(StreamParser).bind(upstreams, config)
+    summarizer = _deploy(Summarizer).bind(upstreams, config)
     graph: Application = _deploy(serve.ingress()(Ingress)).bind(config, parser, summarizer)
     return graph
 

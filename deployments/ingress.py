@@ -68,7 +68,7 @@ class Ingress:
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._settings = settings
         self._parser, self._summarizer = ParserHandle(parser), SummarizerHandle(summarizer)
-        self._model = settings.upstream.name
+        self._models = list(settings.models)
         self._created = int(time.time())
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -82,12 +82,13 @@ class Ingress:
 
     async def reasoning(self, http: Request) -> Response:
         request = ReasoningRequest.parse(await self._body(http))
-        if request.model not in (None, self._model):
-            raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists them", param="model")
+        model = request.model or self._models[0]
+        if model not in self._models:
+            raise UnknownModel(f"no model {model!r} here; GET /v1/models lists them", param="model")
         session = Session(
             f"rsn-{uuid.uuid4().hex}",
             request,
-            self._model,
+            model,
             self._parser,
             self._summarizer,
             self._settings.deadlines,
@@ -99,13 +100,8 @@ class Ingress:
         return await _whole(session)
 
     async def models(self) -> dict[str, Any]:
-        model = {
-            "id": self._model,
-            "object": "model",
-            "created": self._created,
-            "owned_by": "reasoning-gateway",
-        }
-        return {"object": "list", "data": [model]}
+        common = {"object": "model", "created": self._created, "owned_by": "reasoning-gateway"}
+        return {"object": "list", "data": [{"id": model, **common} for model in self._models]}
 
     async def health(self) -> dict[str, str | int]:
         """200 only when every way to the model is open and it is loaded; `running` is how many generations it has.

@@ -3,20 +3,24 @@
 What Ray adds here: replicas of its own, and calls that are cancelled when their client goes.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
-from deployments.calls import batches
+from deployments.upstreams import Upstreams
+from gateway.config import GatewaySettings
+from gateway.reasoning import Segment
 from gateway.summaries.prompts import part_request, prompt_request
-from gateway.upstream import Message, Text, UpstreamRequest, framed
+from gateway.upstream import Message, UpstreamRequest, framed
 
 
 class Summarizer:
-    """Asks `upstream`, a handle: by default the engine that also answers, so summaries join its batch."""
+    """Asks one of the `upstreams`, handles by name: the cluster's engine, whose batch the summaries join, or an API."""
 
-    def __init__(self, upstream: Any) -> None:
-        self._upstream = upstream
+    def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
+        self._upstreams = Upstreams(upstreams, settings)
+        self._model = settings.summarizer.model or next(iter(settings.models))
 
     @framed
     async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
@@ -32,13 +36,12 @@ class Summarizer:
 
     @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
-        """As `StreamParser.running`."""
-        async with aclosing(batches(self._upstream.running)) as counts:
+        async with aclosing(self._upstreams.running()) as counts:
             async for count in counts:
                 yield count
 
     async def _text(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[str]]:
-        async with aclosing(batches(self._upstream.stream, request)) as answer:
+        async with aclosing(self._upstreams.ask(replace(request, model=self._model))) as answer:
             async for items in answer:
-                if texts := [item.text for item in items if isinstance(item, Text)]:
+                if texts := [item.text for item in items if isinstance(item, Segment) and item.kind == "response"]:
                     yield texts

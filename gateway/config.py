@@ -3,11 +3,12 @@
 Unknown keys are refused by name. Sizes are in tokens, characters or bytes, times in seconds, as each name says.
 """
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from gateway.reasoning.formats import FORMATS
+from gateway.reasoning.formats import FORMATS, Format, custom, detect
 
 
 class Settings(BaseModel):
@@ -64,14 +65,29 @@ class LimitSettings(Settings):
     unread_characters: PositiveInt = 1_000_000
 
 
-class ParserSettings(Settings):
-    """How the upstream marks its reasoning: a name in FORMATS, and whether its output begins inside without a marker.
+class HttpUpstreamSettings(Settings):
+    """One /chat/completions API, and the models that are asked of it.
 
-    The Qwen of the cluster always prints its markers, so it never does.
+    `url` goes up to and with `/v1`; `api_key_env` names the environment variable with the key. `format` says how the
+    text marks reasoning, `auto` goes by each model's name; a field for reasoning is always read. `starts_inside` says
+    whether the text begins in reasoning without a marker, None leaves that to the format. `markers` are the start and
+    the end of format `custom`. `headers` and `body` are added to each request, `no_thinking` to the body of those that
+    want none, a summary's among them. Before the first byte a request is sent up to `attempts` times.
     """
 
-    format: str = "qwen3"
-    starts_inside: bool | None = False
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    api_key_env: str | None = None
+    format: str = "auto"
+    starts_inside: bool | None = None
+    markers: tuple[str, str] | None = None
+    headers: dict[str, str] = {}
+    body: dict[str, Any] = {}
+    no_thinking: dict[str, Any] = {}
+    connect_seconds: PositiveFloat = 5.0
+    first_byte_seconds: PositiveFloat = 60.0
+    silence_seconds: PositiveFloat = 60.0
+    attempts: PositiveInt = 3
 
     @field_validator("format")
     @classmethod
@@ -80,9 +96,60 @@ class ParserSettings(Settings):
             raise ValueError(f"no such format; there are {', '.join(sorted(FORMATS))}")
         return name
 
+    @model_validator(mode="after")
+    def _markers_belong_to_custom(self) -> "HttpUpstreamSettings":
+        if (self.format == "custom") != (self.markers is not None):
+            raise ValueError("markers go with format: custom, and it needs them")
+        if self.markers:
+            custom(*self.markers)
+        return self
+
+    def format_of(self, model: str) -> Format:
+        if self.markers:
+            return custom(*self.markers)
+        return detect(model) if self.format == "auto" else FORMATS[self.format]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that requests may name: the upstream that answers for it, and how its text marks reasoning."""
+
+    upstream: Literal["qwen", "http"]
+    format: Format
+    starts_inside: bool | None
+
+
+class SummarizerSettings(Settings):
+    """`model` writes the summaries; None: the first there is, which is the cluster's Qwen where it has one."""
+
+    model: str | None = None
+
 
 class GatewaySettings(Settings):
-    upstream: UpstreamSettings = UpstreamSettings()
-    parser: ParserSettings = ParserSettings()
+    """`upstream` is the Qwen on the cluster, null for none; `http_upstreams` are APIs elsewhere."""
+
+    upstream: UpstreamSettings | None = UpstreamSettings()
+    http_upstreams: tuple[HttpUpstreamSettings, ...] = ()
+    summarizer: SummarizerSettings = SummarizerSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
     limits: LimitSettings = LimitSettings()
+
+    @model_validator(mode="after")
+    def _models_are_told_apart(self) -> "GatewaySettings":
+        names = [self.upstream.name] if self.upstream else []
+        names += [model for api in self.http_upstreams for model in api.models]
+        if not names:
+            raise ValueError("nothing to ask: set upstream, http_upstreams, or both")
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"served twice: {', '.join(sorted(twice))}")
+        if self.summarizer.model not in (None, *names):
+            raise ValueError(f"summarizer.model is none of {', '.join(names)}")
+        return self
+
+    @property
+    def models(self) -> dict[str, Served]:
+        """What `GET /v1/models` lists; the first one answers requests that name none."""
+        models = {self.upstream.name: Served("qwen", FORMATS["qwen3"], False)} if self.upstream else {}
+        for api in self.http_upstreams:
+            models |= {model: Served("http", api.format_of(model), api.starts_inside) for model in api.models}
+        return models

@@ -7,6 +7,15 @@
     │   ├── UnknownModel           404: no upstream serves that model
     │   └── ClientTooSlow          the client does not read what it asked for
     ├── UpstreamError            502: the model or the API that serves it failed; `stage` is "upstream"
+    │   ├── UpstreamUnreachable    no connection, or it was lost before the first byte
+    │   ├── UpstreamRateLimited    429 from it
+    │   ├── UpstreamUnavailable    5xx from it
+    │   ├── UpstreamRefused        any other status: the API does not take the request, or the key
+    │   ├── UpstreamTimeout        504: no first byte in time
+    │   ├── UpstreamSilent         nothing more came in mid-stream
+    │   ├── UpstreamCut            the connection ended before the answer did
+    │   ├── UpstreamNotAStream     something else than an event stream, such as an HTML page
+    │   └── UpstreamNotJson        a chunk that is not a JSON object
     └── OurError                 the gateway's own fault
         ├── Overloaded             503: more requests than the queues take
         ├── NotReady               503: the model is still loading
@@ -93,6 +102,55 @@ class UpstreamError(GatewayError):
     stage = "upstream"
     status = 502
     retryable = True
+
+
+class BeforeFirstByte(UpstreamError):
+    """`retry_after`: the seconds that the API asked to wait, where it did."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamUnreachable(BeforeFirstByte):
+    type = "upstream_unreachable"
+
+
+class UpstreamRateLimited(BeforeFirstByte):
+    type = "upstream_rate_limited"
+    status = 503
+
+
+class UpstreamUnavailable(BeforeFirstByte):
+    type = "upstream_unavailable"
+
+
+class UpstreamRefused(UpstreamError):
+    type = "upstream_refused"
+    retryable = False
+
+
+class UpstreamTimeout(UpstreamError):
+    type = "upstream_timeout"
+    status = 504
+
+
+class UpstreamSilent(UpstreamError):
+    type = "upstream_silent"
+
+
+class UpstreamCut(UpstreamError):
+    type = "upstream_cut"
+
+
+class UpstreamNotAStream(UpstreamError):
+    type = "upstream_not_a_stream"
+    retryable = False
+
+
+class UpstreamNotJson(UpstreamError):
+    type = "upstream_not_json"
+    retryable = False
 
 
 class OurError(GatewayError):

@@ -71,10 +71,11 @@ class ReasoningRequest(Strict):
         except ValidationError as error:
             raise _refusal(error.errors(include_url=False)) from None
 
-    def to_upstream(self, request_id: str) -> UpstreamRequest:
+    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return UpstreamRequest(
             id=request_id,
+            model=model,
             messages=tuple(Message(role=message.role, content=message.text) for message in self.messages),
             max_tokens=self.max_tokens,
             temperature=self.temperature,

@@ -70,7 +70,7 @@ class Session:
         self.id, self._request, self._model = id, request, model
         self._summarizer = summarizer
         self._deadlines = deadlines
-        self._asked = request.to_upstream(id)
+        self._asked = request.to_upstream(id, model)
         self._options = request.reasoning
         self._outbox = Outbox(self._options.order, limits)
         self._put = self._outbox.put

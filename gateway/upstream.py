@@ -1,8 +1,9 @@
 """What an upstream is asked and what it answers, and the frames in which it travels.
 
 Every upstream, the Qwen engine or an HTTP API, takes an `UpstreamRequest` and answers with one `Accepted`, then `Text`
-as it is made, then exactly one `Finished`, or raises a GatewayError in between. The stream parser answers the same,
-with `Segment`s for `Text`. Knows nothing of models, sockets or Ray.
+as it is made, or a `Segment` where a field of the API tells reasoning from response, then exactly one `Finished`, or
+raises a GatewayError in between. The stream parser answers the same, with `Segment`s for `Text`. Knows nothing of
+models, sockets or Ray.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -29,11 +30,13 @@ class Message:
 class UpstreamRequest:
     """One generation. What is None is left to the model's and the operator's defaults.
 
-    `budget` is in tokens of thinking, 0 turns it off. `stop` applies to the response only. `prefill` is how the
-    response begins: the model goes on from it, and it is part of the text that comes back.
+    `model` is a name that the configuration knows. `budget` is in tokens of thinking, 0 turns it off. `stop` applies to
+    the response only. `prefill` is how the response begins: the model goes on from it, and it is part of the text that
+    comes back; an API that cannot begin a response leaves it out.
     """
 
     id: str
+    model: str = ""
     messages: tuple[Message, ...]
     max_tokens: int | None = None
     temperature: float | None = None
@@ -72,7 +75,7 @@ class Finished:
     usage: Usage
 
 
-Answer = Accepted | Text | Thought | Finished
+Answer = Accepted | Text | Segment | Thought | Finished
 Parsed = Accepted | Segment | Thought | Finished
 
 

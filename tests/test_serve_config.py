@@ -74,7 +74,7 @@ def test_serve_and_the_gateway_take_the_values() -> None:
         (("applications", 0), "routeprefix"),
         (("applications", 0, "args"), "upstreams"),
         (("applications", 0, "args", "upstream"), "num_gpu"),
-        (("applications", 0, "args", "parser"), "start_inside"),
+        (("applications", 0, "args", "deadlines"), "prompt_sumary"),
         (("applications", 0, "args", "deadlines"), "prompt"),
         (("applications", 0, "args", "limits"), "requests_bytes"),
         (("applications", 0, "deployments", 0), "num_replica"),
@@ -126,8 +126,9 @@ def deployed(application: Application) -> Iterator[str]:
     """The names of the deployments in an application, each behind those it calls."""
     deployment: Any = application._bound_deployment
     for argument in (*deployment.init_args, *deployment.init_kwargs.values()):
-        if isinstance(argument, Application):
-            yield from deployed(argument)
+        for one in argument.values() if isinstance(argument, dict) else [argument]:
+            if isinstance(one, Application):
+                yield from deployed(one)
     yield deployment.name
 
 

@@ -1,36 +1,79 @@
-"""An upstream's answer, its text parsed. Knows nothing of where the answer comes from."""
+"""An upstream's answer, its text parsed and its tokens counted. Knows nothing of where the answer comes from."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from gateway.errors import GatewayError
-from gateway.reasoning import ReasoningParser
-from gateway.upstream import Answer, Finished, Parsed, Text
+from gateway.events import Usage
+from gateway.reasoning import ReasoningParser, Segment
+from gateway.upstream import Answer, Finished, Parsed, Text, Thought
 
 
 async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParser) -> AsyncGenerator[Sequence[Parsed]]:
     """The answer with `Segment`s for `Text`. What the parser held back leaves before the end, however that comes."""
+    reader = _Reader(parser)
     try:
         async with aclosing(answer):
             async for batch in answer:
-                if parsed := _parsed(batch, parser):
+                if parsed := [item for taken in batch for item in reader.take(taken)]:
                     yield parsed
     except GatewayError:
-        if held := parser.close():
+        if held := reader.close():
             yield held
         raise
-    if held := parser.close():
+    if held := reader.close():
         yield held
 
 
-def _parsed(batch: Sequence[Answer], parser: ReasoningParser) -> list[Parsed]:
-    parsed: list[Parsed] = []
-    for item in batch:
+class _Reader:
+    """Once a field has carried reasoning the text is response; a tagged copy of the reasoning at its head (llama.cpp's
+    `deepseek-legacy`) is dropped."""
+
+    def __init__(self, parser: ReasoningParser) -> None:
+        self._parser, self._by_field = parser, False
+        self._pieces = self._thoughts = 0
+        self._counted = False
+
+    def take(self, item: Answer) -> Sequence[Parsed]:
         match item:
             case Text(text=text):
-                parsed += parser.feed(text)
-            case Finished():
-                parsed += [*parser.close(), item]
+                segments = self._parser.feed(text)
+                self._count(self._parser.inside and not self._by_field)
+                return self._kept(segments)
+            case Segment(kind="reasoning"):
+                self._count(True)
+                return [*self._lock(), item]
+            case Thought():
+                self._counted = True
+                return [item]
+            case Finished(usage=usage):
+                return [*self.close(), replace(item, usage=self._usage(usage))]
             case _:
-                parsed.append(item)
-    return parsed
+                return [item]
+
+    def close(self) -> list[Segment]:
+        return self._kept(self._parser.close())
+
+    def _lock(self) -> list[Segment]:
+        if self._by_field:
+            return []
+        held = self._parser.close()
+        self._parser, self._by_field = ReasoningParser("auto", starts_inside=False), True
+        return held
+
+    def _kept(self, segments: list[Segment]) -> list[Segment]:
+        return [segment for segment in segments if segment.kind == "response"] if self._by_field else segments
+
+    def _count(self, thought: bool) -> None:
+        self._pieces += 1
+        self._thoughts += thought
+
+    def _usage(self, usage: Usage) -> Usage:
+        """The upstream's word; where it tells no number, a piece is taken for a token, as APIs send them."""
+        if self._counted:
+            return usage
+        completion = usage.completion_tokens or self._pieces
+        share = self._thoughts / self._pieces if self._pieces else 0.0
+        reasoning = usage.reasoning_tokens or round(completion * share)
+        return replace(usage, completion_tokens=completion, reasoning_tokens=reasoning)

@@ -1,10 +1,74 @@
-"""Server-sent events: framing only. Knows nothing of what stands in the data."""
+"""Server-sent events: framing only, both ways. Knows nothing of what stands in the data."""
+
+import re
+from typing import NamedTuple
 
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 PING = b": ping\n\n"
 
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 def encode(event_type: str, data: bytes) -> bytes:
     """One event; `data` is a single line, as JSON is."""
     return b"event: %b\ndata: %b\n\n" % (event_type.encode(), data)
+
+
+class Received(NamedTuple):
+    """An event as it came; `type` is empty where none was named."""
+
+    type: str
+    data: str
+
+
+class Decoder:
+    """Bytes to events by the book (WHATWG HTML, 9.2.6), however they are cut: lines end at CR, LF or CRLF only.
+
+    One liberty: what stands at the end of the stream counts without its blank line, since servers forget it.
+    """
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._type, self._data = b"", list[bytes]()
+        self._begun = self._after_cr = False
+
+    def feed(self, chunk: bytes) -> list[Received]:
+        """The events that `chunk` completes. Time is linear in its length."""
+        if not chunk:
+            return []
+        if self._after_cr:
+            chunk, self._after_cr = chunk.removeprefix(b"\n"), False
+        self._after_cr = chunk.endswith(b"\r")
+        first, *rest = _LINE_END.split(chunk)
+        self._line.append(first)
+        if not rest:
+            return []
+        lines = [b"".join(self._line), *rest[:-1]]
+        self._line = [rest[-1]]
+        return [event for line in lines for event in self._take(line)]
+
+    def close(self) -> list[Received]:
+        """What the end of the stream completes."""
+        return [*self._take(b"".join(self._line)), *self._take(b"")]
+
+    def _take(self, line: bytes) -> list[Received]:
+        if not self._begun:
+            self._begun, line = True, line.removeprefix(_BYTE_ORDER_MARK)
+        if not line:
+            return self._dispatch()
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._type = value
+        return []
+
+    def _dispatch(self) -> list[Received]:
+        kind, data = self._type, self._data
+        self._type, self._data = b"", []
+        if not data:
+            return []
+        return [Received(kind.decode(errors="replace"), b"\n".join(data).decode(errors="replace"))]

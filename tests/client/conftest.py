@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -105,6 +106,7 @@ def start(serve: object) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]: 
             [sys.executable, "-m", "client", *arguments],
             cwd=ROOT,
             env=inherited | ENVIRONMENT | (env or {}),
+            preexec_fn=_heed_ctrl_c,
             **pipes | options,
         )
         running.append(process)
@@ -127,3 +129,8 @@ def run(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., tuple[
         return process.returncode, out.decode(), err.decode()
 
     return finish
+
+
+def _heed_ctrl_c() -> None:
+    """Tests that run in a shell's background have it ignored, and programs inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from gateway.config import (
     DeadlineSettings,
     GatewaySettings,
+    HttpUpstreamSettings,
     LimitSettings,
-    ParserSettings,
     UpstreamSettings,
 )
-from gateway.reasoning.formats import FORMATS
+from gateway.reasoning.formats import FORMATS, custom
+
+API = {"url": "https://api.example.com/v1", "models": ["deepseek-r1"]}
 
 
 def named(args: dict[str, Any]) -> list[tuple[str, str]]:
@@ -38,7 +40,8 @@ def test_nothing_set_is_the_defaults() -> None:
             "thinking_budget": 256,
             "max_tokens": 1024,
         },
-        "parser": {"format": "qwen3", "starts_inside": False},
+        "http_upstreams": (),
+        "summarizer": {"model": None},
         "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 10.0},
         "limits": {"request_bytes": 1_000_000, "early_characters": 200_000, "unread_characters": 1_000_000},
     }
@@ -56,7 +59,7 @@ def test_one_key_set_leaves_the_others() -> None:
     [
         ({"upstreams": {}}, "upstreams"),
         ({"upstream": {"modle": "embedded"}}, "upstream.modle"),
-        ({"parser": {"formats": "qwen3"}}, "parser.formats"),
+        ({"http_upstreams": [{**API, "formats": "x"}]}, "http_upstreams.0.formats"),
         ({"deadlines": {"prompt-summary": 5}}, "deadlines.prompt-summary"),
         ({"limits": {"request_byte": 5}}, "limits.request_byte"),
     ],
@@ -76,7 +79,7 @@ def test_all_unknown_keys_are_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("args", "key"),
     [
-        ({"upstream": None}, "upstream"),
+        ({"http_upstreams": None}, "http_upstreams"),
         ({"upstream": {"device": "tpu"}}, "upstream.device"),
         ({"upstream": {"num_gpus": 0}}, "upstream.num_gpus"),
         ({"upstream": {"threads": 0}}, "upstream.threads"),
@@ -85,7 +88,7 @@ def test_all_unknown_keys_are_named_at_once() -> None:
         ({"upstream": {"max_batch_tokens": "many"}}, "upstream.max_batch_tokens"),
         ({"upstream": {"thinking_budget": 0}}, "upstream.thinking_budget"),
         ({"upstream": {"max_tokens": None}}, "upstream.max_tokens"),
-        ({"parser": {"starts_inside": "maybe"}}, "parser.starts_inside"),
+        ({"http_upstreams": [{**API, "starts_inside": "maybe"}]}, "http_upstreams.0.starts_inside"),
         ({"deadlines": {"prompt_summary": 0}}, "deadlines.prompt_summary"),
         ({"deadlines": {"reasoning_summary": -1}}, "deadlines.reasoning_summary"),
         ({"limits": {"request_bytes": 0}}, "limits.request_bytes"),
@@ -116,15 +119,51 @@ def test_a_cache_of_exactly_one_context_is_enough() -> None:
 @pytest.mark.parametrize("name", ["qwen4", "", "Qwen3", "qwen3 "])
 def test_an_unknown_format_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(ValidationError, match="no such format; there are ") as refused:
-        ParserSettings(format=name)
-    assert named({"parser": {"format": name}}) == [("parser.format", "value_error")]
+        HttpUpstreamSettings.model_validate({**API, "format": name})
+    assert named({"http_upstreams": [{**API, "format": name}]}) == [("http_upstreams.0.format", "value_error")]
     assert all(known in str(refused.value) for known in FORMATS)
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"auto", "custom"}))
 def test_every_format_of_the_table_may_be_set(name: str) -> None:
-    settings = GatewaySettings.model_validate({"parser": {"format": name, "starts_inside": None}})
-    assert settings.parser == ParserSettings(format=name, starts_inside=None)
+    assert HttpUpstreamSettings.model_validate({**API, "format": name}).format_of("any") is FORMATS[name]
+
+
+def test_the_format_of_a_model_goes_by_its_name_or_its_markers() -> None:
+    assert HttpUpstreamSettings.model_validate(API).format_of("deepseek-r1").name == "deepseek_r1"
+    assert HttpUpstreamSettings.model_validate(API).format_of("gpt-4o").name == "auto"
+    settings = HttpUpstreamSettings.model_validate({**API, "format": "custom", "markers": ("<a>", "</a>")})
+    assert settings.format_of("any").markers == custom("<a>", "</a>").markers
+
+
+@pytest.mark.parametrize("fields", [{"format": "custom"}, {"markers": ("<a>", "</a>")}, {"url": "ftp://x/v1"}])
+def test_an_api_that_could_not_work_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        HttpUpstreamSettings.model_validate({**API, **fields})
+
+
+@pytest.mark.parametrize("models", [["a", "a"], ["qwen2.5-coder-0.5b-instruct"]])
+def test_a_model_that_is_served_twice_is_refused(models: list[str]) -> None:
+    with pytest.raises(ValidationError, match="served twice"):
+        GatewaySettings.model_validate({"http_upstreams": [{**API, "models": models}]})
+
+
+def test_nothing_to_ask_and_an_unknown_summarizer_are_refused() -> None:
+    with pytest.raises(ValidationError, match="nothing to ask"):
+        GatewaySettings(upstream=None)
+    with pytest.raises(ValidationError, match="is none of qwen"):
+        GatewaySettings.model_validate({"summarizer": {"model": "gpt-9"}})
+
+
+def test_the_models_in_order_each_with_its_upstream_and_format() -> None:
+    apis = [{**API, "models": ["deepseek-r1", "gpt-4o"]}, {**API, "models": ["x"], "format": "kimi"}]
+    models = GatewaySettings.model_validate({"http_upstreams": apis}).models
+    assert [(name, served.upstream, served.format.name, served.starts_inside) for name, served in models.items()] == [
+        ("qwen2.5-coder-0.5b-instruct", "qwen", "qwen3", False),
+        ("deepseek-r1", "http", "deepseek_r1", None),
+        ("gpt-4o", "http", "auto", None),
+        ("x", "http", "kimi", None),
+    ]
 
 
 def test_the_defaults_are_legal() -> None:

@@ -179,12 +179,13 @@ def test_a_refusal_does_not_say_what_the_prompt_was() -> None:
 
 
 def upstream(**fields: Any) -> UpstreamRequest:
-    return ReasoningRequest.parse(json.dumps({"messages": HI, **fields}).encode()).to_upstream("rsn-1")
+    return ReasoningRequest.parse(json.dumps({"messages": HI, **fields}).encode()).to_upstream("rsn-1", "qwen")
 
 
 def test_the_least_request_leaves_all_to_the_upstream() -> None:
     assert upstream() == UpstreamRequest(
         id="rsn-1",
+        model="qwen",
         messages=(Message(role="user", content="hi"),),
         max_tokens=None,
         temperature=None,
@@ -221,8 +222,9 @@ def test_the_fullest_request() -> None:
         "prompt_summary": False,
     }
     request = ReasoningRequest.parse(json.dumps(body).encode())
-    assert request.to_upstream("rsn-2") == UpstreamRequest(
+    assert request.to_upstream("rsn-2", "qwen") == UpstreamRequest(
         id="rsn-2",
+        model="qwen",
         messages=(
             Message(role="system", content="Be brief."),
             Message(role="user", content="Hello"),

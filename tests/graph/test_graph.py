@@ -27,7 +27,7 @@ def url(cluster: Cluster) -> str:
     settings = GatewaySettings(
         limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=1, reasoning_summary=20)
     )
-    serve.run(graph.connect(settings, upstream), name="scripted", route_prefix="/scripted")
+    serve.run(graph.connect(settings, {"qwen": upstream}), name="scripted", route_prefix="/scripted")
     return cluster.url("/scripted")
 
 
@@ -103,7 +103,7 @@ async def test_an_answer_in_one_piece(http: httpx.AsyncClient, url: str) -> None
     assert answer["reasoning_summary"]["text"] == "A text."
     assert [part["title"] for part in answer["reasoning_summary"]["parts"]] == ["A title"]
     assert answer["response"] == "Forty-two."
-    assert answer["usage"] == {"prompt_tokens": 7, "completion_tokens": 3, "reasoning_tokens": 0}
+    assert answer["usage"] == {"prompt_tokens": 7, "completion_tokens": 3, "reasoning_tokens": 2}
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_more_requests_than_the_queue_takes_are_told_to_come_back(
 
     one = {**graph.STREAMS, "max_ongoing_requests": 1, "max_queued_requests": 1}
     upstream = serve.deployment(**one, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
-    serve.run(graph.connect(GatewaySettings(), upstream), name="small", route_prefix="/small")
+    serve.run(graph.connect(GatewaySettings(), {"qwen": upstream}), name="small", route_prefix="/small")
     quiet = {"prompt_summary": False, "reasoning": {"summary": "none"}}
     asked = body("<think>So", {"hang": True}, **quiet)
     address = f"{cluster.url('/small')}/v1/reasoning"

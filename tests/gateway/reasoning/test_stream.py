@@ -138,6 +138,47 @@ async def test_a_format_without_markers_passes_all_as_response() -> None:
     ]
 
 
+def finished(prompt: int, completion: int, reasoning: int) -> Finished:
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion, reasoning_tokens=reasoning)
+    return Finished(finish_reason="stop", usage=usage)
+
+
+async def test_once_a_field_has_carried_reasoning_the_text_is_response() -> None:
+    got = await parsed(
+        [ACCEPTED], [Segment("reasoning", "Six.")], [Text("42 "), Text("</think> <think>x")], [FINISHED], format="qwen3"
+    )
+    assert got == [
+        [ACCEPTED],
+        [Segment("reasoning", "Six.")],
+        [Segment("response", "42 "), Segment("response", "</think> <think>x")],
+        [FINISHED],
+    ]
+
+
+async def test_a_tagged_copy_of_what_a_field_has_carried_is_dropped() -> None:
+    answer = [
+        [Segment("reasoning", "Six "), Text("<think>Six ")],
+        [Segment("reasoning", "times."), Text("times.</thi")],
+        [Text("nk>\n\n42.")],
+        [FINISHED],
+    ]
+    assert await parsed(*answer) == [
+        [Segment("reasoning", "Six ")],
+        [Segment("reasoning", "times.")],
+        [Segment("response", "42.")],
+        [FINISHED],
+    ]
+
+
+async def test_tokens_that_the_upstream_does_not_tell_are_counted_by_pieces() -> None:
+    pieces = [Text("<think>"), Text("a"), Text("b"), Text("</think>"), Text("c")]
+    assert (await parsed(pieces, [finished(7, 0, 0)]))[-1] == [finished(7, 5, 3)]
+    assert (await parsed(pieces, [finished(7, 10, 0)]))[-1] == [finished(7, 10, 6)]
+    assert (await parsed(pieces, [finished(7, 10, 2)]))[-1] == [finished(7, 10, 2)]
+    assert (await parsed([Segment("reasoning", "a"), Text("b")], [finished(0, 0, 0)]))[-1] == [finished(0, 2, 1)]
+    assert (await parsed([finished(7, 0, 0)]))[-1] == [finished(7, 0, 0)]
+
+
 async def test_a_failure_of_the_upstream_passes_on_behind_what_came() -> None:
     answer = ScriptedAnswer([ACCEPTED], [Text("<think>Six.</thi")], UpstreamError("it died"))
     seen: list[Parsed] = []

@@ -1,0 +1,234 @@
+"""One streaming /chat/completions API over httpx: a request to the items of its answer, or a failure that says which.
+
+Before the first byte it retries; after it never, since the model would say something else. Knows nothing of Ray.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import httpx
+import orjson
+import stamina
+
+from gateway.config import HttpUpstreamSettings
+from gateway.errors import (
+    BeforeFirstByte,
+    InvalidRequest,
+    UpstreamCut,
+    UpstreamError,
+    UpstreamNotAStream,
+    UpstreamRateLimited,
+    UpstreamRefused,
+    UpstreamSilent,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+    UpstreamUnreachable,
+)
+from gateway.upstream import Accepted, Answer, UpstreamRequest
+from gateway.wire import sse
+from gateway.wire.chat_chunks import ChunkReader, error_message
+
+LONGEST_WAIT_SECONDS = 30.0
+"""An API that asks for more patience than this is not asked again."""
+DRAIN_SECONDS = 0.05
+"""What the end of the body may take behind [DONE]: a body that was read to its end leaves its connection for reuse."""
+ERROR_BYTES = 20_000
+POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+
+
+class _Begun(NamedTuple):
+    """An answer whose first bytes are here."""
+
+    response: httpx.Response
+    chunks: AsyncIterator[bytes]
+    first: bytes
+
+
+class ChatApi:
+    """Raises ValueError where the key's environment variable is not set."""
+
+    def __init__(self, settings: HttpUpstreamSettings) -> None:
+        self._settings = settings
+        self._client = httpx.AsyncClient(
+            base_url=settings.url,
+            headers={**_key(settings), **settings.headers},
+            timeout=httpx.Timeout(None, connect=settings.connect_seconds),
+            limits=POOL,
+        )
+
+    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+        """One Accepted with the first byte, the text as it comes, one Finished. Closing it closes the connection.
+
+        Raises UpstreamError as `gateway.errors` tells them apart, InvalidRequest for a budget of thinking.
+        """
+        body = self._body(request)
+        async for attempt in stamina.retry_context(on=_again, attempts=self._settings.attempts, timeout=None):
+            with attempt:
+                begun = await self._begin(body)
+        try:
+            yield [Accepted()]
+            reader = ChunkReader()
+            async for items in self._read(begun, reader):
+                yield items
+            yield [reader.finish()]
+        finally:
+            await begun.response.aclose()
+
+    def _body(self, request: UpstreamRequest) -> dict[str, Any]:
+        """What the client asked for and the operator configured, and no more: APIs refuse what they do not know."""
+        if request.budget:
+            raise InvalidRequest("this model's API takes no budget of thinking", param="reasoning.budget")
+        asked = {
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "stop": list(request.stop) or None,
+        }
+        return {
+            "model": request.model,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "stream": True,
+            **{name: value for name, value in asked.items() if value is not None},
+            **self._settings.body,
+            **(self._settings.no_thinking if request.budget == 0 else {}),
+        }
+
+    async def _begin(self, body: dict[str, Any]) -> _Begun:
+        seconds = self._settings.first_byte_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                request = self._client.build_request("POST", "chat/completions", json=body)
+                response = await self._client.send(request, stream=True)
+                try:
+                    await _check(response)
+                    chunks = response.aiter_bytes()
+                    return _Begun(response, chunks, await anext(chunks, b""))
+                except BaseException:
+                    await response.aclose()
+                    raise
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"the upstream sent nothing within {seconds:g} s; ask again later") from error
+        except httpx.DecodingError as error:
+            raise _unreadable(error) from error
+        except httpx.TransportError as error:
+            raise UpstreamUnreachable(
+                f"the upstream cannot be reached: {str(error) or type(error).__name__}"
+            ) from error
+
+    async def _read(self, begun: _Begun, reader: ChunkReader) -> AsyncGenerator[Sequence[Answer]]:
+        """All items up to the end of the answer; what came before a failure leaves before it is raised."""
+        decoder, chunk = sse.Decoder(), begun.first
+        while not reader.over:
+            items, error = _taken(decoder.feed(chunk) if chunk else decoder.close(), reader)
+            if items:
+                yield items
+            if error:
+                raise error
+            if not chunk:
+                return
+            chunk = await self._next(begun.chunks, reader)
+
+    async def _next(self, chunks: AsyncIterator[bytes], reader: ChunkReader) -> bytes:
+        """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
+        seconds = DRAIN_SECONDS if reader.over else self._settings.silence_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await anext(chunks, b"")
+        except (TimeoutError, httpx.TransportError, httpx.DecodingError) as error:
+            if reader.whole:
+                return b""
+            raise self._interrupted(error) from error
+
+    def _interrupted(self, error: Exception) -> UpstreamError:
+        match error:
+            case TimeoutError():
+                return UpstreamSilent(f"the upstream fell silent for {self._settings.silence_seconds:g} s; ask again")
+            case httpx.DecodingError():
+                return _unreadable(error)
+        return UpstreamCut(f"the upstream's answer was cut off: {_why(error)}; ask again")
+
+
+def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[Answer], UpstreamError | None]:
+    """The items of the events, and the failure that ended them."""
+    items: list[Answer] = []
+    try:
+        for event in events:
+            items += reader.feed(event)
+    except UpstreamError as error:
+        return items, error
+    return items, None
+
+
+async def _check(response: httpx.Response) -> None:
+    """Raises what stands for a status other than 200, or for a body that is no event stream."""
+    kind = response.headers.get("content-type", sse.MEDIA_TYPE)
+    if response.status_code == httpx.codes.OK and kind.startswith("text/event-stream"):
+        return
+    said = _said(await _beginning(response))
+    if response.status_code == httpx.codes.OK:
+        raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {said}")
+    message = f"the upstream answered {response.status_code}: {said}"
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise UpstreamRateLimited(message, _retry_after(response))
+    if response.is_server_error:
+        raise UpstreamUnavailable(message, _retry_after(response))
+    raise UpstreamRefused(message)
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > ERROR_BYTES:
+            break
+    return body[:ERROR_BYTES]
+
+
+def _said(body: bytes) -> str:
+    try:
+        message = error_message(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        message = ""
+    return " ".join((message or body.decode(errors="replace")).split())[:300] or "nothing"
+
+
+def _again(error: Exception) -> bool | float:
+    """Whether to ask again, or in how many seconds."""
+    if not isinstance(error, BeforeFirstByte):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= LONGEST_WAIT_SECONDS else False
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
+    value = response.headers.get("retry-after", "")
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when - datetime.now(UTC)).total_seconds()) if when.tzinfo else None
+
+
+def _key(settings: HttpUpstreamSettings) -> dict[str, str]:
+    if settings.api_key_env is None:
+        return {}
+    if not (key := os.environ.get(settings.api_key_env)):
+        raise ValueError(f"{settings.url} needs its key in {settings.api_key_env}, which is not set on this node")
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _unreadable(error: Exception) -> UpstreamNotAStream:
+    return UpstreamNotAStream(f"the upstream's answer cannot be decoded: {error}")
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__

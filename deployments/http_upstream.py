@@ -1,0 +1,34 @@
+"""Any /chat/completions API behind the interface of an upstream: `deployments.chat_api` does the work.
+
+What Ray adds here: replicas, whose connections are pooled for all their requests.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from deployments.chat_api import ChatApi
+from gateway.config import HttpUpstreamSettings
+from gateway.upstream import Answer, UpstreamRequest, framed
+
+
+class HttpUpstream:
+    """Serves `stream` for the models of all `apis`."""
+
+    def __init__(self, apis: Sequence[HttpUpstreamSettings]) -> None:
+        self._apis = {model: api for settings in apis for api in [ChatApi(settings)] for model in settings.models}
+        self._running = 0
+
+    @framed
+    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+        self._running += 1
+        try:
+            async with aclosing(self._apis[request.model].stream(request)) as batches:
+                async for batch in batches:
+                    yield batch
+        finally:
+            self._running -= 1
+
+    @framed
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
+        """How many requests run; the APIs themselves are not asked, each of them may be down by itself."""
+        yield [self._running]

@@ -1,0 +1,31 @@
+"""The upstreams behind their handles: a request's model picks the one, and its format parses what comes back."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from deployments.calls import batches
+from gateway.config import GatewaySettings
+from gateway.reasoning import ReasoningParser
+from gateway.reasoning.stream import parse
+from gateway.upstream import Parsed, UpstreamRequest
+
+
+class Upstreams:
+    """`handles` are by the names that `gateway.config.Served` gives upstreams."""
+
+    def __init__(self, handles: Mapping[str, Any], settings: GatewaySettings) -> None:
+        self._handles, self._models = handles, settings.models
+
+    def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
+        served = self._models[request.model]
+        parser = ReasoningParser(served.format, served.starts_inside)
+        return parse(batches(self._handles[served.upstream].stream, request), parser)
+
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
+        """How many generations there are; an answer says that the way to each upstream is open."""
+        total = 0
+        for handle in self._handles.values():
+            async with aclosing(batches(handle.running)) as counts:
+                total += (await anext(counts))[0]
+        yield [total]

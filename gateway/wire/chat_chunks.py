@@ -1,0 +1,141 @@
+"""What a streaming /chat/completions API sends, whatever its dialect: events to the items of an answer.
+
+Where reasoning stands differs (DeepSeek, SGLang and llama.cpp: `reasoning_content`; vLLM, Ollama, Groq: `reasoning`;
+OpenRouter: that and `reasoning_details`; Mistral: parts of a list in `content`). Knows nothing of sockets or markers.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from gateway.errors import UpstreamCut, UpstreamError, UpstreamNotJson
+from gateway.events import FinishReason, Usage
+from gateway.reasoning import Segment
+from gateway.upstream import Finished, Text
+from gateway.wire.sse import Received
+
+FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+FINISH_REASONS: dict[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+"""Every other word that an API has for the end of an answer means `stop`."""
+
+
+class ChunkReader:
+    """Reads one answer. The first field that carries reasoning is the only one read: the others repeat it."""
+
+    def __init__(self) -> None:
+        self._field: str | None = None
+        self._finish_reason: FinishReason | None = None
+        self._usage = Usage()
+        self.over = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the answer may end here: with [DONE], or without it behind a finish reason."""
+        return self.over or self._finish_reason is not None
+
+    def feed(self, event: Received) -> list[Text | Segment]:
+        """Raises UpstreamError for an error that the API sends in mid-stream, UpstreamNotJson."""
+        if event.data.strip() == "[DONE]":
+            self.over = True
+            return []
+        chunk = _object(event.data)
+        _raise_error(event.type, chunk)
+        if isinstance(usage := chunk.get("usage"), dict):
+            self._usage = _usage(usage)
+        return [item for choice in _dicts(chunk.get("choices")) for item in self._choice(choice)]
+
+    def finish(self) -> Finished:
+        """The end of the answer; its usage is 0 where the API told none. Raises UpstreamCut where it had not ended."""
+        if not self.whole:
+            raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
+        return Finished(finish_reason=self._finish_reason or "stop", usage=self._usage)
+
+    def _choice(self, choice: dict[str, Any]) -> Iterator[Text | Segment]:
+        if isinstance(reason := choice.get("finish_reason"), str):
+            self._finish_reason = FINISH_REASONS.get(reason, "stop")
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            return
+        if reasoning := self._reasoning(delta):
+            yield Segment("reasoning", reasoning)
+        match delta.get("content"):
+            case str(content) if content:
+                yield Text(content)
+            case list(parts):
+                yield from _parts(parts)
+
+    def _reasoning(self, delta: dict[str, Any]) -> str:
+        for field in (self._field,) if self._field else FIELDS:
+            if text := _text(delta.get(field)):
+                self._field = field
+                return text
+        return ""
+
+
+def error_message(body: Any) -> str:
+    """What an API says went wrong, in any of the shapes that are known; empty where nothing does."""
+    match body:
+        case {"error": {"message": str(message)}} | {"error": str(message)} | {"error": {"detail": str(message)}}:
+            return message
+        case {"message": str(message)} | {"detail": str(message)} | {"detail": [{"msg": str(message)}, *_]}:
+            return message
+        case {"error": error} if error:
+            return str(error)
+    return ""
+
+
+def _raise_error(event_type: str, chunk: dict[str, Any]) -> None:
+    failed = event_type == "error" or chunk.get("error") or chunk.get("object") == "error"
+    if failed or any(choice.get("finish_reason") == "error" for choice in _dicts(chunk.get("choices"))):
+        raise UpstreamError(f"the upstream failed: {error_message(chunk) or 'it does not say why'}")
+
+
+def _object(data: str) -> dict[str, Any]:
+    try:
+        chunk = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        chunk = None
+    if not isinstance(chunk, dict):
+        raise UpstreamNotJson(f"the upstream sent a chunk that is not a JSON object: {data[:80]!r}")
+    return chunk
+
+
+def _parts(parts: list[Any]) -> Iterator[Text | Segment]:
+    for part in _dicts(parts):
+        if part.get("type") == "thinking":
+            if thinking := _text(part.get("thinking")):
+                yield Segment("reasoning", thinking)
+        elif text := _text(part.get("text")):
+            yield Text(text)
+
+
+def _text(value: Any) -> str:
+    """The text in a field that holds it plainly, or as a list of parts."""
+    if isinstance(value, str):
+        return value
+    texts = (part.get("text") or part.get("summary") for part in _dicts(value))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _usage(usage: dict[str, Any]) -> Usage:
+    details = usage.get("completion_tokens_details")
+    return Usage(
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        reasoning_tokens=_count(details.get("reasoning_tokens")) if isinstance(details, dict) else 0,
+    )
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

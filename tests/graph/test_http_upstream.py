@@ -1,0 +1,140 @@
+"""The real graph on real Serve, in front of a real HTTP API that misbehaves as its prompt says, on a real socket."""
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
+from tests.conftest import ROOT, Cluster
+from tests.graph.test_graph import bare, body, running, stream
+
+TRACE = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
+QUIET = {"model": "deepseek-r1", "prompt_summary": False, "reasoning": {"summary": "none"}}
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """The url of the scripted API, a process of its own."""
+    command = [sys.executable, "-m", "tests.scripted_api", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def url(cluster: Cluster, api: str) -> str:
+    from ray import serve
+
+    import graph
+
+    upstream = HttpUpstreamSettings(url=api, models=("deepseek-r1", "gpt-4o"), silence_seconds=0.5)
+    settings = GatewaySettings(
+        upstream=None, http_upstreams=(upstream,), deadlines=DeadlineSettings(prompt_summary=1, reasoning_summary=1)
+    )
+    serve.run(graph.build(settings), name="http", route_prefix="/http")
+    return cluster.url("/http")
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=30) as client:
+        yield client
+
+
+WHOLE = [
+    ("stream.started", None),
+    ("prompt_summary.done", ""),
+    ("reasoning.delta", "Let me "),
+    ("reasoning.delta", "see."),
+    ("reasoning.done", None),
+    ("reasoning_summary.done", ""),
+    ("response.delta", "Forty"),
+    ("response.delta", "-two."),
+    ("response.done", "Forty-two."),
+    ("stream.completed", None),
+]
+CUT = [
+    ("stream.started", None),
+    ("prompt_summary.done", ""),
+    ("reasoning.delta", "So"),
+    ("reasoning.done", None),
+    ("reasoning_summary.done", ""),
+    ("stream.failed", None),
+]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [],
+        [{"refuse": 2}],
+        [{"fail_first": 2, "status": 503}],
+        [{"fail_first": 1, "status": 429, "headers": {"Retry-After": "0"}}],
+    ],
+)
+async def test_an_api_that_answers_in_the_end(http: httpx.AsyncClient, url: str, first: list[Any]) -> None:
+    assert bare(await stream(http, url, body(*first, *TRACE, **QUIET))) == WHOLE
+
+
+async def test_reasoning_in_a_field_gives_the_same_events(http: httpx.AsyncClient, url: str) -> None:
+    fields = [{"delta": {"reasoning_content": text}} for text in ("Let me ", "see.")]
+    assert bare(await stream(http, url, body(*fields, "Forty", "-two.", **QUIET))) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"),
+    [
+        ({"close": True}, "upstream_cut"),
+        ({"reset": True}, "upstream_cut"),
+        ({"stall": True}, "upstream_silent"),
+        ({"raw": "data: {not json\n\n"}, "upstream_not_json"),
+        ({"raw": 'data: {"error": {"message": "it broke"}}\n\n'}, "upstream_error"),
+    ],
+)
+async def test_an_api_that_fails_in_mid_stream_keeps_what_came(
+    http: httpx.AsyncClient, url: str, step: dict[str, Any], kind: str
+) -> None:
+    events = await stream(http, url, body("<think>So", step, **QUIET))
+    assert bare(events) == CUT
+    assert (events[-1]["error"]["type"], events[-1]["error"]["stage"]) == (kind, "upstream")
+    assert await running(http, url) == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "kind"),
+    [
+        ({"status": 401, "body": '{"error": {"message": "no such key"}}'}, 502, "upstream_refused"),
+        ({"status": 429, "headers": {"Retry-After": "3600"}}, 503, "upstream_rate_limited"),
+        ({"html": True}, 502, "upstream_not_a_stream"),
+    ],
+)
+async def test_an_api_that_refuses_is_told_before_the_stream(
+    http: httpx.AsyncClient, url: str, step: dict[str, Any], status: int, kind: str
+) -> None:
+    response = await http.post(f"{url}/v1/reasoning", json=body(step, **QUIET))
+    assert (response.status_code, response.json()["error"]["type"]) == (status, kind)
+
+
+async def test_the_summaries_are_asked_of_the_api_too(http: httpx.AsyncClient, url: str) -> None:
+    """It plays the prompt as a script again for the prompt's summary, and knows no script for the trace's."""
+    events = await stream(http, url, body("<think>So it is.</think>", "You ask."))
+    written = {event["type"]: event["text"] for event in events if event.get("written_by") == "model"}
+    assert written == {"prompt_summary.done": "You ask.", "reasoning_summary.part": "Forty-two."}
+
+
+async def test_every_model_is_listed_and_one_that_is_not_is_refused(http: httpx.AsyncClient, url: str) -> None:
+    models = (await http.get(f"{url}/v1/models")).json()
+    assert [model["id"] for model in models["data"]] == ["deepseek-r1", "gpt-4o"]
+    response = await http.post(f"{url}/v1/reasoning", json=body("a", model="gpt-9"))
+    assert (response.status_code, json.loads(response.content)["error"]["param"]) == (404, "model")
+
+
+async def test_a_budget_that_the_api_cannot_keep_is_refused(http: httpx.AsyncClient, url: str) -> None:
+    response = await http.post(f"{url}/v1/reasoning", json=body("a", reasoning={"budget": 5}))
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "reasoning.budget")
