@@ -50,10 +50,12 @@ EMBEDDED_NAME = "qwen2.5-coder-0.5b-instruct"
 
 
 class DeadlineSettings(Settings):
-    """Seconds that reasoning waits for the prompt summary, and the response for the last summary part."""
+    """Seconds that reasoning waits for the prompt summary, the response for the last summary part, and a stream for
+    anything at all from its upstream: long enough for a request that waits for its place in a batch."""
 
     prompt_summary: PositiveFloat = 5.0
     reasoning_summary: PositiveFloat = 10.0
+    upstream_silence: PositiveFloat = 120.0
 
 
 class LimitSettings(Settings):

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from gateway.config import DeadlineSettings, LimitSettings
-from gateway.errors import GatewayError, UpstreamError, cancelling
+from gateway.errors import GatewayError, UpstreamError, UpstreamSilent, cancelling
 from gateway.events import (
     EndedBy,
     Event,
@@ -92,7 +92,7 @@ class Session:
         self._prompt_task = asyncio.create_task(self._write_prompt_summary())
         self._side_tasks.append(self._prompt_task)
         try:
-            first = await anext(self._batches, None)
+            first = await self._next()
             if first is None:
                 raise UpstreamError("the upstream ended before it answered")
             self._first = first
@@ -139,8 +139,16 @@ class Session:
                         return item
                     self._take(item)
                 await self._outbox.room()
-                batch = await anext(self._batches, None)
+                batch = await self._next()
         raise UpstreamError("the upstream's answer was cut off before its end")
+
+    async def _next(self) -> Sequence[Parsed] | None:
+        seconds = self._deadlines.upstream_silence
+        try:
+            async with asyncio.timeout(seconds):
+                return await anext(self._batches, None)
+        except TimeoutError as error:
+            raise UpstreamSilent(f"nothing came from the upstream for {seconds:g} s; ask again") from error
 
     def _take(self, item: Parsed) -> None:
         match item:

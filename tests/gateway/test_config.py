@@ -42,7 +42,7 @@ def test_nothing_set_is_the_defaults() -> None:
         },
         "http_upstreams": (),
         "summarizer": {"model": None},
-        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 10.0},
+        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 10.0, "upstream_silence": 120.0},
         "limits": {"request_bytes": 1_000_000, "early_characters": 200_000, "unread_characters": 1_000_000},
     }
 

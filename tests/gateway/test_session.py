@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.config import DeadlineSettings, LimitSettings
-from gateway.errors import ContextTooLong, GatewayError, UpstreamError
+from gateway.errors import ContextTooLong, GatewayError, UpstreamError, UpstreamSilent
 from gateway.events import Event, ReasoningDelta, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
@@ -74,6 +74,7 @@ def session(
     parser: ScriptedParser,
     summarizer: ScriptedSummarizer | None = None,
     seconds: float = 5,
+    silence: float = 30,
     limits: LimitSettings | None = None,
     **asked: Any,
 ) -> Session:
@@ -84,7 +85,7 @@ def session(
         "qwen",
         parser,
         summarizer or ScriptedSummarizer(),
-        DeadlineSettings(prompt_summary=seconds, reasoning_summary=seconds),
+        DeadlineSettings(prompt_summary=seconds, reasoning_summary=seconds, upstream_silence=silence),
         limits or LimitSettings(),
     )
 
@@ -307,6 +308,19 @@ async def test_an_upstream_that_dies_before_anything_came() -> None:
         "stream.failed",
     ]
     assert got[2] == ("prompt_summary.done", extract, "extract")
+
+
+async def test_an_upstream_that_falls_silent_is_given_up() -> None:
+    parser = ScriptedParser(*GOOD[:2], asyncio.Event())
+    got = await events(session(parser, silence=0.05))
+    assert [event.type for event in got][-1] == "stream.failed"
+    assert got[-1].error.type == "upstream_silent"  # type: ignore[union-attr]
+    assert parser.closed
+
+
+async def test_an_upstream_that_never_answers_is_refused_before_the_stream() -> None:
+    with pytest.raises(UpstreamSilent):
+        await session(ScriptedParser(asyncio.Event()), silence=0.05).open()
 
 
 async def test_our_own_bug_ends_the_stream_without_its_details(caplog: pytest.LogCaptureFixture) -> None:
