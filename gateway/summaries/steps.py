@@ -1,0 +1,152 @@
+"""A growing trace of reasoning, cut into steps at the borders of its thoughts.
+
+A step ends at a paragraph, a list item or a turn of thought once it is long enough, else at a sentence; never inside a
+code block or a formula. The same steps come out however the text is cut into chunks, since a border is decided only
+when all that could change it is here. Knows nothing of what a step is for.
+"""
+
+import re
+from typing import NamedTuple
+
+SMALLEST, LARGEST = 400, 2000
+"""Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest."""
+LONGEST_BLOCK = 8000
+"""A code block or formula that goes on for longer than this has lost its end, and may be cut."""
+LOOKAHEAD = 48
+"""Longer than anything that `_EVENTS` matches: a match that begins this far from the end stays what it is."""
+STRIDE = 64
+"""Characters looked at together: a look at each token would cost ten times as much."""
+
+_TURNS = (
+    r"(?:but |oh,? |hmm,? |no,? )?wait|alternatively|hmm|actually|therefore|thus|hence|however|next|finally|first"
+    r"|second|third|let me|let's|now|so|okay|ok|in other words|on the other hand|another"
+    r"|moment mal|alternativ|also|nun|jetzt|zuerst|dann|schlie(?:ß|ss)lich|allerdings|warte"
+    r"|espera|entonces|ahora|primero|luego|finalmente|sin embargo|attendez|donc|ensuite|maintenant|d'abord|cependant"
+)
+_TURNS_UNSPACED = (
+    "等等|等一下|不过|另外|所以|接下来|那么|但是|首先|然后|其次|最后|因此|现在|再看|让我|或者"
+    "|しかし|まず|次に|つまり|그런데|따라서|먼저"
+)
+_BEGINS = r"(?:(?<=\n)|(?<=[.!?…] )|(?<=[.!?…]\n))"
+_EVENTS = re.compile(
+    rf"(?P<fence>(?:^|(?<=\n))[ ]{{0,3}}(?:```|~~~))"
+    rf"|(?P<formula>\$\$|\\\[|\\\()"
+    rf"|(?P<paragraph>\n[ \t]{{0,16}}\n\s{{0,16}})"
+    rf"|(?P<item>(?<=\n)[ \t]{{0,8}}(?:[-*•+]|\d{{1,3}}[.)])[ ])"
+    rf"|(?P<turn>{_BEGINS}(?:{_TURNS})\b|(?<=[。！？\n])(?:{_TURNS_UNSPACED}))"
+    rf"|(?P<sentence>[.!?…][\"”’)]{{0,2}}\s|[。！？][」』”’）]{{0,2}}|\n)",
+    re.IGNORECASE,
+)
+_CLOSERS = {"```": "```", "~~~": "~~~", "$$": "$$", r"\[": r"\]", r"\(": r"\)"}
+
+
+class Step(NamedTuple):
+    """A stretch of the trace: `trace[start:end]`, in characters."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Steps:
+    """Cuts one trace. What the steps hold is the whole trace, in order. Work is linear in the text, memory a step."""
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._text = ""
+        self._at = 0  # all before it has been looked at
+        self._closer: str | None = None
+        self._opened = 0  # where the block began
+        self._free = 0  # behind the last block
+        self._sentence = 0
+
+    def feed(self, text: str) -> list[Step]:
+        """The steps that `text` completes."""
+        self._text += text
+        limit = len(self._text) - LOOKAHEAD
+        return self._cut(limit) if limit - self._at >= STRIDE else []
+
+    def close(self) -> list[Step]:
+        """The steps that the end of the trace completes; the last one may be short, none is blank."""
+        steps = self._cut(len(self._text))
+        last = self._take(len(self._text))
+        if last.text.strip():
+            return [*steps, last]
+        if steps and last.text:
+            steps[-1] = Step(steps[-1].start, last.end, steps[-1].text + last.text)
+        return steps
+
+    def _cut(self, limit: int) -> list[Step]:
+        """Look at what begins before `limit`, a position in the text that is here."""
+        steps = []
+        while self._at < limit:
+            before = len(self._text)
+            end = self._border(limit)
+            if end is None:
+                break
+            steps.append(self._take(end))
+            limit -= before - len(self._text)
+        return steps
+
+    def _border(self, limit: int) -> int | None:
+        """Where the step ends, or None where all before `limit` belongs to it."""
+        while self._at < limit:
+            if self._closer:
+                if not self._leave_block(limit):
+                    return None
+                continue
+            event = _EVENTS.search(self._text, self._at)
+            begin = event.start() if event else limit
+            if min(begin, limit) >= LARGEST:
+                return self._forced()
+            if event is None or begin >= limit:
+                self._at = limit
+                return None
+            if (end := self._follow(event)) is not None:
+                return end
+        return None
+
+    def _follow(self, event: re.Match[str]) -> int | None:
+        kind, begin, end = event.lastgroup, event.start(), event.end()
+        if kind in ("fence", "formula"):
+            self._closer, self._opened = _CLOSERS[event.group().lstrip()], begin
+            self._at = end
+            return None
+        border = begin if kind in ("item", "turn") else end
+        if kind == "sentence":
+            self._sentence = end
+        elif border >= SMALLEST:
+            return border
+        self._at = end
+        return None
+
+    def _leave_block(self, limit: int) -> bool:
+        """Go on behind the end of the block; False where it is not here yet."""
+        closer = self._closer or ""
+        end = self._text.find(closer, self._at)
+        if 0 <= end < limit:
+            self._at = self._free = end + len(closer)
+            self._closer = None
+            return True
+        if limit - self._opened > LONGEST_BLOCK:
+            self._at = self._free = self._opened + LONGEST_BLOCK
+            self._closer = None
+            return True
+        self._at = max(self._at, limit)
+        return False
+
+    def _forced(self) -> int:
+        """No border up to the largest size: the last sentence's end, else the last space, else right there."""
+        if self._sentence >= SMALLEST:
+            return self._sentence
+        space = self._text.rfind(" ", max(SMALLEST, self._free), LARGEST)
+        return space + 1 if space >= 0 else max(LARGEST, self._free)
+
+    def _take(self, end: int) -> Step:
+        step = Step(self._start, self._start + end, self._text[:end])
+        self._start, self._text = step.end, self._text[end:]
+        self._at = max(0, self._at - end)
+        self._opened = max(0, self._opened - end)
+        self._free = max(0, self._free - end)
+        self._sentence = 0
+        return step
