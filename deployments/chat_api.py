@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import httpx
-import orjson
 import stamina
 
 from gateway.config import HttpUpstreamSettings
@@ -30,7 +29,7 @@ from gateway.errors import (
 )
 from gateway.upstream import Accepted, Answer, UpstreamRequest
 from gateway.wire import sse
-from gateway.wire.chat_chunks import ChunkReader, error_message
+from gateway.wire.chat_chunks import ChunkReader, said
 
 LONGEST_WAIT_SECONDS = 30.0
 """An API that asks for more patience than this is not asked again."""
@@ -53,9 +52,11 @@ class ChatApi:
 
     def __init__(self, settings: HttpUpstreamSettings) -> None:
         self._settings = settings
+        self._key = _key(settings)
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = httpx.AsyncClient(
             base_url=settings.url,
-            headers={**_key(settings), **settings.headers},
+            headers={**key, **settings.headers},
             timeout=httpx.Timeout(None, connect=settings.connect_seconds),
             limits=POOL,
         )
@@ -77,6 +78,10 @@ class ChatApi:
             yield [reader.finish()]
         finally:
             await begun.response.aclose()
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        await self._client.aclose()
 
     def _body(self, request: UpstreamRequest) -> dict[str, Any]:
         """What the client asked for and the operator configured, and no more: APIs refuse what they do not know."""
@@ -105,7 +110,7 @@ class ChatApi:
                 request = self._client.build_request("POST", "chat/completions", json=body)
                 response = await self._client.send(request, stream=True)
                 try:
-                    await _check(response)
+                    await _check(response, self._key)
                     chunks = response.aiter_bytes()
                     return _Begun(response, chunks, await anext(chunks, b""))
                 except BaseException:
@@ -164,15 +169,16 @@ def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[An
     return items, None
 
 
-async def _check(response: httpx.Response) -> None:
+async def _check(response: httpx.Response, key: str) -> None:
     """Raises what stands for a status other than 200, or for a body that is no event stream."""
     kind = response.headers.get("content-type", sse.MEDIA_TYPE)
     if response.status_code == httpx.codes.OK and kind.startswith("text/event-stream"):
         return
-    said = _said(await _beginning(response))
+    reason = said(await _beginning(response))
+    reason = reason.replace(key, "…") if key else reason
     if response.status_code == httpx.codes.OK:
-        raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {said}")
-    message = f"the upstream answered {response.status_code}: {said}"
+        raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {reason}")
+    message = f"the upstream answered {response.status_code}: {reason}"
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise UpstreamRateLimited(message, _retry_after(response))
     if response.is_server_error:
@@ -187,14 +193,6 @@ async def _beginning(response: httpx.Response) -> bytes:
         if len(body) > ERROR_BYTES:
             break
     return body[:ERROR_BYTES]
-
-
-def _said(body: bytes) -> str:
-    try:
-        message = error_message(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        message = ""
-    return " ".join((message or body.decode(errors="replace")).split())[:300] or "nothing"
 
 
 def _again(error: Exception) -> bool | float:
@@ -218,12 +216,12 @@ def _retry_after(response: httpx.Response) -> float | None:
     return max(0.0, (when - datetime.now(UTC)).total_seconds()) if when.tzinfo else None
 
 
-def _key(settings: HttpUpstreamSettings) -> dict[str, str]:
+def _key(settings: HttpUpstreamSettings) -> str:
     if settings.api_key_env is None:
-        return {}
+        return ""
     if not (key := os.environ.get(settings.api_key_env)):
         raise ValueError(f"{settings.url} needs its key in {settings.api_key_env}, which is not set on this node")
-    return {"Authorization": f"Bearer {key}"}
+    return key
 
 
 def _unreadable(error: Exception) -> UpstreamNotAStream:

@@ -32,3 +32,7 @@ class HttpUpstream:
     async def running(self) -> AsyncGenerator[Sequence[int]]:
         """How many requests run; the APIs themselves are not asked, each of them may be down by itself."""
         yield [self._running]
+
+    async def aclose(self) -> None:
+        for api in set(self._apis.values()):
+            await api.aclose()

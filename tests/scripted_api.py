@@ -1,6 +1,6 @@
 """A streaming /chat/completions API on a real socket that does what the prompt says, misbehaviour included.
 
-    async with ScriptedApi() as api: …                    api.url, api.requests, api.closed_by_client
+    async with ScriptedApi() as api: …                    api.url, .requests, .asked, .closed_by_client
     python -m tests.scripted_api --port 8001              prints its url and serves until it is stopped
 
 The last message is the script, a JSON list of steps; any other text gets `ANSWER`. Each step is sent at once:
@@ -76,7 +76,7 @@ class ScriptedApi:
         self._connections: set[asyncio.Task[Any]] = set()
         self._asked: Counter[str] = Counter()
         self.requests: list[Request] = []
-        self.closed_by_client = asyncio.Event()
+        self.asked, self.closed_by_client = asyncio.Event(), asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
@@ -99,6 +99,7 @@ class ScriptedApi:
         try:
             while request := await _read(reader):
                 self.requests.append(request)
+                self.asked.set()
                 await self._answer(request, reader, writer)
         except ConnectionError:
             self.closed_by_client.set()

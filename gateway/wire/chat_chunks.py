@@ -5,6 +5,7 @@ OpenRouter: that and `reasoning_details`; Mistral: parts of a list in `content`)
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from gateway.upstream import Finished, Text
 from gateway.wire.sse import Received
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+LONGEST_SAID = 300
 FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
@@ -45,8 +47,11 @@ class ChunkReader:
         if event.data.strip() == "[DONE]":
             self.over = True
             return []
+        if event.type == "error":
+            raise _failed(event.data)
         chunk = _object(event.data)
-        _raise_error(event.type, chunk)
+        if _is_error(chunk):
+            raise _failed(event.data)
         if isinstance(usage := chunk.get("usage"), dict):
             self._usage = _usage(usage)
         return [item for choice in _dicts(chunk.get("choices")) for item in self._choice(choice)]
@@ -79,7 +84,7 @@ class ChunkReader:
         return ""
 
 
-def error_message(body: Any) -> str:
+def _error_message(body: Any) -> str:
     """What an API says went wrong, in any of the shapes that are known; empty where nothing does."""
     match body:
         case {"error": {"message": str(message)}} | {"error": str(message)} | {"error": {"detail": str(message)}}:
@@ -91,10 +96,21 @@ def error_message(body: Any) -> str:
     return ""
 
 
-def _raise_error(event_type: str, chunk: dict[str, Any]) -> None:
-    failed = event_type == "error" or chunk.get("error") or chunk.get("object") == "error"
-    if failed or any(choice.get("finish_reason") == "error" for choice in _dicts(chunk.get("choices"))):
-        raise UpstreamError(f"the upstream failed: {error_message(chunk) or 'it does not say why'}")
+def said(body: bytes | str) -> str:
+    """What an API says in a body that is no answer, on one short line."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    with suppress(orjson.JSONDecodeError):
+        text = _error_message(orjson.loads(body)) or text
+    return " ".join(text.split())[:LONGEST_SAID] or "nothing"
+
+
+def _is_error(chunk: dict[str, Any]) -> bool:
+    ended = any(choice.get("finish_reason") == "error" for choice in _dicts(chunk.get("choices")))
+    return ended or bool(chunk.get("error")) or chunk.get("object") == "error"
+
+
+def _failed(data: str) -> UpstreamError:
+    return UpstreamError(f"the upstream failed: {said(data)}")
 
 
 def _object(data: str) -> dict[str, Any]:
