@@ -7,7 +7,7 @@ Written against the Protocols below. Knows nothing of HTTP, Ray or models; what 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -20,12 +20,9 @@ from gateway.events import (
     PromptSummaryDone,
     ReasoningDelta,
     ReasoningDone,
-    ReasoningSummaryDelta,
     ReasoningSummaryDone,
-    ReasoningSummaryPart,
     ResponseDelta,
     ResponseDone,
-    Span,
     StreamCompleted,
     StreamFailed,
     StreamStarted,
@@ -35,7 +32,7 @@ from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
 from gateway.summaries import extractive
-from gateway.summaries.prompts import PartReader
+from gateway.summaries.parts import Parts
 from gateway.summaries.writing import Writing
 from gateway.upstream import Finished, Message, Parsed, Thought, UpstreamRequest
 
@@ -81,11 +78,16 @@ class Session:
         self._late: list[str] = []
         self._thought: Thought | None = None
         self._reasoning_open = True
-        self._writings: list[Writing] = []
+        self._prompt_writing = Writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
+        summary = self._options.summary
+        self._parts = (
+            Parts(self._ask_part, self._put, deadlines.reasoning_summary, live=summary == "live")
+            if summary != "none"
+            else None
+        )
         self._side_tasks: list[asyncio.Task[None]] = []
         self._batches = parser.stream(self._asked)
         self._first: Sequence[Parsed] = ()
-        self._failing = False
 
     async def open(self) -> None:
         """Start everything and wait until the upstream has accepted. Raises GatewayError before any event."""
@@ -103,7 +105,8 @@ class Session:
     async def events(self) -> AsyncGenerator[list[Event]]:
         """Everything that leaves, in order, in batches of what is ready; ends with exactly one last event."""
         reader = asyncio.create_task(self._run())
-        self._side_tasks.append(reader)
+        self._summary_task = asyncio.create_task(self._write_reasoning_summary())
+        self._side_tasks += [reader, self._summary_task]
         try:
             self._put(StreamStarted(id=self.id, model=self._model, created=int(time.time())))
             async for batch in self._outbox.batches():
@@ -173,6 +176,8 @@ class Session:
         self._trace.append(text)
         if self._options.trace:
             self._put(ReasoningDelta(delta=text))
+        if self._parts:
+            self._parts.feed(text)
 
     def _end_reasoning(self, truncated: bool = False) -> None:
         """Say `reasoning.done` and begin the summary of the trace; only the first call does anything."""
@@ -189,8 +194,8 @@ class Session:
                 ended_by=self._ended_by(trace, truncated),
             )
         )
-        self._summary_task = asyncio.create_task(self._write_reasoning_summary(trace))
-        self._side_tasks.append(self._summary_task)
+        if self._parts:
+            self._parts.close()
 
     def _ended_by(self, trace: str, truncated: bool) -> EndedBy:
         if self._options.budget == 0 and not trace:
@@ -207,39 +212,18 @@ class Session:
             return
         messages = self._asked.messages
         source = self._summarizer.prompt(f"{self.id}-prompt", messages)
-        writing = self._writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
+        writing = self._prompt_writing
         await writing.run(source, self._deadlines.prompt_summary)
         written_by = writing.or_else(extractive.first_sentence(messages[-1].content))
         self._mark("prompt_summary")
         self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
 
-    async def _write_reasoning_summary(self, trace: str) -> None:
-        if self._options.summary == "none" or not trace.strip():
-            self._put(ReasoningSummaryDone(text=""))
-            return
-        reader = PartReader()
-        source = self._summarizer.part(f"{self.id}-part-0", trace)
-        writing = self._writing(lambda text: self._put(ReasoningSummaryDelta(index=0, delta=text)))
-        await writing.run(source, self._deadlines.reasoning_summary, reader.feed, reader.close)
-        written_by = writing.or_else(extractive.last_sentence(trace))
-        title = reader.title or extractive.title(writing.text)
-        self._put(
-            ReasoningSummaryPart(
-                index=0,
-                title=title,
-                text=writing.text,
-                span=Span(start=0, end=len(trace)),
-                written_by=written_by,
-            )
-        )
-        self._put(ReasoningSummaryDone(text=writing.text))
+    async def _write_reasoning_summary(self) -> None:
+        text = await self._parts.leave() if self._parts else ""
+        self._put(ReasoningSummaryDone(text=text))
 
-    def _writing(self, emit: Callable[[str], None]) -> Writing:
-        writing = Writing(emit)
-        if self._failing:
-            writing.hurry()
-        self._writings.append(writing)
-        return writing
+    def _ask_part(self, index: int, step: str) -> AsyncGenerator[Sequence[str]]:
+        return self._summarizer.part(f"{self.id}-part-{index}", step)
 
     async def _close_sections(self, everything: bool) -> None:
         """Close what is open, in order: all of it at the end of an answer, only what has begun at a failure."""
@@ -259,10 +243,10 @@ class Session:
             log.exception("stream %s failed", self.id, exc_info=error)
             failure = GatewayError("the gateway failed; its log says why").failure()
         failed = StreamFailed(error=failure)
-        self._failing = True
         try:
-            for writing in self._writings:
-                writing.hurry()
+            self._prompt_writing.hurry()
+            if self._parts:
+                self._parts.hurry()
             await self._close_sections(everything=False)
             self._put(failed)
         except (Exception, asyncio.CancelledError):

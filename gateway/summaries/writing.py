@@ -26,7 +26,7 @@ class Writing:
     async def run(
         self,
         source: AsyncGenerator[Sequence[str]],
-        seconds: float,
+        seconds: float | None,
         take: Callable[[str], str] = str,
         rest: Callable[[], str] = str,
     ) -> None:

@@ -196,6 +196,7 @@ ODDITIES = {
     "comments": f": ping\n\n:\n\ndata: {A}\n: inside\n\n\n: data: no\ndata: {B}\n\n",
     "no space": f"data:{A}\n\ndata:{B}\n\n",
     "several data lines": f"data: {A}\n\ndata: {B.replace(', ', f',{chr(10)}data: ')}\n\n",
+    "several data lines, crlf": f"data: {A}\r\n\r\ndata: {B.replace(', ', f',{chr(13)}{chr(10)}data: ')}\r\n\r\n",
     "other fields": f"id: 7\nretry: 10\ndatum: x\ndata: {A}\nid\n\nevent: message\ndata: {B}\n\nevent: ping\n\n",
     "no blank line at the end": f"data: {A}\n\ndata: {B}",
 }
@@ -359,6 +360,12 @@ async def test_the_key_does_not_leave(api: ScriptedApi, monkeypatch: pytest.Monk
     assert "sk-secret" not in failed.message
 
 
+def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCRIPTED_KEY", raising=False)
+    with pytest.raises(ValueError, match="SCRIPTED_KEY"):
+        HttpUpstream([HttpUpstreamSettings(url="http://127.0.0.1:9/v1", models=("m",), api_key_env="SCRIPTED_KEY")])
+
+
 @pytest.mark.parametrize("first", [[], [{"raw": ""}]], ids=["no head", "the head alone"])
 async def test_the_first_byte_does_not_come(api: ScriptedApi, first: list[Any]) -> None:
     before, failed = await failure(api, *first, {"stall": True}, first_byte_seconds=SOON)
@@ -415,6 +422,11 @@ async def test_what_came_before_a_failure_is_kept(api: ScriptedApi, step: Any, t
     assert (before, failed.type, failed.retryable) == ([Accepted(), Text("a")], type, retryable)
     assert type != "upstream_error" or "overheated" in failed.message
     assert len(api.requests) == 1
+
+
+async def test_what_comes_in_one_piece_with_a_failure_is_kept(api: ScriptedApi) -> None:
+    before, failed = await failure(api, {"raw": f'data: {B}\n\ndata: {{"error": "overheated"}}\n\n'})
+    assert (before, failed.type) == ([Accepted(), Text("🙂")], "upstream_error")
 
 
 async def test_silence_ends_the_connection(api: ScriptedApi) -> None:

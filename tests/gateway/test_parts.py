@@ -1,0 +1,165 @@
+"""Parts of the reasoning summary: side by side, in order, bounded, and never later than the deadline."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from gateway.errors import UpstreamError
+from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
+from gateway.summaries.parts import SIDE_BY_SIDE, Parts
+
+SENTENCE = "This sentence says a little about the thing. "
+STEP = SENTENCE * 10 + "\n\n"
+"""One step, and its border."""
+
+
+class Writer:
+    """Writes `Title n`, `Text n.` of part n; of a part in `gates` only once its gate is open."""
+
+    def __init__(self, *held: int) -> None:
+        self.gates = {index: asyncio.Event() for index in held}
+        self.asked: list[int] = []
+        self.steps: list[str] = []
+        self.cancelled: list[int] = []
+
+    async def __call__(self, index: int, step: str) -> AsyncGenerator[Sequence[str]]:
+        self.asked.append(index)
+        self.steps.append(step)
+        try:
+            if gate := self.gates.get(index):
+                await gate.wait()
+            yield [f"Title {index}\n"]
+            yield [f"Text {index}."]
+        except asyncio.CancelledError:
+            self.cancelled.append(index)
+            raise
+
+
+async def settled() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def plain(events: Sequence[Event]) -> list[tuple[object, ...]]:
+    described: list[tuple[object, ...]] = []
+    for event in events:
+        match event:
+            case ReasoningSummaryDelta(index=index, delta=delta):
+                described.append((index, delta))
+            case ReasoningSummaryPart(index=index, title=title, text=text, span=span, written_by=by):
+                described.append((index, title, text, (span.start, span.end), by))
+    return described
+
+
+def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
+    text = f"Text {index}."
+    return [(index, text), (index, f"Title {index}", text, (start, end), "model")]
+
+
+N = len(STEP)
+
+
+async def test_a_part_leaves_while_the_trace_still_grows() -> None:
+    events: list[Event] = []
+    parts = Parts(Writer(), events.append, 5)
+    leaving = asyncio.create_task(parts.leave())
+    parts.feed(STEP * 2 + "x" * 200)
+    await settled()
+    assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
+    parts.close()
+    assert await leaving == "Text 0.\n\nText 1.\n\nText 2."
+    assert plain(events)[4:] == part(2, 2 * N, 2 * N + 200)
+
+
+async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
+    events: list[Event] = []
+    writer = Writer(0, 2)
+    parts = Parts(writer, events.append, 5)
+    leaving = asyncio.create_task(parts.leave())
+    parts.feed(STEP * 4 + "x" * 200)
+    await settled()
+    assert (writer.asked, plain(events)) == ([0, 1, 2, 3], [])
+    writer.gates[0].set()
+    await settled()
+    assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
+    writer.gates[2].set()
+    parts.close()
+    await leaving
+    assert plain(events)[4:8] == [*part(2, 2 * N, 3 * N), *part(3, 3 * N, 4 * N)]
+
+
+async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> None:
+    events: list[Event] = []
+    writer = Writer(*range(SIDE_BY_SIDE))
+    parts = Parts(writer, events.append, 5)
+    leaving = asyncio.create_task(parts.leave())
+    for _ in range(20):
+        parts.feed(STEP)
+    await settled()
+    assert len(writer.asked) == SIDE_BY_SIDE
+    parts.close()
+    for gate in writer.gates.values():
+        gate.set()
+    await leaving
+    assert len(writer.asked) == SIDE_BY_SIDE + 1
+    assert "".join(writer.steps) == STEP * 20
+    assert plain(events)[-1] == part(SIDE_BY_SIDE, SIDE_BY_SIDE * N, 20 * N)[-1]
+
+
+async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
+    events: list[Event] = []
+    writer = Writer(1)
+    parts = Parts(writer, events.append, 0.01)
+    parts.feed(STEP + "It is 42.")
+    parts.close()
+    assert await parts.leave() == "Text 0.\n\nIt is 42."
+    assert plain(events)[-2:] == [(1, "It is 42."), (1, "It is 42", "It is 42.", (N, N + 9), "extract")]
+    assert writer.cancelled == [1]
+
+
+async def test_a_writer_that_fails_leaves_an_extract() -> None:
+    async def failing(_: int, __: str) -> AsyncGenerator[Sequence[str]]:
+        yield []
+        raise UpstreamError("no summary today")
+
+    events: list[Event] = []
+    parts = Parts(failing, events.append, 5)
+    parts.feed("It is 42.")
+    parts.close()
+    await parts.leave()
+    assert plain(events) == [(0, "It is 42."), (0, "It is 42", "It is 42.", (0, 9), "extract")]
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> None:
+    events: list[Event] = []
+    writer = Writer()
+    parts = Parts(writer, events.append, 5, live=False)
+    leaving = asyncio.create_task(parts.leave())
+    parts.feed(STEP * steps)
+    await settled()
+    assert events == []
+    parts.close()
+    assert await leaving == "Text 0."
+    assert plain(events) == part(0, 0, steps * N)
+    assert writer.steps[-1] == (STEP if steps == 1 else "Text 0.\nText 1.\nText 2.")
+
+
+async def test_a_trace_of_nothing_has_no_parts() -> None:
+    events: list[Event] = []
+    parts = Parts(Writer(), events.append, 5)
+    parts.feed("\n \n")
+    parts.close()
+    assert (await parts.leave(), events) == ("", [])
+
+
+async def test_who_stops_waiting_stops_the_writing() -> None:
+    writer = Writer(0, 1)
+    parts = Parts(writer, list[Event]().append, 5)
+    leaving = asyncio.create_task(parts.leave())
+    parts.feed(STEP * 2 + "x" * 200)
+    await settled()
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    assert sorted(writer.cancelled) == [0, 1]
