@@ -6,6 +6,7 @@ Before the first byte it retries; after it never, since the model would say some
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import httpx
 import stamina
 
+from client.api import DIRECT
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
     BeforeFirstByte,
@@ -59,6 +61,7 @@ class ChatApi:
             headers={**key, **settings.headers},
             timeout=httpx.Timeout(None, connect=settings.connect_seconds),
             limits=POOL,
+            mounts=DIRECT,
         )
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
@@ -112,7 +115,9 @@ class ChatApi:
                 try:
                     await _check(response, self._key)
                     chunks = response.aiter_bytes()
-                    return _Begun(response, chunks, await anext(chunks, b""))
+                    if not (first := await anext(chunks, b"")):
+                        raise UpstreamUnreachable("the upstream answered with nothing at all")
+                    return _Begun(response, chunks, first)
                 except BaseException:
                     await response.aclose()
                     raise
@@ -171,7 +176,7 @@ def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[An
 
 async def _check(response: httpx.Response, key: str) -> None:
     """Raises what stands for a status other than 200, or for a body that is no event stream."""
-    kind = response.headers.get("content-type", sse.MEDIA_TYPE)
+    kind = response.headers.get("content-type", sse.MEDIA_TYPE).lower()
     if response.status_code == httpx.codes.OK and kind.startswith("text/event-stream"):
         return
     reason = said(await _beginning(response))
@@ -188,10 +193,11 @@ async def _check(response: httpx.Response, key: str) -> None:
 
 async def _beginning(response: httpx.Response) -> bytes:
     body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > ERROR_BYTES:
-            break
+    with suppress(httpx.DecodingError):
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > ERROR_BYTES:
+                break
     return body[:ERROR_BYTES]
 
 
@@ -219,8 +225,10 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _key(settings: HttpUpstreamSettings) -> str:
     if settings.api_key_env is None:
         return ""
-    if not (key := os.environ.get(settings.api_key_env)):
+    if not (key := os.environ.get(settings.api_key_env, "").strip()):
         raise ValueError(f"{settings.url} needs its key in {settings.api_key_env}, which is not set on this node")
+    if not key.isascii():
+        raise ValueError(f"the key in {settings.api_key_env} is not ASCII, as the key of an API is")
     return key
 
 

@@ -4,6 +4,7 @@ Where reasoning stands differs (DeepSeek, SGLang and llama.cpp: `reasoning_conte
 OpenRouter: that and `reasoning_details`; Mistral: parts of a list in `content`). Knows nothing of sockets or markers.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,8 @@ from gateway.upstream import Finished, Text
 from gateway.wire.sse import Received
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+EVENT_TYPES = ("", "message", "error")
+"""Every other event is the API's own affair, such as a ping."""
 LONGEST_SAID = 300
 FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
@@ -44,8 +47,10 @@ class ChunkReader:
 
     def feed(self, event: Received) -> list[Text | Segment]:
         """Raises UpstreamError for an error that the API sends in mid-stream, UpstreamNotJson."""
-        if event.data.strip() == "[DONE]":
+        data = event.data.strip()
+        if data == "[DONE]":
             self.over = True
+        if event.type not in EVENT_TYPES or data in ("", "[DONE]"):
             return []
         if event.type == "error":
             raise _failed(event.data)
@@ -117,10 +122,19 @@ def _object(data: str) -> dict[str, Any]:
     try:
         chunk = orjson.loads(data)
     except orjson.JSONDecodeError:
-        chunk = None
+        chunk = _lenient(data)
     if not isinstance(chunk, dict):
         raise UpstreamNotJson(f"the upstream sent a chunk that is not a JSON object: {data[:80]!r}")
     return chunk
+
+
+def _lenient(data: str) -> Any:
+    """JSON as some APIs write it: with NaN, or half a surrogate pair where an emoji was cut, which becomes a question mark."""
+    try:
+        plain = json.dumps(json.loads(data), ensure_ascii=False)
+    except ValueError:
+        return None
+    return json.loads(plain.encode(errors="replace"))
 
 
 def _parts(parts: list[Any]) -> Iterator[Text | Segment]:

@@ -352,6 +352,34 @@ async def test_a_refusal_is_final_and_says_why(api: ScriptedApi, status: int, bo
     assert len(api.requests) == 1
 
 
+async def test_a_key_from_a_file_may_end_in_a_newline(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRIPTED_KEY", "sk-secret\n")
+    await answer(api, "a", api_key_env="SCRIPTED_KEY")
+    assert api.requests[0].headers["authorization"] == "Bearer sk-secret"
+
+
+@pytest.mark.parametrize("key", ["", " \n", "schlüssel"])
+def test_a_key_that_can_be_none_is_refused_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRIPTED_KEY", key)
+    with pytest.raises(ValueError, match="SCRIPTED_KEY"):
+        HttpUpstream([HttpUpstreamSettings(url="http://x/v1", models=("a",), api_key_env="SCRIPTED_KEY")])
+
+
+@pytest.mark.parametrize("raw", ["event: ping\ndata: ping\n\n", "data:\n\n", "data: \n\n", "event: x\ndata: {}\n\n"])
+async def test_events_that_are_not_of_the_answer_are_passed_over(api: ScriptedApi, raw: str) -> None:
+    assert await answer(api, {"raw": raw}, "a") == [Accepted(), Text("a"), STOP]
+
+
+async def test_json_that_is_not_quite_json(api: ScriptedApi) -> None:
+    half = {"raw": 'data: {"choices": [{"delta": {"content": "a\\ud83d"}, "logprobs": NaN}]}\n\n'}
+    assert await answer(api, half, "b") == [Accepted(), Text("a?b"), STOP]
+
+
+async def test_an_answer_of_nothing_is_asked_for_again(api: ScriptedApi) -> None:
+    before, failed = await failure(api, {"status": 200, "headers": {"Content-Type": "text/event-stream"}, "body": ""})
+    assert (before, failed.type, len(api.requests)) == ([], "upstream_unreachable", 3)
+
+
 async def test_the_key_does_not_leave(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPTED_KEY", "sk-secret")
     body = json.dumps({"error": {"message": "Incorrect API key provided: sk-secret."}})
