@@ -12,10 +12,11 @@ from ray.serve import Application
 
 from deployments.http_upstream import HttpUpstream
 from deployments.ingress import Ingress
+from deployments.plain_api import PlainApi
 from deployments.qwen_upstream import QwenUpstream
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
-from gateway.config import GatewaySettings, UpstreamSettings
+from gateway.config import GatewaySettings, PlainApiSettings, UpstreamSettings
 
 STREAMS: dict[str, Any] = {
     "max_ongoing_requests": 256,
@@ -35,6 +36,12 @@ def build(config: GatewaySettings) -> Application:
     if config.http_upstreams:
         upstreams["http"] = _deploy(HttpUpstream).bind(config.http_upstreams)
     return connect(config, upstreams)
+
+
+def build_upstream_api(config: PlainApiSettings) -> Application:
+    """The Qwen of the application above as a plain API, to compare with, or to point a gateway at."""
+    api: Application = _deploy(serve.ingress()(PlainApi)).bind(config)
+    return api
 
 
 def connect(config: GatewaySettings, upstreams: dict[str, Application]) -> Application:

@@ -12,12 +12,12 @@ from contextlib import aclosing
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Send
+from fastapi.responses import Response
 
 from deployments.calls import batches
+from deployments.http import EventStream, application, model_list, read
 from gateway.config import GatewaySettings
-from gateway.errors import GatewayError, InvalidRequest, NotReady, Overloaded, UnknownModel
+from gateway.errors import NotReady, UnknownModel
 from gateway.events import Event, StreamFailed
 from gateway.request import ReasoningRequest
 from gateway.session import Session
@@ -25,16 +25,6 @@ from gateway.upstream import Message, Parsed, UpstreamRequest
 from gateway.wire import native, sse
 
 HEALTH_SECONDS = 2.0
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events; the generator behind them is closed at once when the client goes."""
-
-    media_type = sse.MEDIA_TYPE
-
-    async def stream_response(self, send: Send) -> None:
-        async with aclosing(self.body_iterator):  # type: ignore[type-var]
-            await super().stream_response(send)
 
 
 class ParserHandle:
@@ -72,16 +62,14 @@ class Ingress:
         self._created = int(time.time())
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        app = FastAPI(title="Reasoning Gateway", docs_url=None, redoc_url=None)
-        app.add_exception_handler(GatewayError, refuse)
-        app.add_exception_handler(Exception, refuse)
+        app = application("Reasoning Gateway")
         app.post("/v1/reasoning")(self.reasoning)
         app.get("/v1/models")(self.models)
         app.get("/health")(self.health)
         return app
 
     async def reasoning(self, http: Request) -> Response:
-        request = ReasoningRequest.parse(await self._body(http))
+        request = ReasoningRequest.parse(await read(http, self._settings.limits.request_bytes))
         model = request.model or self._models[0]
         if model not in self._models:
             raise UnknownModel(f"no model {model!r} here; GET /v1/models lists them", param="model")
@@ -100,8 +88,7 @@ class Ingress:
         return await _whole(session)
 
     async def models(self) -> dict[str, Any]:
-        common = {"object": "model", "created": self._created, "owned_by": "reasoning-gateway"}
-        return {"object": "list", "data": [{"id": model, **common} for model in self._models]}
+        return model_list(self._models, self._created)
 
     async def health(self) -> dict[str, str | int]:
         """200 only when every way to the model is open and it is loaded; `running` is how many generations it has.
@@ -114,14 +101,6 @@ class Ingress:
         except Exception as error:
             raise NotReady("the model is still loading, or has stopped; try again shortly") from error
         return {"status": "ok", "running": running}
-
-    async def _body(self, http: Request) -> bytes:
-        limit, body = self._settings.limits.request_bytes, b""
-        async for chunk in http.stream():
-            body += chunk
-            if len(body) > limit:
-                raise InvalidRequest(f"the request is larger than {limit} bytes")
-        return body
 
 
 async def _only(answer: AsyncGenerator[Sequence[int]]) -> int:
@@ -143,12 +122,3 @@ async def _whole(session: Session) -> Response:
     last = collected[-1]
     status = last.error.status if isinstance(last, StreamFailed) else 200
     return Response(native.dumps(native.whole(collected)), status_code=status, media_type="application/json")
-
-
-async def refuse(_: Request, error: Exception) -> Response:
-    """A failure before the first event: its HTTP status, and OpenAI's error body. A bug of ours keeps its details."""
-    named = error if isinstance(error, GatewayError) else GatewayError("the gateway failed; its log says why")
-    failure = named.failure()
-    headers = {"Retry-After": "2"} if failure.status == Overloaded.status else None
-    body = {"message": failure.message, "type": failure.type, "param": failure.param, "code": failure.type}
-    return JSONResponse({"error": body}, status_code=failure.status, headers=headers)

@@ -121,6 +121,14 @@ class Served:
     starts_inside: bool | None
 
 
+class PlainApiSettings(Settings):
+    """The Qwen of another application, by the names that Serve knows it by; requests know it as `model`."""
+
+    application: str = "reasoning-gateway"
+    deployment: str = "QwenUpstream"
+    model: str = EMBEDDED_NAME
+
+
 class SummarizerSettings(Settings):
     """`model` writes the summaries; None: the first there is, which is the cluster's Qwen where it has one."""
 

@@ -1,6 +1,7 @@
-"""What a client may ask of `POST /v1/reasoning`, and how a refusal names the field at fault."""
+"""What a client may ask of each route, and how a refusal names the field at fault."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -41,7 +42,9 @@ class ReasoningOptions(Strict):
     order: Order = "strict"
 
 
-class ReasoningRequest(Strict):
+class Generation(Strict):
+    """What every route takes: a conversation, and how to go on from it."""
+
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     model: str | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
@@ -49,9 +52,6 @@ class ReasoningRequest(Strict):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     stop: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4)] | None = None
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
-    stream: bool = True
-    reasoning: ReasoningOptions = ReasoningOptions()
-    prompt_summary: bool = True
 
     @field_validator("messages")
     @classmethod
@@ -61,7 +61,7 @@ class ReasoningRequest(Strict):
         return messages
 
     @classmethod
-    def parse(cls, body: bytes) -> "ReasoningRequest":
+    def parse(cls, body: bytes) -> Self:
         """Read a request's JSON body.
 
         Raises InvalidRequest, naming the first field at fault as `messages.0.content`.
@@ -82,8 +82,35 @@ class ReasoningRequest(Strict):
             top_p=self.top_p,
             seed=self.seed,
             stop=tuple(text for text in stop if text),
-            budget=self.reasoning.budget,
         )
+
+
+class ReasoningRequest(Generation):
+    """`POST /v1/reasoning`"""
+
+    stream: bool = True
+    reasoning: ReasoningOptions = ReasoningOptions()
+    prompt_summary: bool = True
+
+    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
+        return replace(super().to_upstream(request_id, model), budget=self.reasoning.budget)
+
+
+class StreamOptions(Strict):
+    include_usage: bool = False
+
+
+class PlainRequest(Generation):
+    """`POST /upstream/v1/chat/completions`, a subset of OpenAI's."""
+
+    max_completion_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+    n: Literal[1] = 1
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
+
+    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
+        asked = super().to_upstream(request_id, model)
+        return replace(asked, max_tokens=self.max_completion_tokens or asked.max_tokens)
 
 
 def _refusal(errors: list[Any]) -> InvalidRequest:

@@ -13,9 +13,10 @@ from ray.serve import Application
 from ray.serve.schema import ServeDeploySchema
 
 import graph
-from gateway.config import GatewaySettings
+from gateway.config import GatewaySettings, PlainApiSettings
 
 CONFIG = Path(__file__).parent.parent / "serve_config.yaml"
+ARGS: dict[str, type[BaseModel]] = {"graph:build": GatewaySettings, "graph:build_upstream_api": PlainApiSettings}
 NEEDED = {"autoscaling_config", "max_ongoing_requests", "max_queued_requests", "graceful_shutdown_timeout_s"}
 
 
@@ -44,7 +45,7 @@ def unknown(value: Any, known: list[type[BaseModel]], path: str = "") -> Iterato
         if key not in fields:
             yield here
         elif key == "args":
-            yield from unknown(inner, [GatewaySettings], here)
+            yield from unknown(inner, [ARGS[value["import_path"]]], here)
         else:
             yield from unknown(inner, models(fields[key].annotation), here)
 
@@ -60,8 +61,16 @@ def test_every_key_is_known() -> None:
 def test_serve_and_the_gateway_take_the_values() -> None:
     config = load()
     applications = ServeDeploySchema.model_validate(config).applications
-    assert [application.import_path for application in applications] == ["graph:build"]
-    GatewaySettings.model_validate(applications[0].args)
+    assert [application.import_path for application in applications] == list(ARGS)
+    for application in applications:
+        ARGS[application.import_path].model_validate(application.args)
+
+
+def test_the_plain_api_asks_the_model_of_the_gateway() -> None:
+    gateway, plain = load()["applications"]
+    assert plain["args"]["application"] == gateway["name"]
+    assert plain["args"]["deployment"] in [deployment["name"] for deployment in gateway["deployments"]]
+    assert plain["args"]["model"] == GatewaySettings.model_validate(gateway["args"]).upstream.name  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -136,16 +145,17 @@ def deployed(application: Application) -> Iterator[str]:
 def test_every_deployment_of_the_graph_has_its_numbers(gpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4, "GPU": gpus})
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    application = load()["applications"][0]
-    built = set(deployed(graph.build(GatewaySettings.model_validate(application["args"]))))
-    listed = {deployment["name"]: set(deployment) for deployment in application["deployments"]}
-    assert set(listed) == built
-    assert len(listed) == len(application["deployments"])
-    assert {name: NEEDED - keys for name, keys in listed.items()} == {name: set() for name in built}
+    for application in load()["applications"]:
+        build = getattr(graph, application["import_path"].removeprefix("graph:"))
+        built = set(deployed(build(ARGS[application["import_path"]].model_validate(application["args"]))))
+        listed = {deployment["name"]: set(deployment) for deployment in application["deployments"]}
+        assert set(listed) == built
+        assert len(listed) == len(application["deployments"])
+        assert {name: NEEDED - keys for name, keys in listed.items()} == {name: set() for name in built}
 
 
 def test_every_deployment_scales_between_two_numbers_by_its_streams() -> None:
-    for deployment in load()["applications"][0]["deployments"]:
+    for deployment in [one for application in load()["applications"] for one in application["deployments"]]:
         scaling = deployment["autoscaling_config"]
         assert 1 <= scaling["min_replicas"] <= scaling["max_replicas"]
         assert 0 < scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"]

@@ -129,7 +129,7 @@ def _object(data: str) -> dict[str, Any]:
 
 
 def _lenient(data: str) -> Any:
-    """JSON as some APIs write it: with NaN, or half a surrogate pair where an emoji was cut, which becomes a question mark."""
+    """JSON as some APIs write it: with NaN, or half a surrogate pair where an emoji was cut, which becomes `?`."""
     try:
         plain = json.dumps(json.loads(data), ensure_ascii=False)
     except ValueError:

@@ -1,0 +1,57 @@
+"""What the HTTP applications share: reading a body, streaming events, refusing a request.
+
+What Ray adds here: nothing; a client that goes away closes the generator behind its stream at once.
+"""
+
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Send
+
+from gateway.errors import GatewayError, InvalidRequest, Overloaded
+from gateway.wire import sse
+from gateway.wire.plain import error_body
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events; the generator behind them is closed at once when the client goes."""
+
+    media_type = sse.MEDIA_TYPE
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self.body_iterator):  # type: ignore[type-var]
+            await super().stream_response(send)
+
+
+def application(title: str) -> FastAPI:
+    """An application whose every failure has OpenAI's error body."""
+    app = FastAPI(title=title, docs_url=None, redoc_url=None)
+    app.add_exception_handler(GatewayError, refuse)
+    app.add_exception_handler(Exception, refuse)
+    return app
+
+
+async def read(http: Request, limit: int) -> bytes:
+    """The body. Raises InvalidRequest where it has more than `limit` bytes."""
+    body = b""
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > limit:
+            raise InvalidRequest(f"the request is larger than {limit} bytes")
+    return body
+
+
+async def refuse(_: Request, error: Exception) -> Response:
+    """A failure before the first event: its HTTP status, and OpenAI's error body. A bug of ours keeps its details."""
+    named = error if isinstance(error, GatewayError) else GatewayError("the gateway failed; its log says why")
+    failure = named.failure()
+    headers = {"Retry-After": "2"} if failure.status == Overloaded.status else None
+    return JSONResponse(error_body(failure), status_code=failure.status, headers=headers)
+
+
+def model_list(models: list[str], created: int) -> dict[str, Any]:
+    """The answer of `GET /v1/models`; `created` is in Unix seconds."""
+    common = {"object": "model", "created": created, "owned_by": "reasoning-gateway"}
+    return {"object": "list", "data": [{"id": model, **common} for model in models]}

@@ -1,0 +1,77 @@
+"""The Qwen as an ordinary /chat/completions API, its thinking in the text: `gateway.wire.plain` does the work.
+
+What Ray adds here: the model is the one that another application has loaded, asked through a handle.
+"""
+
+import time
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import cached_property
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from ray import serve
+from ray.serve.exceptions import RayServeException
+
+from deployments.calls import batches
+from deployments.http import EventStream, application, model_list, read
+from gateway.config import LimitSettings, PlainApiSettings
+from gateway.errors import GatewayError, NotReady, UnknownModel
+from gateway.request import PlainRequest
+from gateway.upstream import Answer
+from gateway.wire import sse
+from gateway.wire.plain import PlainWriter
+
+
+class PlainApi:
+    """Serves `/v1/chat/completions` and `/v1/models`."""
+
+    def __init__(self, settings: PlainApiSettings) -> None:
+        self._settings = settings
+        self._created = int(time.time())
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        app = application("Qwen")
+        app.post("/v1/chat/completions")(self.completions)
+        app.get("/v1/models")(self.models)
+        return app
+
+    async def completions(self, http: Request) -> Response:
+        request = PlainRequest.parse(await read(http, LimitSettings().request_bytes))
+        model = self._settings.model
+        if request.model not in (None, model):
+            raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists it", param="model")
+        id = f"chatcmpl-{uuid.uuid4().hex}"
+        writer = PlainWriter(id, model, int(time.time()), request.stream_options.include_usage)
+        answer = batches(self._qwen.stream, request.to_upstream(id, model))
+        first = await anext(answer, ())  # what is refused has its status
+        if request.stream:
+            return EventStream(_encoded(first, answer, writer), headers=sse.HEADERS)
+        async with aclosing(answer):
+            items = [*first, *[item async for batch in answer for item in batch]]
+        return Response(writer.whole(items), media_type="application/json")
+
+    async def models(self) -> dict[str, Any]:
+        return model_list([self._settings.model], self._created)
+
+    @cached_property
+    def _qwen(self) -> Any:
+        """Looked up at the first request: the other application may start later. Raises NotReady until it has."""
+        try:
+            return serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application)
+        except RayServeException as error:
+            raise NotReady("the model is still loading; try again shortly") from error
+
+
+async def _encoded(
+    first: Sequence[Answer], answer: AsyncGenerator[Sequence[Answer]], writer: PlainWriter
+) -> AsyncGenerator[bytes]:
+    async with aclosing(answer):
+        yield writer.stream(first)
+        try:
+            async for batch in answer:
+                yield writer.stream(batch)
+        except GatewayError as error:
+            yield writer.failure(error.failure())

@@ -1,0 +1,86 @@
+"""The Qwen as OpenAI's /chat/completions: the items of an answer to chunks, or to one whole completion.
+
+Its thinking stands in the text, in the model's own markers. Knows nothing of where the answer comes from.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from gateway.errors import Failure
+from gateway.events import Usage
+from gateway.upstream import Answer, Finished, Text
+
+DONE = b"data: [DONE]\n\n"
+
+
+class PlainWriter:
+    """Writes one answer. `created` is in Unix seconds."""
+
+    def __init__(self, id: str, model: str, created: int, include_usage: bool = False) -> None:
+        self._common: dict[str, Any] = {"id": id, "created": created, "model": model}
+        self._include_usage = include_usage
+        self._begun = False
+
+    def stream(self, items: Iterable[Answer]) -> bytes:
+        """The chunks of what has come; behind the end of the answer, its usage where asked for, and [DONE]."""
+        return b"".join(chunk for item in items for chunk in self._chunks(item))
+
+    def failure(self, failure: Failure) -> bytes:
+        """The error that ends a stream in the middle."""
+        return _event(error_body(failure))
+
+    def whole(self, items: Iterable[Answer]) -> bytes:
+        """A `chat.completion` of all the answer's items."""
+        text, finish_reason, usage = "", "stop", Usage()
+        for item in items:
+            match item:
+                case Text(text=piece):
+                    text += piece
+                case Finished(finish_reason=reason, usage=counted):
+                    finish_reason, usage = reason, counted
+                case _:
+                    pass
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+        return orjson.dumps({"object": "chat.completion", **self._common, "choices": [choice], "usage": _usage(usage)})
+
+    def _chunks(self, item: Answer) -> Iterable[bytes]:
+        match item:
+            case Text(text=text):
+                yield self._chunk({"content": text} if self._begun else {"role": "assistant", "content": text})
+                self._begun = True
+            case Finished(finish_reason=reason, usage=usage):
+                yield self._chunk({}, reason)
+                if self._include_usage:
+                    yield self._event(choices=[], usage=_usage(usage))
+                yield DONE
+            case _:
+                pass
+
+    def _chunk(self, delta: dict[str, str], finish_reason: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return self._event(choices=[choice])
+
+    def _event(self, **fields: Any) -> bytes:
+        return _event({"object": "chat.completion.chunk", **self._common, **fields})
+
+
+def error_body(failure: Failure) -> dict[str, Any]:
+    """OpenAI's error body."""
+    error = {"message": failure.message, "type": failure.type, "param": failure.param, "code": failure.type}
+    return {"error": error}
+
+
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % orjson.dumps(body)
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }

@@ -1,0 +1,72 @@
+"""The Qwen as plain chunks: strict JSON, in OpenAI's shapes."""
+
+import json
+from typing import Any
+
+from gateway.errors import UpstreamError
+from gateway.events import Usage
+from gateway.upstream import Accepted, Answer, Finished, Text, Thought
+from gateway.wire.plain import PlainWriter, error_body
+
+ITEMS: list[Answer] = [
+    Accepted(prompt_tokens=7),
+    Text("<think>\nSo."),
+    Text("</think>\n"),
+    Thought(tokens=2, ended_by="marker"),
+    Text("42"),
+    Finished(finish_reason="length", usage=Usage(prompt_tokens=7, completion_tokens=5, reasoning_tokens=2)),
+]
+COMMON = {"id": "chatcmpl-1", "created": 9, "model": "qwen"}
+USAGE = {
+    "prompt_tokens": 7,
+    "completion_tokens": 5,
+    "total_tokens": 12,
+    "completion_tokens_details": {"reasoning_tokens": 2},
+}
+
+
+def chunk(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return {"object": "chat.completion.chunk", **COMMON, "choices": [choice]}
+
+
+def data(stream: bytes) -> list[Any]:
+    events = stream.decode().removesuffix("\n\n").split("\n\n")
+    return [event if event == "data: [DONE]" else json.loads(event.removeprefix("data: ")) for event in events]
+
+
+def test_a_stream_of_chunks() -> None:
+    writer = PlainWriter("chatcmpl-1", "qwen", 9)
+    assert data(b"".join(writer.stream([item]) for item in ITEMS)) == [
+        chunk({"role": "assistant", "content": "<think>\nSo."}),
+        chunk({"content": "</think>\n"}),
+        chunk({"content": "42"}),
+        chunk({}, "length"),
+        "data: [DONE]",
+    ]
+
+
+def test_usage_in_a_chunk_of_its_own_where_asked_for() -> None:
+    chunks = data(PlainWriter("chatcmpl-1", "qwen", 9, include_usage=True).stream(ITEMS))
+    assert chunks[-2:] == [
+        {"object": "chat.completion.chunk", **COMMON, "choices": [], "usage": USAGE},
+        "data: [DONE]",
+    ]
+
+
+def test_a_whole_completion() -> None:
+    message = {"role": "assistant", "content": "<think>\nSo.</think>\n42"}
+    assert json.loads(PlainWriter("chatcmpl-1", "qwen", 9).whole(ITEMS)) == {
+        "object": "chat.completion",
+        **COMMON,
+        "choices": [{"index": 0, "message": message, "finish_reason": "length"}],
+        "usage": USAGE,
+    }
+
+
+def test_an_error_in_mid_stream() -> None:
+    failure = UpstreamError("it broke").failure()
+    assert data(PlainWriter("chatcmpl-1", "qwen", 9).failure(failure)) == [error_body(failure)]
+    assert error_body(failure) == {
+        "error": {"message": "it broke", "type": "upstream_error", "param": None, "code": "upstream_error"}
+    }
