@@ -1,10 +1,10 @@
-# make demo | test | lint | bench-parser | bench-engine | stop: everything they need is installed into .venv first.
+# make demo | test | lint | readme | bench-parser | bench-engine | stop: everything they need is installed into .venv first.
 
 PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint stop bench-parser bench-engine
+.PHONY: demo test lint readme stop bench-parser bench-engine
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -22,6 +22,9 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+readme: .venv/ready
+	$(BIN)/python -m gateway.reasoning.table
 
 stop: .venv/ready
 	$(BIN)/python cluster/local.py down
