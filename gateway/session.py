@@ -14,19 +14,14 @@ from typing import Protocol
 from gateway.config import DeadlineSettings, LimitSettings
 from gateway.errors import GatewayError, UpstreamError, UpstreamSilent, cancelling
 from gateway.events import (
-    EndedBy,
     Event,
     PromptSummaryDelta,
     PromptSummaryDone,
     ReasoningDelta,
-    ReasoningDone,
     ReasoningSummaryDone,
     ResponseDelta,
-    ResponseDone,
-    StreamCompleted,
     StreamFailed,
     StreamStarted,
-    Timings,
 )
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
@@ -34,6 +29,7 @@ from gateway.request import ReasoningRequest
 from gateway.summaries import extractive
 from gateway.summaries.parts import Parts
 from gateway.summaries.writing import Writing
+from gateway.transcript import Transcript
 from gateway.upstream import Finished, Message, Parsed, Thought, UpstreamRequest
 
 log = logging.getLogger(__name__)
@@ -71,13 +67,7 @@ class Session:
         self._options = request.reasoning
         self._outbox = Outbox(self._options.order, limits)
         self._put = self._outbox.put
-        self._began = time.monotonic()
-        self._times: dict[str, float] = {}
-        self._trace: list[str] = []
-        self._response: list[str] = []
-        self._late: list[str] = []
-        self._thought: Thought | None = None
-        self._reasoning_open = True
+        self._so_far = Transcript(thinks=self._options.budget != 0)
         self._prompt_writing = Writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
         summary = self._options.summary
         self._parts = (
@@ -120,14 +110,7 @@ class Session:
         try:
             finished = await self._read()
             await self._close_sections(everything=True)
-            self._put(
-                StreamCompleted(
-                    finish_reason=finished.finish_reason,
-                    usage=finished.usage,
-                    timings=Timings(**self._times, total=self._elapsed()),
-                    late_reasoning="".join(self._late),
-                )
-            )
+            self._put(self._so_far.completed(finished))
         except (Exception, asyncio.CancelledError) as error:
             if cancelling():
                 raise
@@ -158,53 +141,30 @@ class Session:
             case Segment(kind="reasoning", text=text):
                 self._take_reasoning(text)
             case Segment(kind="response", text=text):
-                self._mark("first_response")
+                self._so_far.response(text)
                 self._end_reasoning()
-                self._response.append(text)
                 self._put(ResponseDelta(delta=text))
             case Thought() as thought:
-                self._thought = thought
+                self._so_far.thought = thought
                 self._end_reasoning()
             case _:
                 pass
 
     def _take_reasoning(self, text: str) -> None:
-        if not self._reasoning_open:
-            self._late.append(text)
+        if not self._so_far.reasoning(text):
             return
-        self._mark("first_reasoning")
-        self._trace.append(text)
         if self._options.trace:
             self._put(ReasoningDelta(delta=text))
         if self._parts:
             self._parts.feed(text)
 
-    def _end_reasoning(self, truncated: bool = False) -> None:
-        """Say `reasoning.done` and begin the summary of the trace; only the first call does anything."""
-        if not self._reasoning_open:
+    def _end_reasoning(self) -> None:
+        """Say `reasoning.done` and close the summary of the trace; only the first call does anything."""
+        if not self._so_far.reasoning_open:
             return
-        self._reasoning_open = False
-        trace = "".join(self._trace)
-        began = self._times.get("first_reasoning")
-        self._put(
-            ReasoningDone(
-                characters=len(trace),
-                tokens=self._thought.tokens if self._thought else None,
-                seconds=round(self._elapsed() - began, 3) if began is not None else 0.0,
-                ended_by=self._ended_by(trace, truncated),
-            )
-        )
+        self._put(self._so_far.end_reasoning())
         if self._parts:
             self._parts.close()
-
-    def _ended_by(self, trace: str, truncated: bool) -> EndedBy:
-        if self._options.budget == 0 and not trace:
-            return "request"
-        if self._thought:
-            return self._thought.ended_by
-        if truncated:
-            return "truncated"
-        return "marker" if trace else "absent"
 
     async def _write_prompt_summary(self) -> None:
         if not self._request.prompt_summary:
@@ -215,7 +175,7 @@ class Session:
         writing = self._prompt_writing
         await writing.run(source, self._deadlines.prompt_summary)
         written_by = writing.or_else(extractive.first_sentence(messages[-1].content))
-        self._mark("prompt_summary")
+        self._so_far.mark("prompt_summary")
         self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
 
     async def _write_reasoning_summary(self) -> None:
@@ -228,11 +188,11 @@ class Session:
     async def _close_sections(self, everything: bool) -> None:
         """Close what is open, in order: all of it at the end of an answer, only what has begun at a failure."""
         await self._prompt_task
-        if everything or self._trace or self._response:
-            self._end_reasoning(truncated=bool(self._trace) and not self._response)
-        if everything or self._response:
-            self._put(ResponseDone(text="".join(self._response)))
-        if not self._reasoning_open:
+        if everything or self._so_far.begun:
+            self._end_reasoning()
+        if everything or self._so_far.answered:
+            self._put(self._so_far.end_response())
+        if not self._so_far.reasoning_open:
             await self._summary_task
 
     async def _fail(self, error: BaseException) -> None:
@@ -261,9 +221,3 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._side_tasks, return_exceptions=True)
         await self._batches.aclose()
-
-    def _elapsed(self) -> float:
-        return round(time.monotonic() - self._began, 3)
-
-    def _mark(self, name: str) -> None:
-        self._times.setdefault(name, self._elapsed())

@@ -1,0 +1,82 @@
+"""What has come of one answer so far, and when; it gives the events that close its sections.
+
+Knows nothing of the order of events, nor of where the answer comes from.
+"""
+
+import time
+
+from gateway.events import EndedBy, ReasoningDone, ResponseDone, StreamCompleted, Timings
+from gateway.upstream import Finished, Thought
+
+
+class Transcript:
+    """Seconds count from its making. `thinks` is false where the request wants no thinking."""
+
+    def __init__(self, thinks: bool) -> None:
+        self._thinks = thinks
+        self._began = time.monotonic()
+        self._times: dict[str, float] = {}
+        self._trace: list[str] = []
+        self._response: list[str] = []
+        self._late: list[str] = []
+        self.thought: Thought | None = None
+        self.reasoning_open = True
+
+    @property
+    def begun(self) -> bool:
+        return bool(self._trace or self._response)
+
+    @property
+    def answered(self) -> bool:
+        return bool(self._response)
+
+    def reasoning(self, text: str) -> bool:
+        """Take reasoning; False where it is late: the response has begun."""
+        if not self.reasoning_open:
+            self._late.append(text)
+            return False
+        self.mark("first_reasoning")
+        self._trace.append(text)
+        return True
+
+    def response(self, text: str) -> None:
+        self.mark("first_response")
+        self._response.append(text)
+
+    def mark(self, name: str) -> None:
+        """Note the time of something that counts only once; `name` is a field of `Timings`."""
+        self._times.setdefault(name, self._elapsed())
+
+    def end_reasoning(self) -> ReasoningDone:
+        self.reasoning_open = False
+        trace = "".join(self._trace)
+        began = self._times.get("first_reasoning")
+        return ReasoningDone(
+            characters=len(trace),
+            tokens=self.thought.tokens if self.thought else None,
+            seconds=round(self._elapsed() - began, 3) if began is not None else 0.0,
+            ended_by=self._ended_by(trace),
+        )
+
+    def end_response(self) -> ResponseDone:
+        return ResponseDone(text="".join(self._response))
+
+    def completed(self, finished: Finished) -> StreamCompleted:
+        return StreamCompleted(
+            finish_reason=finished.finish_reason,
+            usage=finished.usage,
+            timings=Timings(**self._times, total=self._elapsed()),
+            late_reasoning="".join(self._late),
+        )
+
+    def _ended_by(self, trace: str) -> EndedBy:
+        if not self._thinks and not trace:
+            return "request"
+        if self.thought:
+            return self.thought.ended_by
+        if not trace:
+            return "absent"
+        return "marker" if self._response else "truncated"
+
+    def _elapsed(self) -> float:
+        return round(time.monotonic() - self._began, 3)
