@@ -4,13 +4,15 @@ What Ray adds here: nothing; a client that goes away closes the generator behind
 """
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.types import Send
 
-from gateway.errors import GatewayError, InvalidRequest, Overloaded
+from gateway.errors import Failure, GatewayError, InvalidRequest, Overloaded
 from gateway.wire import sse
 from gateway.wire.plain import error_body
 
@@ -29,6 +31,7 @@ def application(title: str) -> FastAPI:
     """An application whose every failure has OpenAI's error body."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None)
     app.add_exception_handler(GatewayError, refuse)
+    app.add_exception_handler(HTTPException, refuse)
     app.add_exception_handler(Exception, refuse)
     return app
 
@@ -45,10 +48,18 @@ async def read(http: Request, limit: int) -> bytes:
 
 async def refuse(_: Request, error: Exception) -> Response:
     """A failure before the first event: its HTTP status, and OpenAI's error body. A bug of ours keeps its details."""
-    named = error if isinstance(error, GatewayError) else GatewayError("the gateway failed; its log says why")
-    failure = named.failure()
-    headers = {"Retry-After": "2"} if failure.status == Overloaded.status else None
+    failure = _failure(error)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    if failure.status == Overloaded.status:
+        headers = {"Retry-After": "2"}
     return JSONResponse(error_body(failure), status_code=failure.status, headers=headers)
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, HTTPException):  # no such path, or no such method there
+        return replace(InvalidRequest(error.detail).failure(), status=error.status_code)
+    named = error if isinstance(error, GatewayError) else GatewayError("the gateway failed; its log says why")
+    return named.failure()
 
 
 def model_list(models: list[str], created: int) -> dict[str, Any]:

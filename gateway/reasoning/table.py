@@ -25,11 +25,9 @@ def placed(readme: str) -> str:
 
 def _row(row: Format) -> tuple[str, ...]:
     inside = "by request" if row.by_request else "yes" if row.starts_inside else "no"
-    return f"`{row.name}`", row.families, _code(row.markers), inside, row.note.replace("|", "\\|")
-
-
-def _code(markers: str) -> str:
-    return f"`{markers}`".replace("|", "\\|")
+    markers = " or ".join(f"`{pair}`" for pair in row.markers.split(" or "))
+    cells = (f"`{row.name}`", row.families, markers, inside, row.note)
+    return tuple(cell.replace("|", "\\|") for cell in cells)
 
 
 if __name__ == "__main__":

@@ -49,8 +49,7 @@ class PlainWriter:
     def _chunks(self, item: Answer) -> Iterable[bytes]:
         match item:
             case Text(text=text):
-                yield self._chunk({"content": text} if self._begun else {"role": "assistant", "content": text})
-                self._begun = True
+                yield self._chunk({"content": text})
             case Finished(finish_reason=reason, usage=usage):
                 yield self._chunk({}, reason)
                 if self._include_usage:
@@ -60,7 +59,9 @@ class PlainWriter:
                 pass
 
     def _chunk(self, delta: dict[str, str], finish_reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        role = {} if self._begun else {"role": "assistant"}
+        self._begun = True
+        choice = {"index": 0, "delta": role | delta, "finish_reason": finish_reason}
         return self._event(choices=[choice])
 
     def _event(self, **fields: Any) -> bytes:

@@ -46,6 +46,14 @@ def test_a_stream_of_chunks() -> None:
     ]
 
 
+def test_an_answer_without_text_has_its_role_too() -> None:
+    ended = Finished(finish_reason="stop", usage=Usage())
+    assert data(PlainWriter("chatcmpl-1", "qwen", 9).stream([Accepted(), ended])) == [
+        chunk({"role": "assistant"}, "stop"),
+        "data: [DONE]",
+    ]
+
+
 def test_usage_in_a_chunk_of_its_own_where_asked_for() -> None:
     chunks = data(PlainWriter("chatcmpl-1", "qwen", 9, include_usage=True).stream(ITEMS))
     assert chunks[-2:] == [

@@ -1,21 +1,33 @@
 """The plain API on real Serve in front of another application's upstream, and the gateway in front of the plain API."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from httpx_sse import aconnect_sse
+from ray.serve._private.common import DeploymentID
+from ray.serve.exceptions import DeploymentUnavailableError
 
+from deployments.plain_api import PlainApi
 from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
 from tests.conftest import Cluster
 from tests.graph.scripted_upstream import ScriptedUpstream
-from tests.graph.test_graph import THOUGHT, bare, body, stream
+from tests.graph.test_graph import THOUGHT, bare, body, running, stream
 from tests.graph.test_http_upstream import QUIET, WHOLE
 
 MODEL = "deepseek-r1"
+USAGE = {
+    "prompt_tokens": 7,
+    "completion_tokens": 3,
+    "total_tokens": 10,
+    "completion_tokens_details": {"reasoning_tokens": 0},
+}
+BROKE = {"error": {"message": "it broke", "type": "upstream_error", "param": None, "code": "upstream_error"}}
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +59,33 @@ async def chunks(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> li
 async def test_the_text_comes_as_the_model_marks_it(http: httpx.AsyncClient, url: str) -> None:
     asked = body(*THOUGHT, stream=True, stream_options={"include_usage": True}, model=MODEL)
     got = await chunks(http, url, asked)
-    deltas = [chunk["choices"][0]["delta"] for chunk in got[:-2]]
-    assert deltas == [{"role": "assistant", "content": THOUGHT[0]}, *({"content": text} for text in THOUGHT[1:]), {}]
-    assert [chunk["choices"][0]["finish_reason"] for chunk in got[:-2]] == [None] * 4 + ["stop"]
-    assert got[-2]["usage"]["completion_tokens"] == 3
-    assert got[-1] == "[DONE]"
+    common = {"object": "chat.completion.chunk", "id": got[0]["id"], "created": got[0]["created"], "model": MODEL}
+
+    def chunk(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+        return {**common, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]}
+
+    assert got == [
+        chunk({"role": "assistant", "content": THOUGHT[0]}),
+        *(chunk({"content": text}) for text in THOUGHT[1:]),
+        chunk({}, "stop"),
+        {**common, "choices": [], "usage": USAGE},
+        "[DONE]",
+    ]
 
 
 async def test_a_whole_completion(http: httpx.AsyncClient, url: str) -> None:
     answer = (await http.post(f"{url}/chat/completions", json=body(*THOUGHT))).json()
-    assert answer["choices"][0]["message"] == {"role": "assistant", "content": "".join(THOUGHT)}
+    message = {"role": "assistant", "content": "".join(THOUGHT)}
+    assert answer == {
+        "object": "chat.completion",
+        **{name: answer[name] for name in ("id", "created")},
+        "model": MODEL,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": USAGE,
+    }
+
+
+async def test_the_model_is_listed(http: httpx.AsyncClient, url: str) -> None:
     assert [model["id"] for model in (await http.get(f"{url}/models")).json()["data"]] == [MODEL]
 
 
@@ -67,6 +96,7 @@ async def test_a_whole_completion(http: httpx.AsyncClient, url: str) -> None:
         ({"n": 2}, 400, "n"),
         ({"max_completion_tokens": 0}, 400, "max_completion_tokens"),
         ({"reasoning": {"budget": 1}}, 400, "reasoning"),
+        ({"stream_options": {"usage": True}}, 400, "stream_options.usage"),
         ({"model": "gpt-9"}, 404, "model"),
     ],
 )
@@ -75,25 +105,75 @@ async def test_a_bad_request_is_refused(
 ) -> None:
     response = await http.post(f"{url}/chat/completions", json=body("a", **asked))
     assert (response.status_code, response.json()["error"]["param"]) == (status, param)
+    assert param in response.json()["error"]["message"]
+
+
+async def test_a_wrong_path_or_method_has_the_error_body_too(http: httpx.AsyncClient, url: str) -> None:
+    responses = [await http.get(f"{url}/chat/completions"), await http.get(f"{url}/completions")]
+    assert [(response.status_code, response.json()["error"]["message"]) for response in responses] == [
+        (405, "Method Not Allowed"),
+        (404, "Not Found"),
+    ]
+    assert responses[0].headers["allow"] == "POST"
+
+
+async def refusal(api: PlainApi) -> httpx.Response:
+    transport = httpx.ASGITransport(api.__serve_build_asgi_app__())
+    async with httpx.AsyncClient(transport=transport, base_url="http://plain") as http:
+        return await http.post("/v1/chat/completions", json=body("a"))
+
+
+@pytest.mark.usefixtures("cluster")
+async def test_an_application_that_has_not_started_is_not_ready() -> None:
+    response = await refusal(PlainApi(PlainApiSettings(application="later")))
+    assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
+    assert response.headers["retry-after"] == "2"
+
+
+async def test_an_application_that_has_stopped_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    def remote(_: Any) -> None:
+        raise DeploymentUnavailableError(DeploymentID(name="QwenUpstream", app_name="gone"))
+
+    api = PlainApi(PlainApiSettings())
+    stream = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=remote))
+    monkeypatch.setattr(PlainApi, "_qwen", SimpleNamespace(stream=stream))
+    response = await refusal(api)
+    assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
 
 
 async def test_an_error_in_mid_stream(http: httpx.AsyncClient, url: str) -> None:
     got = await chunks(http, url, body("So", {"fail": "it broke"}, stream=True))
-    assert got[0]["choices"][0]["delta"]["content"] == "So"
-    assert got[1]["error"]["message"] == "it broke"
-    assert len(got) == 2
+    assert got[0]["choices"][0]["delta"] == {"role": "assistant", "content": "So"}
+    assert got[1:] == [BROKE]
+
+
+async def test_an_error_in_a_whole_completion(http: httpx.AsyncClient, url: str) -> None:
+    response = await http.post(f"{url}/chat/completions", json=body("So", {"fail": "it broke"}))
+    assert (response.status_code, response.json()) == (502, BROKE)
 
 
 async def test_a_client_that_leaves_stops_the_generation(http: httpx.AsyncClient, url: str) -> None:
-    health = url.replace("/plain/v1", "/plain-qwen/health")
+    gateway = url.replace("/plain/v1", "/plain-qwen")
     asked = body("So", {"hang": True}, stream=True)
     async with http.stream("POST", f"{url}/chat/completions", json=asked) as response:
         pieces = response.aiter_bytes()
         await anext(pieces)
-        assert (await http.get(health)).json()["running"] == 1
-    left = time.monotonic()
-    while (await http.get(health)).json()["running"]:
-        assert time.monotonic() - left < 1
+        assert await running(http, gateway) == 1
+    await until(0, http, gateway)
+
+
+async def test_a_client_that_leaves_a_whole_completion_stops_it_too(http: httpx.AsyncClient, url: str) -> None:
+    gateway = url.replace("/plain/v1", "/plain-qwen")
+    asking = asyncio.create_task(http.post(f"{url}/chat/completions", json=body("So", {"hang": True})))
+    await until(1, http, gateway)
+    asking.cancel()
+    await until(0, http, gateway)
+
+
+async def until(count: int, http: httpx.AsyncClient, gateway: str) -> None:
+    begun = time.monotonic()
+    while await running(http, gateway) != count:
+        assert time.monotonic() - begun < 1
 
 
 async def test_the_gateway_pointed_at_it_by_url_gives_the_same(

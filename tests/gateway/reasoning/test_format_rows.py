@@ -6,6 +6,7 @@ import pytest
 
 from gateway.reasoning import ReasoningParser, Segment
 from gateway.reasoning.formats import FORMATS, Format, custom, detect, hy_v3
+from gateway.reasoning.states import State
 
 
 def thought(text: str) -> Segment:
@@ -31,6 +32,7 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     ],
     "deepseek_v4": [
         (None, "a</think>b", AB),
+        (None, "<think>a</think>b", AB),
         (None, f"a\n\n{BARS}\nx", [thought("a"), said(f"{BARS}\nx")]),
     ],
     "qwen3": [
@@ -47,6 +49,7 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     ],
     "kimi_k2": [
         (None, "a</think>b", AB),
+        (None, "<think>a</think>b", AB),
         (
             None,
             "a<|tool_calls_section_begin|><|tool_call_begin|>f",
@@ -66,6 +69,8 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
             AB,
         ),
         (None, "a<|open|>response<|sep|>b<|close|>response<|sep|>", AB),
+        (None, '<|open|>message role="assistant"<|sep|><|open|>response<|sep|>b<|close|>response<|sep|>', [said("b")]),
+        (None, "a<|close|>think<|sep|><|open|>message<|sep|>b<|close|>message<|sep|>", AB),
         (None, "a<|open|>tools<|sep|>f", [thought("a"), said("<|open|>tools<|sep|>f")]),
         (
             True,
@@ -76,6 +81,7 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     ],
     "minimax_m2": [
         (None, "a\n</think>\n\nb", AB),
+        (None, "<think>a</think>b", AB),
         (None, "a<minimax:tool_call>f", [thought("a"), said("<minimax:tool_call>f")]),
     ],
     "minimax_m3": [
@@ -83,8 +89,8 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
         (None, "</mm:think>b", [said("b")]),
         (True, "a</mm:think>b", AB),
     ],
-    "step3": [(None, "a</think>b", AB), (None, "a\n</think>\nb", AB)],
-    "nemotron_v3": [(None, "a</think>b", AB), (False, "b", [said("b")])],
+    "step3": [(None, "a</think>b", AB), (None, "<think>a</think>b", AB), (None, "a\n</think>\nb", AB)],
+    "nemotron_v3": [(None, "a</think>b", AB), (None, "<think>a</think>b", AB), (False, "b", [said("b")])],
     "granite": [
         (None, "Here is my thought process: a Here is my response: b", [thought(" a "), said(" b")]),
         (None, "Here's my thought process:\na\nHere's my response:\nb", AB),
@@ -104,6 +110,7 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     "ernie45": [
         (None, "a\n</think>\n\n<response>\nb\n</response>\n", AB),
         (None, "a\n</think>\n\nb", AB),
+        (None, "<think>\na\n</think>\n\n<response>\nb\n</response>\n", AB),
         (None, "a</think>b<response>c</response>", [thought("a"), said("b<response>c</response>")]),
         (False, "<response>b</response>", [said("b")]),
     ],
@@ -117,6 +124,7 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     "k2_horizon": [
         (None, "<ifm|think>a</ifm|think>b", AB),
         (None, "<ifm|think_fast>a</ifm|think_fast>b", AB),
+        (None, "<ifm|think_faster>a</ifm|think_faster>b", AB),
         (None, "a</ifm|think_faster>b", AB),
         (None, "a<ifm|tool_calls>f", [thought("a"), said("<ifm|tool_calls>f")]),
     ],
@@ -191,6 +199,11 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
             "<|content_thinking|>a<|content_invoke_tool_json|>{}",
             [thought("a"), said("<|content_invoke_tool_json|>{}")],
         ),
+        (
+            None,
+            "<|content_thinking|>a<|content_invoke_tool_text|>f",
+            [thought("a"), said("<|content_invoke_tool_text|>f")],
+        ),
     ],
     "muse": [
         (None, " to=self<|message|>a<|eom|><|start|>assistant to=user<|message|>b<|eot|>", AB),
@@ -233,8 +246,18 @@ def parsed(format: Format | str, starts_inside: bool | None, chunks: list[str]) 
     return [Segment(kind, "".join(segment.text for segment in run)) for kind, run in runs]
 
 
-def test_every_row_has_cases() -> None:
-    assert CASES.keys() == FORMATS.keys()
+def test_every_case_is_of_a_row() -> None:
+    assert CASES.keys() <= FORMATS.keys()
+
+
+@pytest.mark.parametrize("row", FORMATS.values(), ids=FORMATS.keys())
+def test_every_row_has_cases_with_each_of_its_markers(row: Format) -> None:
+    cases = CASES.get(row.name, [])
+    assert cases
+    markers = {marker for state in row.states.values() if isinstance(state, State) for marker in state.markers}
+    assert {marker for marker in markers if not any(marker in output for _, output, _ in cases)} == set()
+    if row.by_request:
+        assert (not row.starts_inside) in [starts_inside for starts_inside, *_ in cases]
 
 
 @pytest.mark.parametrize(("name", "starts_inside", "output", "segments"), EVERY)
