@@ -1,10 +1,10 @@
-# make demo | test | lint | readme | bench-parser | bench-engine | stop: everything they need is installed into .venv first.
+# Everything that a target needs is installed into .venv first.
 
 PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint readme stop bench-parser bench-engine
+.PHONY: demo test lint readme check-peers check-vllm stop bench-parser bench-engine
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -25,6 +25,23 @@ lint: .venv/ready
 
 readme: .venv/ready
 	$(BIN)/python -m gateway.reasoning.table
+
+# Real APIs behind the gateway: they say the same through it as raw.
+check-peers: .venv/ready
+	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m pytest -m peers tests/e2e
+
+# vLLM behind the gateway: an environment of its own, of some gigabytes, and the test that starts it.
+check-vllm: .venv/ready .peers/vllm/ready
+	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m tests.e2e.peers
+
+# The lock goes without dependencies: torchvision, torchaudio, torchcodec and triton, which vLLM asks for, bring CUDA, and
+# it runs on a CPU without them. torch's CPU build comes from where pip is told to look, such as PIP_EXTRA_INDEX_URL.
+.peers/vllm/ready: tests/e2e/vllm.lock
+	$(PYTHON) -m venv --clear .peers/vllm
+	.peers/vllm/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
+	touch $@
 
 stop: .venv/ready
 	$(BIN)/python cluster/local.py down

@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,31 +16,6 @@ from gateway.order import LAW, follow
 from tests.conftest import ROOT, Cluster
 
 QUESTION = "How many days are there in three weeks and four days?"
-
-
-@pytest.fixture(scope="module")
-def url(cluster: Cluster) -> str:
-    """The graph of serve_config.yaml, healthy."""
-    serve = Path(sys.executable).parent / "serve"
-    command = [str(serve), "deploy", str(ROOT / "serve_config.yaml"), "--address", cluster.dashboard]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    deadline = time.monotonic() + 200
-    while not _healthy(cluster.url()):
-        assert time.monotonic() < deadline, "the model was not ready in time"
-    return cluster.url()
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=5).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=200) as client:
-        yield client
 
 
 def ask(question: str = QUESTION, **asked: Any) -> dict[str, Any]:

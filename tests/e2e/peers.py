@@ -1,0 +1,120 @@
+"""Real APIs to stand behind the gateway, each a process group of its own that serves the embedded model's folder.
+
+Run as a program it is `make check-vllm`: vLLM is started, its test is run, and it is ended.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from engine.model_files import model_folder
+from gateway.config import EMBEDDED_NAME
+from tests.conftest import ROOT, free_port
+
+VLLM_PYTHON = ROOT / ".peers/vllm/bin/python"
+POLL_SECONDS, STOP_SECONDS = 0.3, 20
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+@contextmanager
+def transformers_serve(log: Path) -> Iterator[str]:
+    """The address of a `transformers serve`, up to and with /v1."""
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model_folder("embedded"))]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "bfloat16"]
+    command += ["--continuous-batching", "--cb-num-blocks", "64", "--cb-max-batch-tokens", "512"]
+    with _running(command, OFFLINE, port, log, seconds=120) as url:
+        yield url
+
+
+@contextmanager
+def vllm(log: Path, waiting: Callable[[str], None]) -> Iterator[str]:
+    """The address of a vLLM, up to and with /v1. It computes in float32: not every CPU has bfloat16 instructions."""
+    port = free_port()
+    command = [str(VLLM_PYTHON), "-m", "vllm.entrypoints.openai.api_server", "--model", str(model_folder("embedded"))]
+    command += ["--served-model-name", EMBEDDED_NAME, "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--dtype", "float32", "--max-model-len", "2048", "--enforce-eager"]
+    environment = {**OFFLINE, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    with _running(command, environment, port, log, seconds=600, waiting=waiting) as url:
+        yield url
+
+
+@contextmanager
+def _running(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    port: int,
+    log: Path,
+    seconds: float,
+    waiting: Callable[[str], None] = lambda _: None,
+) -> Iterator[str]:
+    """The API while it runs; `waiting` is told the log's last line until it is healthy. Raises RuntimeError."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + seconds
+        while not _healthy(port):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(POLL_SECONDS)
+            if process.returncode is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} did not come up; its log:\n{log.read_text(errors='replace')}")
+            waiting(_last_line(log))
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        _end(process)
+
+
+def _healthy(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() or [""]
+    return lines[-1][:100]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The whole group: vLLM's engine is a process of its own."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+
+
+def main() -> int:
+    console = Console(stderr=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, console.status("vLLM starts, a minute or two …") as status:
+        log = Path(folder) / "vllm.log"
+        with vllm(log, lambda line: status.update(f"vLLM starts, {time.monotonic() - began:.0f} s: {line}")) as url:
+            status.stop()
+            console.print(f"vLLM answers after {time.monotonic() - began:.0f} s", highlight=False)
+            command = [sys.executable, "-m", "pytest", "-m", "vllm", str(ROOT / "tests/e2e/test_peers.py")]
+            tested = subprocess.run(command, env={**os.environ, "VLLM_URL": url}, cwd=ROOT, check=False)
+        if tested.returncode:
+            console.print(log.read_text(errors="replace"), markup=False, highlight=False)
+    return tested.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
