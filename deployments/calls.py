@@ -3,16 +3,19 @@ cancelled at the other end, and a replica that dies or refuses becomes a failure
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from contextvars import copy_context
-from typing import Any
+from typing import Any, TypeVar
 
 from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve._private.utils import generate_request_id
 from ray.serve.context import _set_request_context
-from ray.serve.exceptions import BackPressureError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from gateway.errors import Failed, Failure, OurError, Overloaded, UpstreamError, cancelling
+from gateway.errors import Failed, Failure, NotReady, OurError, Overloaded, UpstreamError, cancelling
+
+T = TypeVar("T")
 
 
 class FrameLost(OurError):
@@ -24,12 +27,12 @@ class FrameLost(OurError):
 async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
     """The items of each frame that `method`, a deployment's streaming method, answers with.
 
-    Raises the failure that travelled in a frame, Overloaded where the queue is full, FrameLost where a frame is
-    missing, UpstreamError where the replica dies or gives the call up.
+    Raises the failure that travelled in a frame, Overloaded where the queue is full, NotReady where the deployment is
+    not there, FrameLost where a frame is missing, UpstreamError where the replica dies or gives the call up.
     """
-    response = copy_context().run(_call, method, *args)
-    expected = 0
+    response, expected = None, 0
     try:
+        response = copy_context().run(_call, method, *args)
         async for frame in response:
             if frame.number != expected:
                 raise FrameLost(f"frame {expected} was lost on its way between deployments")
@@ -39,6 +42,8 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
             yield frame.items
     except BackPressureError as error:
         raise Overloaded("the gateway is at capacity; try again shortly") from error
+    except DeploymentUnavailableError as error:
+        raise NotReady("the model is still loading, or has stopped; try again shortly") from error
     except (RayActorError, AioRpcError) as error:
         raise UpstreamError("a replica died; ask again") from error
     except RayTaskError as error:
@@ -48,7 +53,14 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
             raise
         raise UpstreamError("a replica gave the call up; ask again") from error
     finally:
-        response.cancel()
+        if response is not None:
+            response.cancel()
+
+
+async def only(answer: AsyncGenerator[Sequence[T]]) -> T:
+    """The one item of an answer that has one."""
+    async with aclosing(answer):
+        return (await anext(answer))[0]
 
 
 def _call(method: Any, *args: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from deployments.calls import batches
+from deployments.calls import batches, only
 from deployments.http import EventStream, application, model_list, read
 from gateway.config import GatewaySettings
 from gateway.errors import NotReady, UnknownModel
@@ -97,15 +97,10 @@ class Ingress:
         """
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                running, _ = await asyncio.gather(_only(self._parser.running()), _only(self._summarizer.running()))
+                running, _ = await asyncio.gather(only(self._parser.running()), only(self._summarizer.running()))
         except Exception as error:
             raise NotReady("the model is still loading, or has stopped; try again shortly") from error
         return {"status": "ok", "running": running}
-
-
-async def _only(answer: AsyncGenerator[Sequence[int]]) -> int:
-    async with aclosing(answer):
-        return (await anext(answer))[0]
 
 
 async def _encoded(session: Session) -> AsyncGenerator[bytes]:

@@ -13,18 +13,15 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from ray import serve
-from ray.serve.exceptions import DeploymentUnavailableError
 
 from deployments.calls import batches
 from deployments.http import EventStream, application, model_list, read
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
 from gateway.request import PlainRequest
-from gateway.upstream import Answer, UpstreamRequest
+from gateway.upstream import Answer
 from gateway.wire import sse
 from gateway.wire.plain import PlainWriter
-
-NOT_READY = "the model is still loading, or has stopped; try again shortly"
 
 
 class PlainApi:
@@ -47,7 +44,8 @@ class PlainApi:
             raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists it", param="model")
         id = f"chatcmpl-{uuid.uuid4().hex}"
         writer = PlainWriter(id, model, int(time.time()), request.stream_options.include_usage)
-        first, answer = await self._begin(request.to_upstream(id, model))
+        answer = batches(self._qwen.stream, request.to_upstream(id, model))
+        first = await anext(answer, ())  # what is refused still has its status
         if request.stream:
             return EventStream(_encoded(first, answer, writer), headers=sse.HEADERS)
         async with aclosing(answer):
@@ -57,21 +55,13 @@ class PlainApi:
     async def models(self) -> dict[str, Any]:
         return model_list([self._settings.model], self._created)
 
-    async def _begin(self, asked: UpstreamRequest) -> tuple[Sequence[Answer], AsyncGenerator[Sequence[Answer]]]:
-        """What the answer begins with, and the rest of it: what is refused still has its status."""
-        answer = batches(self._qwen.stream, asked)
-        try:
-            return await anext(answer, ()), answer
-        except DeploymentUnavailableError as error:
-            raise NotReady(NOT_READY) from error
-
     @cached_property
     def _qwen(self) -> Any:
         """Looked up at the first request: the other application may start later. Raises NotReady until it has."""
         try:
             return serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application)
         except KeyError as error:  # Serve 2.60 has no such deployment
-            raise NotReady(NOT_READY) from error
+            raise NotReady("the model is still loading; try again shortly") from error
 
 
 async def _encoded(

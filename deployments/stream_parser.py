@@ -26,6 +26,4 @@ class StreamParser:
 
     @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
-        async with aclosing(self._upstreams.running()) as counts:
-            async for count in counts:
-                yield count
+        yield [await self._upstreams.running()]

@@ -36,9 +36,7 @@ class Summarizer:
 
     @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
-        async with aclosing(self._upstreams.running()) as counts:
-            async for count in counts:
-                yield count
+        yield [await self._upstreams.running()]
 
     async def _text(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[str]]:
         async with aclosing(self._upstreams.ask(replace(request, model=self._model))) as answer:

@@ -1,10 +1,9 @@
 """The upstreams behind their handles: a request's model picks the one, and its format parses what comes back."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from typing import Any
 
-from deployments.calls import batches
+from deployments.calls import batches, only
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.stream import parse
@@ -22,10 +21,6 @@ class Upstreams:
         parser = ReasoningParser(served.format, served.starts_inside)
         return parse(batches(self._handles[served.upstream].stream, request), parser)
 
-    async def running(self) -> AsyncGenerator[Sequence[int]]:
+    async def running(self) -> int:
         """How many generations there are; an answer says that the way to each upstream is open."""
-        total = 0
-        for handle in self._handles.values():
-            async with aclosing(batches(handle.running)) as counts:
-                total += (await anext(counts))[0]
-        yield [total]
+        return sum([await only(batches(handle.running)) for handle in self._handles.values()])

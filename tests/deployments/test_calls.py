@@ -9,11 +9,12 @@ import pytest
 from grpc import StatusCode
 from grpc.aio import AioRpcError, Metadata
 from ray.exceptions import RayActorError, RayTaskError
+from ray.serve._private.common import DeploymentID
 from ray.serve.context import _get_serve_request_context
-from ray.serve.exceptions import BackPressureError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from deployments.calls import FrameLost, batches
-from gateway.errors import ContextTooLong, Failed, GatewayError, OurError, Overloaded, UpstreamError
+from gateway.errors import ContextTooLong, Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
 from gateway.upstream import Frame
 
 
@@ -73,6 +74,7 @@ async def test_a_failure_that_travelled_in_a_frame_is_raised_behind_what_came() 
     ("error", "named"),
     [
         (BackPressureError(num_queued_requests=1, max_queued_requests=1), Overloaded),
+        (DeploymentUnavailableError(DeploymentID(name="QwenUpstream")), NotReady),
         (RayActorError(), UpstreamError),
         (AioRpcError(StatusCode.CANCELLED, Metadata(), Metadata()), UpstreamError),
         (asyncio.CancelledError(), UpstreamError),

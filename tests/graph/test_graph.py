@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -29,12 +28,6 @@ def url(cluster: Cluster) -> str:
     )
     serve.run(graph.connect(settings, {"qwen": upstream}), name="scripted", route_prefix="/scripted")
     return cluster.url("/scripted")
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=30) as client:
-        yield client
 
 
 def body(*script: Any, **asked: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -39,12 +39,6 @@ def url(cluster: Cluster, api: str) -> str:
     )
     serve.run(graph.build(settings), name="http", route_prefix="/http")
     return cluster.url("/http")
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=30) as client:
-        yield client
 
 
 WHOLE = [

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,12 +40,6 @@ def url(cluster: Cluster) -> str:
     settings = PlainApiSettings(application="plain-qwen", deployment="ScriptedUpstream", model=MODEL)
     serve.run(graph.build_upstream_api(settings), name="plain", route_prefix="/plain")
     return cluster.url("/plain/v1")
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=30) as client:
-        yield client
 
 
 async def chunks(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> list[Any]:
