@@ -26,10 +26,10 @@ lint: .venv/ready
 readme: .venv/ready
 	$(BIN)/python -m gateway.reasoning.table
 
-# Real APIs behind the gateway: they say the same through it as raw.
+# A real `transformers serve` and the cluster's own /upstream behind the gateway: they say the same through it as raw.
 check-peers: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
-	$(BIN)/python -m pytest -m peers tests/e2e
+	$(BIN)/python -m pytest tests/e2e/test_peers.py
 
 # vLLM behind the gateway: an environment of its own, of some gigabytes, and the test that starts it.
 check-vllm: .venv/ready .peers/vllm/ready

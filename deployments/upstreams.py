@@ -6,7 +6,7 @@ from typing import Any
 from deployments.calls import batches, only
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
-from gateway.reasoning.stream import parse
+from gateway.reasoning.stream import parse, promote
 from gateway.upstream import Parsed, UpstreamRequest
 
 
@@ -19,7 +19,8 @@ class Upstreams:
     def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
         served = self._models[request.model]
         parser = ReasoningParser(served.format, served.starts_inside)
-        return parse(batches(self._handles[served.upstream].stream, request), parser)
+        parsed = parse(batches(self._handles[served.upstream].stream, request), parser)
+        return promote(parsed) if served.promote_truncated else parsed
 
     async def running(self) -> int:
         """How many generations there are; an answer says that the way to each upstream is open."""

@@ -73,8 +73,9 @@ class HttpUpstreamSettings(Settings):
     `url` goes up to and with `/v1`; `api_key_env` names the environment variable with the key. `format` says how the
     text marks reasoning, `auto` goes by each model's name; a field for reasoning is always read. `starts_inside` says
     whether the text begins in reasoning without a marker, None leaves that to the format. `markers` are the start and
-    the end of format `custom`. `headers` and `body` are added to each request, `no_thinking` to the body of those that
-    want none, a summary's among them. Before the first byte a request is sent up to `attempts` times.
+    the end of format `custom`. With `promote_truncated`, reasoning that never ended is the response too. `headers` and
+    `body` are added to each request, `no_thinking` to the body of those that want none, a summary's among them. Before
+    the first byte a request is sent up to `attempts` times.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -83,6 +84,7 @@ class HttpUpstreamSettings(Settings):
     format: str = "auto"
     starts_inside: bool | None = None
     markers: tuple[str, str] | None = None
+    promote_truncated: bool = False
     headers: dict[str, str] = {}
     body: dict[str, Any] = {}
     no_thinking: dict[str, Any] = {}
@@ -114,11 +116,12 @@ class HttpUpstreamSettings(Settings):
 
 @dataclass(frozen=True)
 class Served:
-    """A model that requests may name: the upstream that answers for it, and how its text marks reasoning."""
+    """A model that requests may name: the upstream that answers for it, and how its text is read."""
 
     upstream: Literal["qwen", "http"]
     format: Format
     starts_inside: bool | None
+    promote_truncated: bool
 
 
 class PlainApiSettings(Settings):
@@ -159,7 +162,8 @@ class GatewaySettings(Settings):
     @property
     def models(self) -> dict[str, Served]:
         """What `GET /v1/models` lists; the first one answers requests that name none."""
-        models = {self.upstream.name: Served("qwen", FORMATS["qwen3"], False)} if self.upstream else {}
+        models = {self.upstream.name: Served("qwen", FORMATS["qwen3"], False, False)} if self.upstream else {}
         for api in self.http_upstreams:
-            models |= {model: Served("http", api.format_of(model), api.starts_inside) for model in api.models}
+            for model in api.models:
+                models[model] = Served("http", api.format_of(model), api.starts_inside, api.promote_truncated)
         return models

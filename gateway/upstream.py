@@ -63,9 +63,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thought:
-    """Said right after the end of the thinking by an upstream that counts its tokens and knows what ended it."""
+    """Said right after the end of the thinking by who knows what ended it, and its tokens where they are counted."""
 
-    tokens: int
+    tokens: int | None
     ended_by: EndedBy
 
 

@@ -26,6 +26,23 @@ async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParse
         yield held
 
 
+async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Sequence[Parsed]]:
+    """The same; the text of an answer that was all reasoning, and so never ended, is said again as its response."""
+    trace: list[str] = []
+    answered = False
+    async with aclosing(parsed):
+        async for batch in parsed:
+            for segment in (item for item in batch if isinstance(item, Segment)):
+                answered = answered or segment.kind == "response"
+                trace.append(segment.text)
+            match batch[-1]:
+                case Finished() if trace and not answered:
+                    truncated = Thought(tokens=None, ended_by="truncated")
+                    yield [*batch[:-1], truncated, Segment("response", "".join(trace)), batch[-1]]
+                case _:
+                    yield batch
+
+
 class _Reader:
     """Once a field has carried reasoning the text is response; a tagged copy of the reasoning at its head (llama.cpp's
     `deepseek-legacy`) is dropped."""

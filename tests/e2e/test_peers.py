@@ -37,12 +37,10 @@ def transformers_serve(tmp_path: Path) -> Iterator[str]:
         print(log.read_text(errors="replace"))
 
 
-@pytest.mark.peers
 async def test_transformers_serve(http: httpx.AsyncClient, cluster: Cluster, transformers_serve: str) -> None:
     await assert_same(http, cluster, transformers_serve, model=str(model_folder("embedded")))
 
 
-@pytest.mark.peers
 async def test_the_qwen_as_a_plain_api(http: httpx.AsyncClient, cluster: Cluster, url: str) -> None:
     await assert_same(http, cluster, f"{url}/upstream/v1")
 

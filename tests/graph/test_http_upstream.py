@@ -34,9 +34,9 @@ def url(cluster: Cluster, api: str) -> str:
     import graph
 
     upstream = HttpUpstreamSettings(url=api, models=("deepseek-r1", "gpt-4o"), silence_seconds=0.5)
-    settings = GatewaySettings(
-        upstream=None, http_upstreams=(upstream,), deadlines=DeadlineSettings(prompt_summary=1, reasoning_summary=1)
-    )
+    promoting = HttpUpstreamSettings(url=api, models=("deepseek-promoted",), promote_truncated=True)
+    deadlines = DeadlineSettings(prompt_summary=1, reasoning_summary=1)
+    settings = GatewaySettings(upstream=None, http_upstreams=(upstream, promoting), deadlines=deadlines)
     serve.run(graph.build(settings), name="http", route_prefix="/http")
     return cluster.url("/http")
 
@@ -122,9 +122,18 @@ async def test_the_summaries_are_asked_of_the_api_too(http: httpx.AsyncClient, u
     assert written == {"prompt_summary.done": "You ask.", "reasoning_summary.part": "Forty-two."}
 
 
+@pytest.mark.parametrize(("model", "response"), [("deepseek-r1", ""), ("deepseek-promoted", "So it")])
+async def test_reasoning_that_never_ends(http: httpx.AsyncClient, url: str, model: str, response: str) -> None:
+    asked = body("<think>So ", "it", {"finish": "length"}, **{**QUIET, "model": model})
+    events = await stream(http, url, asked)
+    done = {event["type"]: event for event in events}
+    assert done["reasoning.done"]["ended_by"] == "truncated"
+    assert done["response.done"]["text"] == response
+
+
 async def test_every_model_is_listed_and_one_that_is_not_is_refused(http: httpx.AsyncClient, url: str) -> None:
     models = (await http.get(f"{url}/v1/models")).json()
-    assert [model["id"] for model in models["data"]] == ["deepseek-r1", "gpt-4o"]
+    assert [model["id"] for model in models["data"]] == ["deepseek-r1", "gpt-4o", "deepseek-promoted"]
     response = await http.post(f"{url}/v1/reasoning", json=body("a", model="gpt-9"))
     assert (response.status_code, json.loads(response.content)["error"]["param"]) == (404, "model")
 

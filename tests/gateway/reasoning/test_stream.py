@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import UpstreamError
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
-from gateway.reasoning.stream import parse
+from gateway.reasoning.stream import parse, promote
 from gateway.upstream import Accepted, Answer, Finished, Parsed, Text, Thought
 
 ACCEPTED = Accepted(prompt_tokens=5)
@@ -199,3 +199,46 @@ async def test_closing_the_stream_closes_the_answer() -> None:
         assert await anext(batches) == [ACCEPTED]
         assert not answer.closed
     assert answer.closed
+
+
+@pytest.mark.parametrize(
+    ("script", "after"),
+    [
+        (
+            [[Text("<think>Six.")], [Text(" Or\n"), FINISHED]],
+            [
+                [Segment("reasoning", "Six.")],
+                [
+                    Segment("reasoning", " Or"),
+                    Segment("reasoning", "\n"),
+                    Thought(tokens=None, ended_by="truncated"),
+                    Segment("response", "Six. Or\n"),
+                    FINISHED,
+                ],
+            ],
+        ),
+        (
+            [[Text("<think>Six.</think>42.")], [FINISHED]],
+            [[Segment("reasoning", "Six."), Segment("response", "42.")], [FINISHED]],
+        ),
+        ([[FINISHED]], [[FINISHED]]),
+    ],
+    ids=["never ended", "ended", "nothing"],
+)
+async def test_promoted_reasoning_is_the_response_where_there_is_no_other(
+    script: list[list[Answer]], after: list[list[Parsed]]
+) -> None:
+    answer = ScriptedAnswer(*script)
+    parser = ReasoningParser("qwen3", starts_inside=False)
+    async with aclosing(promote(parse(answer.play(), parser))) as batches:
+        assert [list(batch) async for batch in batches] == after
+    assert answer.closed
+
+
+async def test_reasoning_that_was_cut_off_is_not_promoted() -> None:
+    answer = ScriptedAnswer([Text("<think>Six.")], UpstreamError("gone"))
+    kept: list[Parsed] = []
+    with pytest.raises(UpstreamError):
+        async for batch in promote(parse(answer.play(), ReasoningParser("qwen3", starts_inside=False))):
+            kept += batch
+    assert kept == [Segment("reasoning", "Six.")]
