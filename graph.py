@@ -1,7 +1,7 @@
 """The whole graph on one screen: `serve deploy serve_config.yaml`, or `serve run graph:build`.
 
 client -> Ingress -> StreamParser -> QwenUpstream and HttpUpstream,
-                 `-> Summarizer   ->'  those of them that are configured
+                 `-> Summarizer   ->'  those of them that are configured, or a SummaryModel of its own
 """
 
 from typing import Any
@@ -31,8 +31,9 @@ def build(config: GatewaySettings) -> Application:
     """The gateway over its own Qwen, APIs elsewhere, or both. Numbers stand in serve_config.yaml, over `STREAMS`."""
     upstreams = {}
     if config.upstream:
-        qwen = _deploy(QwenUpstream, ray_actor_options=_resources(config.upstream))
-        upstreams["qwen"] = qwen.bind(config.upstream)
+        upstreams["qwen"] = _qwen("QwenUpstream", config.upstream)
+    if config.summarizer.own:
+        upstreams["own"] = _qwen("SummaryModel", config.summarizer.own)
     if config.http_upstreams:
         upstreams["http"] = _deploy(HttpUpstream).bind(config.http_upstreams)
     return connect(config, upstreams)
@@ -46,14 +47,21 @@ def build_upstream_api(config: PlainApiSettings) -> Application:
 
 def connect(config: GatewaySettings, upstreams: dict[str, Application]) -> Application:
     """The gateway over upstreams that are bound."""
-    parser = _deploy(StreamParser).bind(upstreams, config)
     summarizer = _deploy(Summarizer).bind(upstreams, config)
+    answering = {name: upstream for name, upstream in upstreams.items() if name != "own"}
+    parser = _deploy(StreamParser).bind(answering, config)
     graph: Application = _deploy(serve.ingress()(Ingress)).bind(config, parser, summarizer)
     return graph
 
 
-def _deploy(cls: type, ray_actor_options: dict[str, float] | None = None) -> Any:
-    return serve.deployment(cls, ray_actor_options=ray_actor_options or {"num_cpus": 0.1}, **STREAMS)
+def _qwen(name: str, settings: UpstreamSettings) -> Application:
+    qwen: Application = _deploy(QwenUpstream, name, _resources(settings)).bind(settings)
+    return qwen
+
+
+def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, float] | None = None) -> Any:
+    options = ray_actor_options or {"num_cpus": 0.1}
+    return serve.deployment(cls, name=name or cls.__name__, ray_actor_options=options, **STREAMS)
 
 
 def _resources(upstream: UpstreamSettings) -> dict[str, float]:

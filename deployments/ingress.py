@@ -21,6 +21,7 @@ from gateway.errors import NotReady, UnknownModel
 from gateway.events import Event, StreamFailed
 from gateway.request import ReasoningRequest
 from gateway.session import Session
+from gateway.summaries.prompts import PartTask
 from gateway.upstream import Message, Parsed, UpstreamRequest
 from gateway.wire import native, sse
 
@@ -45,8 +46,8 @@ class SummarizerHandle:
     def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
         return batches(self._handle.prompt, request_id, messages)
 
-    def part(self, request_id: str, step: str) -> AsyncGenerator[Sequence[str]]:
-        return batches(self._handle.part, request_id, step)
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        return batches(self._handle.part, request_id, task)
 
     def running(self) -> AsyncGenerator[Sequence[int]]:
         return batches(self._handle.running)

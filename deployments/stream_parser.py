@@ -16,7 +16,7 @@ class StreamParser:
     """Asks the upstream that serves the request's model; `upstreams` are handles by name."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
-        self._upstreams = Upstreams(upstreams, settings)
+        self._upstreams = Upstreams(upstreams, settings.models)
 
     @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:

@@ -11,16 +11,17 @@ from typing import Any
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
 from gateway.reasoning import Segment
-from gateway.summaries.prompts import part_request, prompt_request
+from gateway.summaries.prompts import PartTask, part_request, prompt_request
 from gateway.upstream import Message, UpstreamRequest, framed
 
 
 class Summarizer:
-    """Asks one of the `upstreams`, handles by name: the cluster's engine, whose batch the summaries join, or an API."""
+    """Asks one of the `upstreams`, handles by name: the cluster's engine, whose batch the summaries join, an API, or a
+    model of its own."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
-        self._upstreams = Upstreams(upstreams, settings)
-        self._model = settings.summarizer.model or next(iter(settings.models))
+        ((self._model, writer),) = settings.writers.items()
+        self._upstreams = Upstreams({writer.upstream: upstreams[writer.upstream]}, settings.writers)
 
     @framed
     async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
@@ -29,8 +30,8 @@ class Summarizer:
                 yield text
 
     @framed
-    async def part(self, request_id: str, step: str) -> AsyncGenerator[Sequence[str]]:
-        async with aclosing(self._text(part_request(request_id, step))) as texts:
+    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        async with aclosing(self._text(part_request(request_id, task))) as texts:
             async for text in texts:
                 yield text
 

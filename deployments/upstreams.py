@@ -4,17 +4,17 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from deployments.calls import batches, only
-from gateway.config import GatewaySettings
+from gateway.config import Served
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.stream import parse, promote
 from gateway.upstream import Parsed, UpstreamRequest
 
 
 class Upstreams:
-    """`handles` are by the names that `gateway.config.Served` gives upstreams."""
+    """`handles` are by the names that `models`, which are by name too, give their upstreams."""
 
-    def __init__(self, handles: Mapping[str, Any], settings: GatewaySettings) -> None:
-        self._handles, self._models = handles, settings.models
+    def __init__(self, handles: Mapping[str, Any], models: Mapping[str, Served]) -> None:
+        self._handles, self._models = handles, models
 
     def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
         served = self._models[request.model]

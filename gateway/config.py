@@ -54,7 +54,7 @@ class DeadlineSettings(Settings):
     anything at all from its upstream: long enough for a request that waits for its place in a batch."""
 
     prompt_summary: PositiveFloat = 5.0
-    reasoning_summary: PositiveFloat = 10.0
+    reasoning_summary: PositiveFloat = 1.5
     upstream_silence: PositiveFloat = 120.0
 
 
@@ -118,7 +118,7 @@ class HttpUpstreamSettings(Settings):
 class Served:
     """A model that requests may name: the upstream that answers for it, and how its text is read."""
 
-    upstream: Literal["qwen", "http"]
+    upstream: Literal["qwen", "http", "own"]
     format: Format
     starts_inside: bool | None
     promote_truncated: bool
@@ -133,9 +133,17 @@ class PlainApiSettings(Settings):
 
 
 class SummarizerSettings(Settings):
-    """`model` writes the summaries; None: the first there is, which is the cluster's Qwen where it has one."""
+    """`model` writes the summaries, one of those that requests may name; None: the first, which is the cluster's Qwen
+    where it has one. `own` is a model for summaries alone, usually a small one on a fraction of a GPU."""
 
     model: str | None = None
+    own: UpstreamSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "SummarizerSettings":
+        if self.model and self.own:
+            raise ValueError("summarizer takes model or own, not both")
+        return self
 
 
 class GatewaySettings(Settings):
@@ -162,8 +170,20 @@ class GatewaySettings(Settings):
     @property
     def models(self) -> dict[str, Served]:
         """What `GET /v1/models` lists; the first one answers requests that name none."""
-        models = {self.upstream.name: Served("qwen", FORMATS["qwen3"], False, False)} if self.upstream else {}
+        models = {self.upstream.name: _qwen("qwen")} if self.upstream else {}
         for api in self.http_upstreams:
             for model in api.models:
                 models[model] = Served("http", api.format_of(model), api.starts_inside, api.promote_truncated)
         return models
+
+    @property
+    def writers(self) -> dict[str, Served]:
+        """The model that writes the summaries, as a dictionary of one."""
+        if self.summarizer.own:
+            return {self.summarizer.own.name: _qwen("own")}
+        name = self.summarizer.model or next(iter(self.models))
+        return {name: self.models[name]}
+
+
+def _qwen(upstream: Literal["qwen", "own"]) -> Served:
+    return Served(upstream, FORMATS["qwen3"], starts_inside=False, promote_truncated=False)

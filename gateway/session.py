@@ -26,8 +26,11 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
-from gateway.summaries import extractive
+from gateway.summaries import extractive, prompts
+from gateway.summaries.grounding import Ground
 from gateway.summaries.parts import Parts
+from gateway.summaries.prompts import PartTask
+from gateway.summaries.sentences import Sentences
 from gateway.summaries.writing import Writing
 from gateway.transcript import Transcript
 from gateway.upstream import Finished, Message, Parsed, Thought, UpstreamRequest
@@ -44,7 +47,7 @@ class Summarizer(Protocol):
 
     def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]: ...
 
-    def part(self, request_id: str, step: str) -> AsyncGenerator[Sequence[str]]: ...
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]: ...
 
 
 class Session:
@@ -71,7 +74,15 @@ class Session:
         self._prompt_writing = Writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
         summary = self._options.summary
         self._parts = (
-            Parts(self._ask_part, self._put, deadlines.reasoning_summary, live=summary == "live")
+            Parts(
+                self._ask_part,
+                self._put,
+                deadlines.reasoning_summary,
+                request=self._asked.messages[-1].content,
+                known=prompts.source(self._asked.messages),
+                live=summary == "live",
+                awaited=self._options.order == "strict",
+            )
             if summary != "none"
             else None
         )
@@ -171,9 +182,11 @@ class Session:
             self._put(PromptSummaryDone(text="", written_by="none"))
             return
         messages = self._asked.messages
-        source = self._summarizer.prompt(f"{self.id}-prompt", messages)
         writing = self._prompt_writing
-        await writing.run(source, self._deadlines.prompt_summary)
+        if not prompts.is_its_own_summary(messages):
+            source = self._summarizer.prompt(f"{self.id}-prompt", messages)
+            sentences = Sentences(Ground([prompts.source(messages)]).missing)
+            await writing.run(source, self._deadlines.prompt_summary, sentences.feed, sentences.close)
         written_by = writing.or_else(extractive.first_sentence(messages[-1].content))
         self._so_far.mark("prompt_summary")
         self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
@@ -182,8 +195,8 @@ class Session:
         text = await self._parts.leave() if self._parts else ""
         self._put(ReasoningSummaryDone(text=text))
 
-    def _ask_part(self, index: int, step: str) -> AsyncGenerator[Sequence[str]]:
-        return self._summarizer.part(f"{self.id}-part-{index}", step)
+    def _ask_part(self, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        return self._summarizer.part(f"{self.id}-part-{index}{'-again' if task.again else ''}", task)
 
     async def _close_sections(self, everything: bool) -> None:
         """Close what is open, in order: all of it at the end of an answer, only what has begun at a failure."""

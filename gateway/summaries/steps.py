@@ -8,7 +8,7 @@ when all that could change it is here. Knows nothing of what a step is for.
 import re
 from typing import NamedTuple
 
-SMALLEST, LARGEST = 400, 2000
+SMALLEST, LARGEST = 600, 2000
 """Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest."""
 LONGEST_BLOCK = 8000
 """A code block or formula that goes on for longer than this has lost its end, and may be cut."""
@@ -34,7 +34,7 @@ _EVENTS = re.compile(
     rf"|(?P<paragraph>\n[ \t]{{0,16}}\n\s{{0,16}})"
     rf"|(?P<item>(?<=\n)[ \t]{{0,8}}(?:[-*•+]|\d{{1,3}}[.)])[ ])"
     rf"|(?P<turn>{_BEGINS}(?:{_TURNS})\b|(?<=[。！？\n])(?:{_TURNS_UNSPACED}))"
-    rf"|(?P<sentence>[.!?…][\"”’)]{{0,2}}\s|[。！？][」』”’）]{{0,2}}|\n)",
+    rf"|(?P<sentence>[.!?…][\"”’)]{{0,2}}(?:[ \t]|(?=\n))|[。！？][」』”’）]{{0,2}}|\n)",
     re.IGNORECASE,
 )
 _CLOSERS = {"```": "```", "~~~": "~~~", "$$": "$$", r"\[": r"\]", r"\(": r"\)"}

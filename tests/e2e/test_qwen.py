@@ -49,7 +49,12 @@ def only(events: list[dict[str, Any]], event_type: str) -> dict[str, Any]:
 async def test_it_thinks_and_answers(http: httpx.AsyncClient, url: str) -> None:
     events = await stream(http, url, ask(max_tokens=200, reasoning={"budget": 100}))
     assert_legal(events)
-    assert text(events, "prompt_summary.delta").startswith("You ask")
+    assert only(events, "prompt_summary.done") | {"sequence_number": 0} == {
+        "type": "prompt_summary.done",
+        "sequence_number": 0,
+        "text": QUESTION,
+        "written_by": "extract",
+    }
     assert text(events, "reasoning.delta").startswith("Okay, the user asks")
     assert "25" in text(events, "response.delta")
     assert "<think" not in text(events, "reasoning.delta") + text(events, "response.delta")
@@ -59,6 +64,14 @@ async def test_it_thinks_and_answers(http: httpx.AsyncClient, url: str) -> None:
     usage = only(events, "stream.completed")["usage"]
     assert done["tokens"] == usage["reasoning_tokens"] > 0
     assert usage["completion_tokens"] > usage["reasoning_tokens"]
+
+
+async def test_a_prompt_is_summarized_by_the_model(http: httpx.AsyncClient, url: str) -> None:
+    prompt = "I am away for three weeks and four days, and water my plants every day. How often is that?"
+    quiet = {"budget": 0, "summary": "none"}
+    summary = only(await stream(http, url, ask(prompt, max_tokens=1, reasoning=quiet)), "prompt_summary.done")
+    assert summary["text"].startswith("You ask")
+    assert summary["written_by"] == "model"
 
 
 async def test_ten_streams_at_once_all_complete_in_order(http: httpx.AsyncClient, url: str) -> None:

@@ -41,8 +41,8 @@ def test_nothing_set_is_the_defaults() -> None:
             "max_tokens": 1024,
         },
         "http_upstreams": (),
-        "summarizer": {"model": None},
-        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 10.0, "upstream_silence": 120.0},
+        "summarizer": {"model": None, "own": None},
+        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "upstream_silence": 120.0},
         "limits": {"request_bytes": 1_000_000, "early_characters": 200_000, "unread_characters": 1_000_000},
     }
 
@@ -153,6 +153,24 @@ def test_nothing_to_ask_and_an_unknown_summarizer_are_refused() -> None:
         GatewaySettings(upstream=None)
     with pytest.raises(ValidationError, match="is none of qwen"):
         GatewaySettings.model_validate({"summarizer": {"model": "gpt-9"}})
+    with pytest.raises(ValidationError, match="not both"):
+        GatewaySettings.model_validate({"summarizer": {"model": "x", "own": {}}})
+
+
+@pytest.mark.parametrize(
+    ("summarizer", "writer"),
+    [
+        ({}, ("qwen2.5-coder-0.5b-instruct", "qwen")),
+        ({"model": "gpt-4o"}, ("gpt-4o", "http")),
+        ({"own": {"model": "Qwen/Qwen3-0.6B", "num_gpus": 0.2}}, ("Qwen3-0.6B", "own")),
+    ],
+)
+def test_who_writes_the_summaries(summarizer: dict[str, Any], writer: tuple[str, str]) -> None:
+    settings = GatewaySettings.model_validate(
+        {"http_upstreams": [{**API, "models": ["gpt-4o"]}], "summarizer": summarizer}
+    )
+    assert [(name, served.upstream) for name, served in settings.writers.items()] == [writer]
+    assert "Qwen3-0.6B" not in settings.models
 
 
 def test_the_models_in_order_each_with_its_upstream_and_format() -> None:

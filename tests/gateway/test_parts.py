@@ -8,9 +8,10 @@ import pytest
 from gateway.errors import UpstreamError
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
 from gateway.summaries.parts import SIDE_BY_SIDE, Parts
+from gateway.summaries.prompts import PartTask
 
 SENTENCE = "This sentence says a little about the thing. "
-STEP = SENTENCE * 10 + "\n\n"
+STEP = SENTENCE * 14 + "Texts 0, 1, 2, 3, 4 and 42.\n\n"
 """One step, and its border."""
 
 
@@ -23,9 +24,9 @@ class Writer:
         self.steps: list[str] = []
         self.cancelled: list[int] = []
 
-    async def __call__(self, index: int, step: str) -> AsyncGenerator[Sequence[str]]:
+    async def __call__(self, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
         self.asked.append(index)
-        self.steps.append(step)
+        self.steps.append(task.step)
         try:
             if gate := self.gates.get(index):
                 await gate.wait()
@@ -57,19 +58,25 @@ def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
     return [(index, text), (index, f"Title {index}", text, (start, end), "model")]
 
 
+def extract(index: int, start: int, end: int) -> list[tuple[object, ...]]:
+    return [(index, "It is 42."), (index, "It is 42", "It is 42.", (start, end), "extract")]
+
+
 N = len(STEP)
+REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on. It is 42."
+"""Too short for a step, long enough that the step before it is known to be over."""
 
 
 async def test_a_part_leaves_while_the_trace_still_grows() -> None:
     events: list[Event] = []
     parts = Parts(Writer(), events.append, 5)
     leaving = asyncio.create_task(parts.leave())
-    parts.feed(STEP * 2 + "x" * 200)
+    parts.feed(STEP * 2 + REST)
     await settled()
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     parts.close()
-    assert await leaving == "Text 0.\n\nText 1.\n\nText 2."
-    assert plain(events)[4:] == part(2, 2 * N, 2 * N + 200)
+    assert await leaving == "Text 0.\n\nText 1.\n\nIt is 42."
+    assert plain(events)[4:] == extract(2, 2 * N, 2 * N + len(REST))
 
 
 async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
@@ -77,7 +84,7 @@ async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
     writer = Writer(0, 2)
     parts = Parts(writer, events.append, 5)
     leaving = asyncio.create_task(parts.leave())
-    parts.feed(STEP * 4 + "x" * 200)
+    parts.feed(STEP * 4 + REST)
     await settled()
     assert (writer.asked, plain(events)) == ([0, 1, 2, 3], [])
     writer.gates[0].set()
@@ -111,15 +118,77 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     events: list[Event] = []
     writer = Writer(1)
     parts = Parts(writer, events.append, 0.01)
-    parts.feed(STEP + "It is 42.")
+    parts.feed(STEP * 2 + REST)
+    await settled()
     parts.close()
-    assert await parts.leave() == "Text 0.\n\nIt is 42."
-    assert plain(events)[-2:] == [(1, "It is 42."), (1, "It is 42", "It is 42.", (N, N + 9), "extract")]
+    assert await parts.leave() == "Text 0.\n\nTexts 0, 1, 2, 3, 4 and 42.\n\nIt is 42."
+    said = "Texts 0, 1, 2, 3, 4 and 42."
+    assert plain(events)[2:] == [
+        (1, said),
+        (1, "Texts 0, 1, 2, 3, 4", said, (N, 2 * N), "extract"),
+        *extract(2, 2 * N, 2 * N + len(REST)),
+    ]
     assert writer.cancelled == [1]
 
 
+async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
+    events: list[Event] = []
+    parts = Parts(Writer(), events.append, 5, known="2", awaited=False)
+    parts.feed(STEP * 2 + REST)
+    parts.close()
+    assert await parts.leave() == "Text 0.\n\nText 1.\n\nText 2."
+    assert plain(events)[4:] == part(2, 2 * N, 2 * N + len(REST))
+
+
+@pytest.mark.parametrize(
+    ("wrote", "said", "writings"),
+    [
+        (["Title\nIt is 43."], "It is 42.", 2),
+        (["Title\nIt is 43.", "Title\nSo it is 42."], "So it is 42.", 2),
+        (["Title\nNot at all 41. It is 43."], "Not at all 41.", 1),
+        (["Title\nIt is 42 or 7."], "It is 42 or 7.", 1),
+    ],
+    ids=["twice", "once", "after a sentence", "from the prompt"],
+)
+async def test_what_nothing_supports_does_not_leave(wrote: list[str], said: str, writings: int) -> None:
+    tasks: list[PartTask] = []
+
+    async def writer(_: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        tasks.append(task)
+        for piece in wrote[min(len(tasks), len(wrote)) - 1].split(" "):
+            yield [f"{piece} "]
+
+    events: list[Event] = []
+    parts = Parts(writer, events.append, 5, request="What is it?", known="Is it 7?")
+    parts.feed("It is not 41. It is 42.")
+    parts.close()
+    assert await parts.leave() == said
+    assert [(task.request, task.again) for task in tasks] == [("What is it?", again) for again in (False, True)][
+        :writings
+    ]
+    assert parts.failures == len(tasks) - (said == "So it is 42.") - (writings == 1) + (said == "Not at all 41.")
+
+
+async def test_what_has_been_said_before_is_not_said_again() -> None:
+    tasks: list[PartTask] = []
+
+    async def writer(_: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        tasks.append(task)
+        yield ["Title\nText 0."]
+
+    parts = Parts(writer, list[Event]().append, 5)
+    leaving = asyncio.create_task(parts.leave())
+    parts.feed(STEP + REST)
+    await settled()
+    parts.feed(STEP + REST)
+    await settled()
+    parts.close()
+    assert await leaving == "Text 0.\n\nTexts 0, 1, 2, 3, 4 and 42.\n\nIt is 42."
+    assert [task.before for task in tasks] == ["", "Title\nText 0.", "Title\nText 0."]
+
+
 async def test_a_writer_that_fails_leaves_an_extract() -> None:
-    async def failing(_: int, __: str) -> AsyncGenerator[Sequence[str]]:
+    async def failing(_: int, __: PartTask) -> AsyncGenerator[Sequence[str]]:
         yield []
         raise UpstreamError("no summary today")
 
@@ -143,7 +212,17 @@ async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> No
     parts.close()
     assert await leaving == "Text 0."
     assert plain(events) == part(0, 0, steps * N)
-    assert writer.steps[-1] == (STEP if steps == 1 else "Text 0.\nText 1.\nText 2.")
+    assert writer.steps[-1] == (STEP if steps == 1 else "Text 0.\nText 1.\nTexts 0, 1, 2, 3, 4 and 42.")
+
+
+async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
+    events: list[Event] = []
+    parts = Parts(Writer(), events.append, 5, live=False)
+    parts.feed(STEP * 3 + REST)
+    await settled()
+    parts.close()
+    parts.hurry()
+    assert await parts.leave() == "Title 0 → Title 1 → Title 2 → It is 42"
 
 
 async def test_a_trace_of_nothing_has_no_parts() -> None:
@@ -158,7 +237,7 @@ async def test_who_stops_waiting_stops_the_writing() -> None:
     writer = Writer(0, 1)
     parts = Parts(writer, list[Event]().append, 5)
     leaving = asyncio.create_task(parts.leave())
-    parts.feed(STEP * 2 + "x" * 200)
+    parts.feed(STEP * 2 + REST)
     await settled()
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)

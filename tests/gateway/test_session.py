@@ -14,6 +14,7 @@ from gateway.events import Event, ReasoningDelta, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
 from gateway.session import Session
+from gateway.summaries.prompts import PartTask
 from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, UpstreamRequest
 
 USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
@@ -48,14 +49,14 @@ class ScriptedSummarizer:
         self, prompt: Sequence[Any] = ("You ask", " this."), part: Sequence[Any] = ("Title\n", "Text.")
     ) -> None:
         self.scripts = {"prompt": prompt, "part": part}
-        self.steps: list[str] = []
+        self.tasks: list[PartTask] = []
 
     async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
         async for text in self._play("prompt"):
             yield text
 
-    async def part(self, request_id: str, step: str) -> AsyncGenerator[Sequence[str]]:
-        self.steps.append(step)
+    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        self.tasks.append(task)
         async for text in self._play("part"):
             yield text
 
@@ -111,8 +112,7 @@ async def said(*script: Any, **options: Any) -> list[tuple[Any, ...]]:
 
 PROMPT = [
     ("stream.started", "qwen"),
-    ("prompt_summary.delta", "You ask"),
-    ("prompt_summary.delta", " this."),
+    ("prompt_summary.delta", "You ask this."),
     ("prompt_summary.done", "You ask this.", "model"),
 ]
 SUMMARY = [
@@ -153,13 +153,13 @@ async def test_a_whole_stream_in_order() -> None:
 async def test_the_summarizer_gets_the_whole_trace() -> None:
     summarizer = ScriptedSummarizer()
     await events(session(ScriptedParser(*GOOD), summarizer))
-    assert summarizer.steps == [TRACE]
+    assert summarizer.tasks == [PartTask(step=TRACE, request="What is six times seven? Tell me.")]
 
 
 async def test_reasoning_that_comes_early_waits_for_the_prompt_summary() -> None:
     gate = asyncio.Event()
     parser = ScriptedParser(*GOOD)
-    running = session(parser, ScriptedSummarizer(prompt=["You ask", gate, " this."]))
+    running = session(parser, ScriptedSummarizer(prompt=["You ask this. ", gate, "Twice."]))
     await running.open()
     seen: list[Event] = []
     async with aclosing(running.events()) as batches:
@@ -169,7 +169,9 @@ async def test_reasoning_that_comes_early_waits_for_the_prompt_summary() -> None
                 assert plain(seen) == PROMPT[:2]
                 gate.set()
     assert spans(plain(seen))[:6] == [
-        *PROMPT,
+        *PROMPT[:2],
+        ("prompt_summary.delta", " Twice."),
+        ("prompt_summary.done", "You ask this. Twice.", "model"),
         ("reasoning.delta", "Six times seven. "),
         ("reasoning.delta", "That is 42."),
     ]
@@ -177,14 +179,14 @@ async def test_reasoning_that_comes_early_waits_for_the_prompt_summary() -> None
 
 
 async def test_a_prompt_summary_past_its_deadline_ends_with_what_it_has() -> None:
-    summarizer = ScriptedSummarizer(prompt=["You ask", asyncio.Event()])
+    summarizer = ScriptedSummarizer(prompt=["You ask this. Or", asyncio.Event(), " that."])
     got = await said(*GOOD, summarizer=summarizer, seconds=0.05)
-    assert got[:3] == [PROMPT[0], PROMPT[1], ("prompt_summary.done", "You ask", "model")]
+    assert got[:3] == [PROMPT[0], PROMPT[1], ("prompt_summary.done", "You ask this.", "model")]
     assert got[-1] == COMPLETED[0]
 
 
-@pytest.mark.parametrize("broken", [[UpstreamError("gone")], [asyncio.Event()], []])
-async def test_a_prompt_summary_that_never_begins_is_an_extract(broken: list[Any]) -> None:
+@pytest.mark.parametrize("broken", [[UpstreamError("gone")], [asyncio.Event()], [], ["You ask for 43."]])
+async def test_a_prompt_summary_that_never_begins_or_is_not_true_is_an_extract(broken: list[Any]) -> None:
     got = await said(*GOOD, summarizer=ScriptedSummarizer(prompt=broken), seconds=0.05)
     extract = "What is six times seven?"
     assert got[1:3] == [("prompt_summary.delta", extract), ("prompt_summary.done", extract, "extract")]
@@ -194,12 +196,41 @@ async def test_a_prompt_summary_that_never_begins_is_an_extract(broken: list[Any
 @pytest.mark.parametrize("broken", [[UpstreamError("gone")], [asyncio.Event()], ["Title\n", asyncio.Event()]])
 async def test_a_reasoning_summary_that_fails_or_is_slow_is_an_extract(broken: list[Any]) -> None:
     got = spans(await said(*GOOD, summarizer=ScriptedSummarizer(part=broken), seconds=0.05))
-    assert got[7:10] == [
+    assert got[6:9] == [
         ("reasoning_summary.delta", 0, "That is 42."),
         ("reasoning_summary.part", 0, "That is 42", "That is 42.", (0, 28), "extract"),
         ("reasoning_summary.done", "That is 42."),
     ]
-    assert got[10:] == [*ANSWER, *COMPLETED]
+    assert got[9:] == [*ANSWER, *COMPLETED]
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "title"),
+    [
+        (["Title\n", "It is 41. ", "Then 42."], "That is 42.", "That is 42"),
+        (["Title\n", "It is 42. ", "Then 43."], "It is 42.", "Title"),
+        (["In 1999\n", "It is 42."], "It is 42.", "It is 42"),
+    ],
+    ids=["first sentence", "second sentence", "title"],
+)
+async def test_what_the_trace_does_not_say_does_not_leave(written: list[str], text: str, title: str) -> None:
+    summarizer = ScriptedSummarizer(part=written)
+    got = spans(await said(*GOOD, summarizer=summarizer))
+    written_by = "extract" if "41" in written[1] else "model"
+    assert got[6:9] == [
+        ("reasoning_summary.delta", 0, text),
+        ("reasoning_summary.part", 0, title, text, (0, 28), written_by),
+        ("reasoning_summary.done", text),
+    ]
+    assert [task.again for task in summarizer.tasks] == ([False, True] if written_by == "extract" else [False])
+
+
+async def test_a_prompt_of_one_short_sentence_is_its_own_summary() -> None:
+    body = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is six times seven?"}]
+    summarizer = ScriptedSummarizer(prompt=[AssertionError("was asked")])
+    got = await said(*GOOD, summarizer=summarizer, messages=body)
+    said_by_itself = "What is six times seven?"
+    assert got[1:3] == [("prompt_summary.delta", said_by_itself), ("prompt_summary.done", said_by_itself, "extract")]
 
 
 async def test_eager_lets_the_response_go_before_the_summary() -> None:
@@ -216,7 +247,7 @@ async def test_eager_lets_the_response_go_before_the_summary() -> None:
             seen += batch
             if batch[-1].type == "response.done":
                 gate.set()
-    assert spans(plain(seen))[6:] == [("reasoning.done", 28, 4, "marker"), *ANSWER, *SUMMARY, *COMPLETED]
+    assert spans(plain(seen))[5:] == [("reasoning.done", 28, 4, "marker"), *ANSWER, *SUMMARY, *COMPLETED]
 
 
 async def test_without_trace_and_summaries_only_the_frame_and_the_response_leave() -> None:
@@ -234,7 +265,7 @@ async def test_without_trace_and_summaries_only_the_frame_and_the_response_leave
 @pytest.mark.parametrize(("budget", "ended_by"), [(None, "absent"), (0, "request")])
 async def test_a_model_that_does_not_think(budget: int | None, ended_by: str) -> None:
     got = await said(Accepted(), Segment("response", "42."), FINISHED, reasoning={"budget": budget})
-    assert got[4:] == [
+    assert got[3:] == [
         ("reasoning.done", 0, None, ended_by),
         ("reasoning_summary.done", ""),
         ("response.delta", "42."),
@@ -245,7 +276,7 @@ async def test_a_model_that_does_not_think(budget: int | None, ended_by: str) ->
 
 async def test_thinking_that_never_ends_stays_reasoning_and_is_truncated() -> None:
     got = spans(await said(Accepted(), Segment("reasoning", TRACE), Finished(finish_reason="length", usage=USAGE)))
-    assert got[4:] == [
+    assert got[3:] == [
         ("reasoning.delta", TRACE),
         ("reasoning.done", 28, None, "truncated"),
         *SUMMARY,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.summaries.steps import LARGEST, LONGEST_BLOCK, LOOKAHEAD, SMALLEST, Step, Steps
 
-LONG = "This sentence says a little about the thing. " * 10
+LONG = "This sentence says a little about the thing. " * 14
 PIECES = [
     *(
         "Wait, ",
@@ -89,6 +89,8 @@ def test_a_step_begins_at_a_turn_of_thought_or_a_list_item(border: str) -> None:
 
 def test_a_step_ends_with_its_paragraph() -> None:
     assert [step.text for step in steps(f"{LONG}\n\n\nNew thoughts.")] == [f"{LONG}\n\n\n", "New thoughts."]
+    close = LONG.rstrip()
+    assert [step.text for step in steps(f"{close}\n\nNew thoughts.")] == [f"{close}\n\n", "New thoughts."]
 
 
 def test_chinese_turns_need_no_space() -> None:

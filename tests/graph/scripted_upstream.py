@@ -21,7 +21,8 @@ LATE_SUMMARY = "late summary"
 
 
 class ScriptedUpstream:
-    def __init__(self) -> None:
+    def __init__(self, summary: str = "A text.") -> None:
+        self._summary = summary
         self._running = 0
         self._given_up = asyncio.Event()
 
@@ -30,7 +31,7 @@ class ScriptedUpstream:
         self._running += 1
         try:
             yield [Accepted(prompt_tokens=7)]
-            for step in _script(request):
+            for step in self._script(request):
                 yield [Text(await self._play(step))]
             yield [Finished(finish_reason="stop", usage=Usage(prompt_tokens=7, completion_tokens=3))]
         finally:
@@ -56,14 +57,13 @@ class ScriptedUpstream:
                 raise UpstreamError(message)
         return str(step)
 
-
-def _script(request: UpstreamRequest) -> list[Any]:
-    said = request.messages[-1].content
-    if request.budget != 0:
-        steps: list[Any] = json.loads(said)
-        return steps
-    if NO_SUMMARY in said:
-        return [{"fail": "no summary today"}]
-    if LATE_SUMMARY in said:
-        return [{"hang": True}] if request.prefill else [{"after": "given up"}, "A title\n", "A text."]
-    return [request.prefill, " something."] if request.prefill else ["A title\n", "A text."]
+    def _script(self, request: UpstreamRequest) -> list[Any]:
+        said = request.messages[-1].content
+        if request.budget != 0:
+            steps: list[Any] = json.loads(said)
+            return steps
+        if NO_SUMMARY in said:
+            return [{"fail": "no summary today"}]
+        if LATE_SUMMARY in said:
+            return [{"hang": True}] if request.prefill else [{"after": "given up"}, "A title\n", self._summary]
+        return [request.prefill, " something."] if request.prefill else ["A title\n", self._summary]

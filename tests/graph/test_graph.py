@@ -24,14 +24,15 @@ def url(cluster: Cluster) -> str:
 
     upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
     settings = GatewaySettings(
-        limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=1, reasoning_summary=20)
+        limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=3, reasoning_summary=20)
     )
     serve.run(graph.connect(settings, {"qwen": upstream}), name="scripted", route_prefix="/scripted")
     return cluster.url("/scripted")
 
 
 def body(*script: Any, **asked: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": json.dumps(script)}], **asked}
+    content = json.dumps(script, indent=0)  # of several lines, which is not its own summary
+    return {"messages": [{"role": "user", "content": content}], **asked}
 
 
 async def stream(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -53,8 +54,7 @@ async def running(http: httpx.AsyncClient, url: str) -> int:
 
 WHOLE = [
     ("stream.started", None),
-    ("prompt_summary.delta", "You ask"),
-    ("prompt_summary.delta", " something."),
+    ("prompt_summary.delta", "You ask something."),
     ("prompt_summary.done", "You ask something."),
     ("reasoning.delta", "Let me "),
     ("reasoning.delta", "see."),
@@ -210,3 +210,23 @@ async def test_models_and_health(http: httpx.AsyncClient, url: str) -> None:
     assert [model["id"] for model in models["data"]] == ["qwen2.5-coder-0.5b-instruct"]
     health = await http.get(f"{url}/health")
     assert (health.status_code, health.json()) == (200, {"status": "ok", "running": 0})
+
+
+async def test_a_model_for_summaries_alone(http: httpx.AsyncClient, cluster: Cluster) -> None:
+    from ray import serve
+
+    import graph
+
+    answers, writes = (
+        serve.deployment(**graph.STREAMS, name=name, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind(
+            summary
+        )
+        for name, summary in [("Answers", "Not asked."), ("SummaryModel", "Its own text.")]
+    )
+    settings = GatewaySettings.model_validate({"summarizer": {"own": {"model": "small"}}})
+    serve.run(graph.connect(settings, {"qwen": answers, "own": writes}), name="own", route_prefix="/own")
+    url = cluster.url("/own")
+    events = await stream(http, url, body(*THOUGHT))
+    assert [event["text"] for event in events if event["type"] == "reasoning_summary.part"] == ["Its own text."]
+    models = (await http.get(f"{url}/v1/models")).json()["data"]
+    assert [model["id"] for model in models] == ["qwen2.5-coder-0.5b-instruct"]

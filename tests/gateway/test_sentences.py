@@ -1,0 +1,53 @@
+"""Sentences of a summary leave whole, checked, and only so many."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.summaries.sentences import Enough, Sentences, Ungrounded
+
+
+def wrong(sentence: str) -> list[str]:
+    return [word for word in sentence.split() if word.startswith("bad")]
+
+
+def passed(pieces: list[str]) -> tuple[list[str], str]:
+    """What leaves, and how it ended."""
+    sentences, left = Sentences(wrong), list[str]()
+    try:
+        for piece in pieces:
+            left.append(sentences.feed(piece))
+        left.append(sentences.close())
+    except (Enough, Ungrounded) as end:
+        return [text for text in left if text], type(end).__name__
+    return [text for text in left if text], "end"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "left", "end"),
+    [
+        (["It is good", ". It is", " fine."], ["It is good.", " It is fine."], "end"),
+        (["It is 4.5 km. Then"], ["It is 4.5 km."], "end"),
+        (["It is good.\nIt is fine."], ["It is good.", "\nIt is fine."], "end"),
+        (["It is bad1. It is good."], [], "Ungrounded"),
+        (["It is good. ", "It is bad1.", " More."], ["It is good."], "Ungrounded"),
+        (["It is good. It is fine. Even", " more."], ["It is good. It is fine."], "Enough"),
+        (["No end, and all there is"], ["No end, and all there is"], "end"),
+        (["It is good. No end"], ["It is good."], "end"),
+        (["等于四。", "所以是四。"], ["等于四。", "所以是四。"], "end"),
+        (["他说：“好。”", "然后走了。"], ["他说：“好。”", "然后走了。"], "end"),
+        (["", " \n"], [], "end"),
+    ],
+)
+def test_what_leaves(pieces: list[str], left: list[str], end: str) -> None:
+    assert passed(pieces) == (left, end)
+
+
+@given(
+    st.lists(st.sampled_from(["It is good. ", "bad1 ", "x", "。", "Two? ", "1. ", "\n"]), max_size=12),
+    st.integers(1, 7),
+)
+def test_the_same_leaves_however_it_is_cut(written: list[str], size: int) -> None:
+    whole = "".join(written)
+    cut = [whole[at : at + size] for at in range(0, len(whole), size)]
+    assert "".join(passed(cut)[0]) == "".join(passed([whole])[0])
