@@ -117,7 +117,7 @@ async def test_an_api_that_refuses_is_told_before_the_stream(
 
 async def test_the_summaries_are_asked_of_the_api_too(http: httpx.AsyncClient, url: str) -> None:
     """It plays the prompt as a script again for the prompt's summary, and knows no script for the trace's."""
-    events = await stream(http, url, body("<think>So it is.</think>", "You ask."))
+    events = await stream(http, url, body("<think>So it is forty-two.</think>", "You ask."))
     written = {event["type"]: event["text"] for event in events if event.get("written_by") == "model"}
     assert written == {"prompt_summary.done": "You ask.", "reasoning_summary.part": "Forty-two."}
 
