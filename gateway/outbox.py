@@ -13,12 +13,16 @@ from gateway.order import Order, Sequencer
 
 
 class Outbox:
-    """Takes events from any task by `put`; gives them to one reader by `batches`, in order."""
+    """Takes events from any task by `put`; gives them to one reader by `batches`, in order.
+
+    `most_waiting` is the most characters that have waited, for their turn or for the reader.
+    """
 
     def __init__(self, order: Order, limits: LimitSettings) -> None:
         self._sequencer, self._limits = Sequencer(order), limits
         self._unread: list[Event] = []
         self._unread_size = 0
+        self.most_waiting = 0
         self._something, self._room = asyncio.Event(), asyncio.Event()
 
     def put(self, event: Event) -> None:
@@ -49,5 +53,6 @@ class Outbox:
     def _give(self, events: list[Event]) -> None:
         self._unread += events
         self._unread_size += sum(len(getattr(event, "delta", "")) for event in events)
+        self.most_waiting = max(self.most_waiting, self._unread_size + self._sequencer.held)
         self._something.set()
         self._room.set()

@@ -63,7 +63,7 @@ class Session:
         deadlines: DeadlineSettings,
         limits: LimitSettings,
     ) -> None:
-        self.id, self._request, self._model = id, request, model
+        self.id, self.model, self._request = id, model, request
         self._summarizer = summarizer
         self._deadlines = deadlines
         self._asked = request.to_upstream(id, model)
@@ -109,12 +109,27 @@ class Session:
         self._summary_task = asyncio.create_task(self._write_reasoning_summary())
         self._side_tasks += [reader, self._summary_task]
         try:
-            self._put(StreamStarted(id=self.id, model=self._model, created=int(time.time())))
+            self._put(StreamStarted(id=self.id, model=self.model, created=int(time.time())))
             async for batch in self._outbox.batches():
                 yield batch
             await reader
         finally:
             await self._stop()
+
+    @property
+    def most_waiting(self) -> int:
+        """Characters that waited at most, for their turn or for the client."""
+        return self._outbox.most_waiting
+
+    @property
+    def ungrounded(self) -> int:
+        """Summaries of which a sentence was not supported."""
+        return self._prompt_writing.ungrounded + (self._parts.failures if self._parts else 0)
+
+    @property
+    def response_reached(self) -> float | None:
+        """When the first text of the response came from the upstream, on the monotonic clock."""
+        return self._so_far.reached("first_response")
 
     async def _run(self) -> None:
         """Read the parser's stream to its end, and end ours, whatever happens."""

@@ -47,6 +47,11 @@ class Transcript:
         """Note the time of something that counts only once; `name` is a field of `Timings`."""
         self._times.setdefault(name, self._elapsed())
 
+    def reached(self, name: str) -> float | None:
+        """When that was, on the monotonic clock."""
+        seconds = self._times.get(name)
+        return None if seconds is None else self._began + seconds
+
     def end_reasoning(self) -> ReasoningDone:
         self.reasoning_open = False
         trace = "".join(self._trace)
