@@ -22,6 +22,12 @@ ERROR: dict[str, Any] = {
         }
     },
 }
+STREAMED = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+}
+"""A server-sent event."""
 REFUSALS = {
     400: "The request is wrong; param names the field",
     401: "No key, or one that is not known",
@@ -44,7 +50,7 @@ def documented(request: type[Asked] | None = None, refusals: Sequence[int] = tup
     media = sse.MEDIA_TYPE.partition(";")[0]
     responses[200] = {
         "description": "The answer, whole or as a stream of events",
-        "content": {"application/json": {"schema": {"type": "object"}}, media: {"schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": {"type": "object"}}, media: {"schema": STREAMED}},
     }
     body = {"required": True, "content": {"application/json": {"schema": _inlined(request.model_json_schema())}}}
     return {"responses": responses, "openapi_extra": {"requestBody": body}}

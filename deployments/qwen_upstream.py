@@ -5,34 +5,23 @@ What Ray adds here: the model is loaded once a replica, on the device that Ray a
 """
 
 import asyncio
-import json
 import logging
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
-from typing import Any, Literal
+from contextlib import aclosing
+from typing import Literal
 
 import ray
 import torch
 from transformers import AutoTokenizer
 
+from deployments.qwen_request import to_ask
 from engine.engine import Engine, EngineSettings
-from engine.harness import Ask, Ended, Harness, Piece, ThinkingEnded
+from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.tools import END, START
-from gateway.upstream import (
-    Accepted,
-    Answer,
-    Finished,
-    Message,
-    Text,
-    Thought,
-    ToolChoice,
-    UpstreamRequest,
-    framed,
-)
+from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest, framed
 
 log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005
@@ -59,31 +48,16 @@ class QwenUpstream:
             ),
         )
         self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
-        self._harness.count(self._ask(REHEARSAL))
+        self._harness.count(to_ask(REHEARSAL, settings))
 
     @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
-        ask = self._ask(request)
+        ask = to_ask(request, self._settings)
         prompt_tokens = await asyncio.to_thread(self._harness.count, ask)
         yield [Accepted(prompt_tokens=prompt_tokens)]
         async with aclosing(self._harness.stream(ask)) as pieces:
             async for piece in pieces:
                 yield [_translate(piece, prompt_tokens)]
-
-    def _ask(self, request: UpstreamRequest) -> Ask:
-        settings = self._settings
-        return Ask(
-            messages=[_turn(message) for message in request.messages],
-            max_tokens=request.max_tokens if request.max_tokens is not None else settings.max_tokens,
-            budget=_budget(request, settings),
-            temperature=request.temperature,
-            top_p=request.top_p,
-            seed=request.seed,
-            # One call and no more ends with its end.
-            stop=request.stop + ((END,) if request.parallel_tool_calls is False else ()),
-            prefill=request.prefill or _begun_call(request.tool_choice),
-            tools=_shown_tools(request),
-        )
 
     @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
@@ -98,34 +72,6 @@ class QwenUpstream:
     def __del__(self) -> None:
         if engine := getattr(self, "_engine", None):
             engine.stop()
-
-
-def _budget(request: UpstreamRequest, settings: UpstreamSettings) -> int:
-    if request.budget is not None:
-        return request.budget
-    return settings.efforts.budget(request.effort) if request.effort else settings.thinking_budget
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    """As the chat template takes it, which writes a call's arguments itself."""
-    turn = message.to_chat()
-    for call in turn.get("tool_calls", ()):
-        with suppress(ValueError):
-            call["function"]["arguments"] = json.loads(call["function"]["arguments"])
-    return turn
-
-
-def _shown_tools(request: UpstreamRequest) -> list[dict[str, Any]]:
-    hidden = request.tool_choice is not None and request.tool_choice.mode == "none"
-    return [] if hidden else [tool.to_chat() for tool in request.tools]
-
-
-def _begun_call(choice: ToolChoice | None) -> str:
-    """How the answer begins where it has to be a call."""
-    if choice is None or choice.mode != "required":
-        return ""
-    name = f'{choice.name}", "arguments": ' if choice.name else ""
-    return f'{START}\n{{"name": "{name}'
 
 
 def _device(settings: UpstreamSettings) -> Literal["cuda", "cpu"]:

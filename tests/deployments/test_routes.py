@@ -337,9 +337,8 @@ async def test_reasoning_and_results_that_come_back_in_responses() -> None:
         results: list[Any] = [
             {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"} for call in calls
         ]
-        second = await client.responses.create(
-            model=MODEL, input=[*items, *first.output, *results], tools=TOOLS, reasoning={"summary": "detailed"}
-        )
+        items += [*first.output, *results]
+        second = await client.responses.create(model=MODEL, input=items, tools=TOOLS, reasoning=SUMMARIES)
     assert parser.request.messages == conversation([call.call_id for call in calls])
     assert [item.type for item in second.output][:2] == ["reasoning", "message"]
 
