@@ -29,7 +29,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.upstream import Accepted, Answer, UpstreamRequest
+from gateway.upstream import Accepted, Answer, ToolChoice, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader, said
 
@@ -96,10 +96,14 @@ class ChatApi:
             "top_p": request.top_p,
             "seed": request.seed,
             "stop": list(request.stop) or None,
+            "reasoning_effort": request.effort,
+            "tools": [tool.to_chat() for tool in request.tools] or None,
+            "tool_choice": _choice(request.tool_choice),
+            "parallel_tool_calls": request.parallel_tool_calls,
         }
         return {
             "model": request.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "messages": [message.to_chat() for message in request.messages],
             "stream": True,
             **{name: value for name, value in asked.items() if value is not None},
             **self._settings.body,
@@ -220,6 +224,12 @@ def _retry_after(response: httpx.Response) -> float | None:
     except ValueError:
         return None
     return max(0.0, (when - datetime.now(UTC)).total_seconds()) if when.tzinfo else None
+
+
+def _choice(choice: ToolChoice | None) -> Any:
+    if choice and choice.name:
+        return {"type": "function", "function": {"name": choice.name}}
+    return choice.mode if choice else None
 
 
 def _key(settings: HttpUpstreamSettings) -> str:

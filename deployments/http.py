@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Send
 
-from gateway.errors import Failure, GatewayError, InvalidRequest, Overloaded
+from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Overloaded, TooManyStreams
 from gateway.wire import sse
-from gateway.wire.plain import error_body
+from gateway.wire.openai import error_body
 
 
 class EventStream(StreamingResponse):
@@ -47,11 +47,17 @@ async def read(http: Request, limit: int) -> bytes:
 
 
 async def refuse(_: Request, error: Exception) -> Response:
+    return refusal(error)
+
+
+def refusal(error: Exception) -> Response:
     """A failure before the first event: its HTTP status, and OpenAI's error body. A bug of ours keeps its details."""
     failure = _failure(error)
     headers = error.headers if isinstance(error, HTTPException) else None
-    if failure.status == Overloaded.status:
+    if failure.status in (Overloaded.status, TooManyStreams.status):
         headers = {"Retry-After": "2"}
+    if failure.status == InvalidKey.status:
+        headers = {"WWW-Authenticate": "Bearer"}
     return JSONResponse(error_body(failure), status_code=failure.status, headers=headers)
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from ray import serve
 
+from deployments.access import guard
 from deployments.calls import batches
 from deployments.http import EventStream, application, model_list, read
 from gateway.config import LimitSettings, PlainApiSettings
@@ -35,6 +36,7 @@ class PlainApi:
         app = application("Qwen")
         app.post("/v1/chat/completions")(self.completions)
         app.get("/v1/models")(self.models)
+        guard(app, self._settings.access, LimitSettings().streams)
         return app
 
     async def completions(self, http: Request) -> Response:

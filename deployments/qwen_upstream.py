@@ -15,8 +15,9 @@ import ray
 import torch
 from transformers import AutoTokenizer
 
+from deployments.qwen_request import to_ask
 from engine.engine import Engine, EngineSettings
-from engine.harness import Ask, Ended, Harness, Piece, ThinkingEnded
+from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
@@ -47,29 +48,16 @@ class QwenUpstream:
             ),
         )
         self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
-        self._harness.count(self._ask(REHEARSAL))
+        self._harness.count(to_ask(REHEARSAL, settings))
 
     @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
-        ask = self._ask(request)
+        ask = to_ask(request, self._settings)
         prompt_tokens = await asyncio.to_thread(self._harness.count, ask)
         yield [Accepted(prompt_tokens=prompt_tokens)]
         async with aclosing(self._harness.stream(ask)) as pieces:
             async for piece in pieces:
                 yield [_translate(piece, prompt_tokens)]
-
-    def _ask(self, request: UpstreamRequest) -> Ask:
-        settings = self._settings
-        return Ask(
-            messages=[{"role": message.role, "content": message.content} for message in request.messages],
-            max_tokens=request.max_tokens if request.max_tokens is not None else settings.max_tokens,
-            budget=request.budget if request.budget is not None else settings.thinking_budget,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            seed=request.seed,
-            stop=request.stop,
-            prefill=request.prefill,
-        )
 
     @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:

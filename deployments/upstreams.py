@@ -7,6 +7,7 @@ from deployments.calls import batches, only
 from gateway.config import Served
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.stream import parse, promote
+from gateway.tools import tool_calls
 from gateway.upstream import Parsed, UpstreamRequest
 
 
@@ -20,6 +21,8 @@ class Upstreams:
         served = self._models[request.model]
         parser = ReasoningParser(served.format, served.starts_inside)
         parsed = parse(batches(self._handles[served.upstream].stream, request), parser)
+        if served.upstream == "qwen" and request.tools:
+            parsed = tool_calls(parsed)
         return promote(parsed) if served.promote_truncated else parsed
 
     async def running(self) -> int:

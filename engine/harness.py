@@ -36,11 +36,11 @@ EXAMPLE = (
 class Ask:
     """One generation. `messages` are chat messages with string content; None leaves a value to the model's defaults.
 
-    `budget` is in tokens of thinking, 0 for none. `stop` applies to the answer. `prefill` begins an answer without
-    thinking, and is part of the text that comes back.
+    `tools` are functions as the chat template takes them, in OpenAI's shape. `budget` is in tokens of thinking, 0 for
+    none. `stop` applies to the answer. `prefill` begins the answer, and is part of the text that comes back.
     """
 
-    messages: Sequence[dict[str, str]]
+    messages: Sequence[dict[str, Any]]
     max_tokens: int
     budget: int
     temperature: float | None = None
@@ -48,6 +48,7 @@ class Ask:
     seed: int | None = None
     stop: Sequence[str] = ()
     prefill: str = ""
+    tools: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,11 @@ class Harness:
         if ask.budget and not self._native:
             messages = _with_example(messages)
         text: str = self._tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, enable_thinking=bool(ask.budget)
+            messages,
+            tools=list(ask.tools) or None,
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=bool(ask.budget),
         )
         begun = text.rstrip()
         if not begun.endswith(START):
@@ -136,7 +141,7 @@ class Harness:
                 return
             yield Piece(CLOSING)
             yield ThinkingEnded(tokens=thinking.tokens, by="marker" if thinking.stopped else "budget")
-            prompt, beginning = prompt + thinking.text.rstrip() + CLOSING, ""
+            prompt, beginning = prompt + thinking.text.rstrip() + CLOSING, ask.prefill
         limit = ask.max_tokens - thinking.tokens
         async with aclosing(self._write(prompt, beginning, limit, ask.stop, sampling, answer)) as pieces:
             async for piece in pieces:
@@ -198,7 +203,7 @@ class Harness:
         return tokens
 
 
-def _with_example(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def _with_example(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The conversation behind the instruction and the example; a system message of its own is kept."""
     own = [message["content"] for message in messages if message["role"] == "system"]
     rest = [message for message in messages if message["role"] != "system"]

@@ -9,10 +9,26 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from gateway.reasoning.formats import FORMATS, Format, custom, detect
+from gateway.upstream import Effort
 
 
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EffortSettings(Settings):
+    """Tokens of thinking that each word for an effort stands for."""
+
+    minimal: PositiveInt = 64
+    low: PositiveInt = 128
+    medium: PositiveInt = 256
+    high: PositiveInt = 512
+    xhigh: PositiveInt = 1024
+    max: PositiveInt = 2048
+
+    def budget(self, effort: Effort) -> int:
+        budget: int = getattr(self, effort)
+        return budget
 
 
 class UpstreamSettings(Settings):
@@ -21,7 +37,7 @@ class UpstreamSettings(Settings):
     `model` is `embedded`, a local directory or a Hugging Face id. `device` auto takes a GPU where the cluster has one;
     `num_gpus` is what a replica reserves there, fractions allowed. `threads` is torch's on a CPU, None for one a core.
     `kv_cache_tokens` is shared by all requests of a replica and must hold at least one of `context_tokens`.
-    `thinking_budget` and `max_tokens` stand in where a request names none.
+    `thinking_budget` and `max_tokens` stand in where a request names none, `efforts` where it names a word.
     """
 
     model: str = "embedded"
@@ -32,6 +48,7 @@ class UpstreamSettings(Settings):
     kv_cache_tokens: PositiveInt = 32768
     max_batch_tokens: PositiveInt = 512
     thinking_budget: PositiveInt = 256
+    efforts: EffortSettings = EffortSettings()
     max_tokens: PositiveInt = 1024
 
     @model_validator(mode="after")
@@ -60,11 +77,29 @@ class DeadlineSettings(Settings):
 
 class LimitSettings(Settings):
     """`early_characters` may wait for their turn before the upstream is read no further; `unread_characters` may wait
-    for a slow client before its stream fails."""
+    for a slow client before its stream fails. `streams` are those that a key, or an address where there are no keys,
+    may have at once on a replica of the ingress."""
 
     request_bytes: PositiveInt = 1_000_000
+    messages: PositiveInt = 1000
+    streams: PositiveInt = 256
     early_characters: PositiveInt = 200_000
     unread_characters: PositiveInt = 1_000_000
+
+
+class AccessSettings(Settings):
+    """Who may ask: with keys, who sends one as `Authorization: Bearer`; without, this machine, or with
+    `allow_anonymous` anybody.
+
+    Keys are given as their SHA-256 in hex, one a line with a name behind it if you like, as `sha256sum` prints them: in
+    the file `keys_file`, or in the environment variable `keys_env`, on the nodes of the cluster. `cors_origins` are
+    those whose pages may ask, `*` for all.
+    """
+
+    keys_file: str | None = None
+    keys_env: str | None = None
+    allow_anonymous: bool = False
+    cors_origins: tuple[str, ...] = ()
 
 
 class HttpUpstreamSettings(Settings):
@@ -130,6 +165,7 @@ class PlainApiSettings(Settings):
     application: str = "reasoning-gateway"
     deployment: str = "QwenUpstream"
     model: str = EMBEDDED_NAME
+    access: AccessSettings = AccessSettings()
 
 
 class SummarizerSettings(Settings):
@@ -147,13 +183,16 @@ class SummarizerSettings(Settings):
 
 
 class GatewaySettings(Settings):
-    """`upstream` is the Qwen on the cluster, null for none; `http_upstreams` are APIs elsewhere."""
+    """`upstream` is the Qwen on the cluster, null for none; `http_upstreams` are APIs elsewhere. A stream says that it
+    is alive after each `heartbeat` seconds of silence."""
 
     upstream: UpstreamSettings | None = UpstreamSettings()
     http_upstreams: tuple[HttpUpstreamSettings, ...] = ()
     summarizer: SummarizerSettings = SummarizerSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
     limits: LimitSettings = LimitSettings()
+    access: AccessSettings = AccessSettings()
+    heartbeat: PositiveFloat = 15.0
 
     @model_validator(mode="after")
     def _models_are_told_apart(self) -> "GatewaySettings":

@@ -4,7 +4,9 @@
     ├── ClientError              the request's fault; `stage` is "request"
     │   ├── InvalidRequest         400: a field is wrong; `param` names it
     │   ├── ContextTooLong         400: the prompt does not fit the context window
+    │   ├── InvalidKey             401: no key, or one that is not known
     │   ├── UnknownModel           404: no upstream serves that model
+    │   ├── TooManyStreams         429: the key has as many streams as it may have at once
     │   └── ClientTooSlow          the client does not read what it asked for
     ├── UpstreamError            502: the model or the API that serves it failed; `stage` is "upstream"
     │   ├── UpstreamUnreachable    no connection, or it was lost before the first byte
@@ -89,6 +91,17 @@ class ContextTooLong(ClientError):
 class UnknownModel(ClientError):
     type = "model_not_found"
     status = 404
+
+
+class InvalidKey(ClientError):
+    type = "invalid_api_key"
+    status = 401
+
+
+class TooManyStreams(ClientError):
+    type = "rate_limit_exceeded"
+    status = 429
+    retryable = True
 
 
 class ClientTooSlow(ClientError):

@@ -128,7 +128,7 @@ class Sequencer:
         if isinstance(event, LAST_EVENTS) and not self._may_end(event):
             raise OrderViolation(f"{event.type} while others wait or are missing in {self.state!r}")
         lane.append(event)
-        self.held += _weight(event)
+        self.held += weight(event)
         return self._drain()
 
     def abort(self, event: StreamFailed) -> list[Event]:
@@ -156,10 +156,11 @@ class Sequencer:
         return released
 
     def _numbered(self, event: Event) -> Event:
-        self.held -= _weight(event)
+        self.held -= weight(event)
         number, self._number = self._number, self._number + 1
         return replace(event, sequence_number=number)
 
 
-def _weight(event: BaseEvent) -> int:
+def weight(event: BaseEvent) -> int:
+    """Characters of text that stand for it while it waits."""
     return len(getattr(event, "delta", "")) + len(getattr(event, "arguments", ""))

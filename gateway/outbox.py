@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from gateway.config import LimitSettings
 from gateway.errors import ClientTooSlow
 from gateway.events import Event, StreamFailed
-from gateway.order import Order, Sequencer
+from gateway.order import Order, Sequencer, weight
 
 
 class Outbox:
@@ -52,7 +52,7 @@ class Outbox:
 
     def _give(self, events: list[Event]) -> None:
         self._unread += events
-        self._unread_size += sum(len(getattr(event, "delta", "")) for event in events)
+        self._unread_size += sum(map(weight, events))
         self.most_waiting = max(self.most_waiting, self._unread_size + self._sequencer.held)
         self._something.set()
         self._room.set()

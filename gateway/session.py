@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from gateway.config import DeadlineSettings, LimitSettings
 from gateway.errors import GatewayError, UpstreamError, UpstreamSilent, cancelling
@@ -25,7 +25,7 @@ from gateway.events import (
 )
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
-from gateway.request import ReasoningRequest
+from gateway.request import ReasoningOptions
 from gateway.summaries import extractive, prompts
 from gateway.summaries.grounding import Ground
 from gateway.summaries.parts import Parts
@@ -33,9 +33,24 @@ from gateway.summaries.prompts import PartTask
 from gateway.summaries.sentences import Sentences
 from gateway.summaries.writing import Writing
 from gateway.transcript import Transcript
-from gateway.upstream import Finished, Message, Parsed, Thought, UpstreamRequest
+from gateway.upstream import Finished, Message, Parsed, Thought, ToolPiece, UpstreamRequest
 
 log = logging.getLogger(__name__)
+
+
+class Asking(Protocol):
+    """What the request of any route says to a session; `conversation` names its field with the turns."""
+
+    model: str | None
+    conversation: ClassVar[str]
+
+    @property
+    def reasoning(self) -> ReasoningOptions: ...
+
+    @property
+    def prompt_summary(self) -> bool: ...
+
+    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest: ...
 
 
 class Parser(Protocol):
@@ -56,7 +71,7 @@ class Session:
     def __init__(
         self,
         id: str,
-        request: ReasoningRequest,
+        request: Asking,
         model: str,
         parser: Parser,
         summarizer: Summarizer,
@@ -70,7 +85,7 @@ class Session:
         self._options = request.reasoning
         self._outbox = Outbox(self._options.order, limits)
         self._put = self._outbox.put
-        self._so_far = Transcript(thinks=self._options.budget != 0)
+        self._so_far = Transcript(id, thinks=self._options.budget != 0)
         self._prompt_writing = Writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
         summary = self._options.summary
         self._parts = (
@@ -78,7 +93,7 @@ class Session:
                 self._ask_part,
                 self._put,
                 deadlines.reasoning_summary,
-                request=self._asked.messages[-1].content,
+                request=prompts.request_of(self._asked.messages),
                 known=prompts.source(self._asked.messages),
                 live=summary == "live",
                 awaited=self._options.order == "strict",
@@ -86,22 +101,29 @@ class Session:
             if summary != "none"
             else None
         )
-        self._side_tasks: list[asyncio.Task[None]] = []
+        self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(self._asked)
-        self._first: Sequence[Parsed] = ()
 
-    async def open(self) -> None:
-        """Start everything and wait until the upstream has accepted. Raises GatewayError before any event."""
+    async def open(self, patience: float | None = None) -> None:
+        """Start everything and wait until the upstream has accepted, or for `patience` seconds.
+
+        Raises GatewayError before any event; one that comes later ends the stream.
+        """
         self._prompt_task = asyncio.create_task(self._write_prompt_summary())
-        self._side_tasks.append(self._prompt_task)
+        self._first = asyncio.create_task(self._accepted())
+        self._side_tasks += [self._prompt_task, self._first]
         try:
-            first = await self._next()
-            if first is None:
-                raise UpstreamError("the upstream ended before it answered")
-            self._first = first
+            done, _ = await asyncio.wait({self._first}, timeout=patience)
+            if done:
+                await self._first
         except BaseException:
             await self._stop()
             raise
+
+    async def _accepted(self) -> Sequence[Parsed]:
+        if (first := await self._next()) is None:
+            raise UpstreamError("the upstream ended before it answered")
+        return first
 
     async def events(self) -> AsyncGenerator[list[Event]]:
         """Everything that leaves, in order, in batches of what is ready; ends with exactly one last event."""
@@ -115,6 +137,11 @@ class Session:
             await reader
         finally:
             await self._stop()
+
+    @property
+    def began(self) -> float:
+        """When it was made, on the monotonic clock."""
+        return self._so_far.began
 
     @property
     def most_waiting(self) -> int:
@@ -135,6 +162,8 @@ class Session:
         """Read the parser's stream to its end, and end ours, whatever happens."""
         try:
             finished = await self._read()
+            for call in self._so_far.end_calls(finished):
+                self._put(call)
             await self._close_sections(everything=True)
             self._put(self._so_far.completed(finished))
         except (Exception, asyncio.CancelledError) as error:
@@ -143,7 +172,7 @@ class Session:
             await self._fail(error)
 
     async def _read(self) -> Finished:
-        batch: Sequence[Parsed] | None = self._first
+        batch: Sequence[Parsed] | None = await self._first
         async with aclosing(self._batches):
             while batch is not None:
                 for item in batch:
@@ -170,6 +199,10 @@ class Session:
                 self._so_far.response(text)
                 self._end_reasoning()
                 self._put(ResponseDelta(delta=text))
+            case ToolPiece() as piece:
+                delta = self._so_far.call(piece)
+                self._end_reasoning()
+                self._put(delta)
             case Thought() as thought:
                 self._so_far.thought = thought
                 self._end_reasoning()
@@ -202,7 +235,7 @@ class Session:
             source = self._summarizer.prompt(f"{self.id}-prompt", messages)
             sentences = Sentences(Ground([prompts.source(messages)]).missing)
             await writing.run(source, self._deadlines.prompt_summary, sentences.feed, sentences.close)
-        written_by = writing.or_else(extractive.first_sentence(messages[-1].content))
+        written_by = writing.or_else(extractive.first_sentence(prompts.request_of(messages)))
         self._so_far.mark("prompt_summary")
         self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
 

@@ -4,17 +4,26 @@ Knows nothing of the order of events, nor of where the answer comes from.
 """
 
 import time
+from dataclasses import dataclass, field
 
-from gateway.events import EndedBy, ReasoningDone, ResponseDone, StreamCompleted, Timings
-from gateway.upstream import Finished, Thought
+from gateway.events import EndedBy, ReasoningDone, ResponseDone, StreamCompleted, Timings, ToolCallDelta, ToolCallDone
+from gateway.upstream import Finished, Thought, ToolPiece
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+    arguments: list[str] = field(default_factory=list)
 
 
 class Transcript:
-    """Seconds count from its making. `thinks` is false where the request wants no thinking."""
+    """Seconds count from its making. `id` is the request's; `thinks` is false where it wants no thinking."""
 
-    def __init__(self, thinks: bool) -> None:
-        self._thinks = thinks
-        self._began = time.monotonic()
+    def __init__(self, id: str, thinks: bool) -> None:
+        self._id, self._thinks = id, thinks
+        self._calls: dict[int, _Call] = {}
+        self.began = time.monotonic()
         self._times: dict[str, float] = {}
         self._trace: list[str] = []
         self._response: list[str] = []
@@ -24,11 +33,11 @@ class Transcript:
 
     @property
     def begun(self) -> bool:
-        return bool(self._trace or self._response)
+        return bool(self._trace) or self.answered
 
     @property
     def answered(self) -> bool:
-        return bool(self._response)
+        return bool(self._response or self._calls)
 
     def reasoning(self, text: str) -> bool:
         """Take reasoning; False where it is late: the response has begun."""
@@ -43,6 +52,24 @@ class Transcript:
         self.mark("first_response")
         self._response.append(text)
 
+    def call(self, piece: ToolPiece) -> ToolCallDelta:
+        """Take a piece of a tool call; a call that comes without an id is given one."""
+        self.mark("first_response")
+        index = piece.index
+        new = _Call(piece.id or f"call_{self._id.partition('-')[2] or self._id}_{index}", piece.name)
+        call = self._calls.setdefault(index, new)
+        call.arguments.append(piece.arguments)
+        return ToolCallDelta(index=index, id=call.id, name=call.name, arguments=piece.arguments)
+
+    def end_calls(self, finished: Finished) -> list[ToolCallDone]:
+        """The calls that are whole: an answer cut at its token limit may have ended in the middle of its last one."""
+        calls = sorted(self._calls.items())
+        whole = calls[:-1] if finished.finish_reason == "length" else calls
+        return [
+            ToolCallDone(index=index, id=call.id, name=call.name, arguments="".join(call.arguments))
+            for index, call in whole
+        ]
+
     def mark(self, name: str) -> None:
         """Note the time of something that counts only once; `name` is a field of `Timings`."""
         self._times.setdefault(name, self._elapsed())
@@ -50,7 +77,7 @@ class Transcript:
     def reached(self, name: str) -> float | None:
         """When that was, on the monotonic clock."""
         seconds = self._times.get(name)
-        return None if seconds is None else self._began + seconds
+        return None if seconds is None else self.began + seconds
 
     def end_reasoning(self) -> ReasoningDone:
         self.reasoning_open = False
@@ -81,7 +108,7 @@ class Transcript:
             return self.thought.ended_by
         if not trace:
             return "absent"
-        return "marker" if self._response else "truncated"
+        return "marker" if self.answered else "truncated"
 
     def _elapsed(self) -> float:
-        return round(time.monotonic() - self._began, 3)
+        return round(time.monotonic() - self.began, 3)

@@ -1,16 +1,16 @@
 """What an upstream is asked and what it answers, and the frames in which it travels.
 
 Every upstream, the Qwen engine or an HTTP API, takes an `UpstreamRequest` and answers with one `Accepted`, then `Text`
-as it is made, or a `Segment` where a field of the API tells reasoning from response, then exactly one `Finished`, or
-raises a GatewayError in between. The stream parser answers the same, with `Segment`s for `Text`. Knows nothing of
-models, sockets or Ray.
+as it is made, or a `Segment` where a field of the API tells reasoning from response, and a `ToolPiece` where one tells
+a tool call, then exactly one `Finished`, or raises a GatewayError in between. The stream parser answers the same, with
+`Segment`s and `ToolPiece`s for `Text`. Knows nothing of models, sockets or Ray.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import wraps
-from typing import Generic, Literal, ParamSpec, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
 from gateway.errors import Failure, GatewayError
 from gateway.events import EndedBy, FinishReason, Usage
@@ -20,19 +20,68 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function of the client's; `parameters` is a JSON schema."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+    def to_chat(self) -> dict[str, Any]:
+        """In the shape of OpenAI's chat completions; what is None is left out."""
+        asked = {"description": self.description, "parameters": self.parameters, "strict": self.strict}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return {"type": "function", "function": {"name": self.name, **given}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolChoice:
+    """Whether the model may call tools, or must; `name` is the one that it must call."""
+
+    mode: Literal["auto", "none", "required"]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call that the model made earlier; `arguments` is JSON as it wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+    def to_chat(self) -> dict[str, Any]:
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    role: Literal["system", "user", "assistant"]
+    """A turn. A `tool` message is the result of the call `tool_call_id`."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    def to_chat(self) -> dict[str, Any]:
+        """In the shape of OpenAI's chat completions."""
+        calls = {"tool_calls": [call.to_chat() for call in self.tool_calls]} if self.tool_calls else {}
+        result = {"tool_call_id": self.tool_call_id} if self.tool_call_id else {}
+        return {"role": self.role, "content": self.content, **calls, **result}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamRequest:
     """One generation. What is None is left to the model's and the operator's defaults.
 
-    `model` is a name that the configuration knows. `budget` is in tokens of thinking, 0 turns it off. `stop` applies to
-    the response only. `prefill` is how the response begins: the model goes on from it, and it is part of the text that
-    comes back; an API that cannot begin a response leaves it out.
+    `model` is a name that the configuration knows. `budget` is in tokens of thinking, 0 turns it off; `effort` says how
+    much in a word instead. `stop` applies to the response only. `prefill` is how the response begins: the model goes on
+    from it, and it is part of the text that comes back; an API that cannot begin a response leaves it out.
     """
 
     id: str
@@ -44,7 +93,11 @@ class UpstreamRequest:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     budget: int | None = None
+    effort: Effort | None = None
     prefill: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +115,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolPiece:
+    """A piece of the tool call `index`: of its `arguments`, and its `id` and `name` where they come, else empty."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thought:
     """Said right after the end of the thinking by who knows what ended it, and its tokens where they are counted."""
 
@@ -75,8 +138,8 @@ class Finished:
     usage: Usage
 
 
-Answer = Accepted | Text | Segment | Thought | Finished
-Parsed = Accepted | Segment | Thought | Finished
+Answer = Accepted | Text | Segment | ToolPiece | Thought | Finished
+Parsed = Accepted | Segment | ToolPiece | Thought | Finished
 
 
 @dataclass(frozen=True, slots=True)

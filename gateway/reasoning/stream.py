@@ -7,7 +7,7 @@ from dataclasses import replace
 from gateway.errors import GatewayError
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
-from gateway.upstream import Answer, Finished, Parsed, Text, Thought
+from gateway.upstream import Answer, Finished, Parsed, Text, Thought, ToolPiece
 
 
 async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParser) -> AsyncGenerator[Sequence[Parsed]]:
@@ -61,6 +61,9 @@ class _Reader:
             case Segment(kind="reasoning"):
                 self._count(True)
                 return [*self._lock(), item]
+            case ToolPiece():
+                self._count(False)
+                return [*self.close(), item]
             case Thought():
                 self._counted = True
                 return [item]

@@ -127,6 +127,11 @@ class PartTask:
     again: bool = False
 
 
+def request_of(messages: Sequence[Message]) -> str:
+    """What the user has asked last; a tool may have answered since."""
+    return next((turn.content for turn in reversed(messages) if turn.role == "user"), messages[-1].content)
+
+
 def is_its_own_summary(messages: Sequence[Message]) -> bool:
     """Whether the conversation is one short sentence."""
     turns = [message.content.strip() for message in messages if message.role != "system"]
@@ -137,7 +142,7 @@ def is_its_own_summary(messages: Sequence[Message]) -> bool:
 
 def prompt_request(request_id: str, messages: Sequence[Message]) -> UpstreamRequest:
     """Ask for one sentence that says what the conversation's last turn asks."""
-    language = language_of(messages[-1].content) or "en"
+    language = language_of(request_of(messages)) or "en"
     wording = WORDINGS.get(language)
     begins = wording.begins if wording else ""
     asked = _ASK.format(language=_name(language), begins=begins or "the verb")
@@ -211,8 +216,9 @@ def _name(language: str) -> str:
 
 def _conversation(messages: Sequence[Message]) -> str:
     """The last turn, below the turns that it may refer to."""
-    request = _ends(_named(messages[-1].content), REQUEST_CHARACTERS)
-    earlier = [message for message in messages[:-1] if message.role != "system"][-TURNS:]
+    asked = request_of(messages)
+    request = _ends(_named(asked), REQUEST_CHARACTERS)
+    earlier = [turn for turn in messages if turn.role != "system" and turn.content not in ("", asked)][-TURNS:]
     if not earlier:
         return request
     lines = [f"{turn.role}: {' '.join(_ends(_named(turn.content), TURN_CHARACTERS).split())}" for turn in earlier]

@@ -14,7 +14,7 @@ import orjson
 from gateway.errors import UpstreamCut, UpstreamError, UpstreamNotJson
 from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
-from gateway.upstream import Finished, Text
+from gateway.upstream import Finished, Text, ToolPiece
 from gateway.wire.sse import Received
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
@@ -31,6 +31,9 @@ FINISH_REASONS: dict[str, FinishReason] = {
 """Every other word that an API has for the end of an answer means `stop`."""
 
 
+Read = Text | Segment | ToolPiece
+
+
 class ChunkReader:
     """Reads one answer. The first field that carries reasoning is the only one read: the others repeat it."""
 
@@ -38,6 +41,7 @@ class ChunkReader:
         self._field: str | None = None
         self._finish_reason: FinishReason | None = None
         self._usage = Usage()
+        self._calls: list[Any] = []
         self.over = False
 
     @property
@@ -45,7 +49,7 @@ class ChunkReader:
         """Whether the answer may end here: with [DONE], or without it behind a finish reason."""
         return self.over or self._finish_reason is not None
 
-    def feed(self, event: Received) -> list[Text | Segment]:
+    def feed(self, event: Received) -> list[Read]:
         """Raises UpstreamError for an error that the API sends in mid-stream, UpstreamNotJson."""
         data = event.data.strip()
         if data == "[DONE]":
@@ -67,7 +71,7 @@ class ChunkReader:
             raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         return Finished(finish_reason=self._finish_reason or "stop", usage=self._usage)
 
-    def _choice(self, choice: dict[str, Any]) -> Iterator[Text | Segment]:
+    def _choice(self, choice: dict[str, Any]) -> Iterator[Read]:
         if isinstance(reason := choice.get("finish_reason"), str):
             self._finish_reason = FINISH_REASONS.get(reason, "stop")
         delta = choice.get("delta")
@@ -80,6 +84,24 @@ class ChunkReader:
                 yield Text(content)
             case list(parts):
                 yield from _parts(parts)
+        for call in _dicts(delta.get("tool_calls")):
+            yield self._call(call)
+
+    def _call(self, call: dict[str, Any]) -> ToolPiece:
+        """Calls are told apart by their index, or by their id where an API gives none; here they count from 0."""
+        id, function = call.get("id"), call.get("function")
+        key = call.get("index", id)
+        if key is None and self._calls:
+            key = self._calls[-1]
+        if key not in self._calls:
+            self._calls.append(key)
+        named = function if isinstance(function, dict) else {}
+        return ToolPiece(
+            index=self._calls.index(key),
+            id=_text(id),
+            name=_text(named.get("name")),
+            arguments=_text(named.get("arguments")),
+        )
 
     def _reasoning(self, delta: dict[str, Any]) -> str:
         for field in (self._field,) if self._field else FIELDS:

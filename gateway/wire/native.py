@@ -77,6 +77,20 @@ def stream(events: Iterable[Event]) -> bytes:
     return b"".join(sse.encode(event.type, encode(event)) for event in events)
 
 
+class NativeWriter:
+    """The wire as the routes use one."""
+
+    def stream(self, events: Iterable[Event]) -> bytes:
+        return stream(events)
+
+    def keep_alive(self) -> bytes:
+        """A comment does: the gateway's own client takes no notice of silence."""
+        return sse.PING
+
+    def whole(self, events: Iterable[Event]) -> bytes:
+        return dumps(whole(events))
+
+
 def whole(events: Iterable[Event]) -> dict[str, Any]:
     """The answer of a request with `stream: false`; a failed stream gives what came, and `error`."""
     answer: dict[str, Any] = {"reasoning": {"text": ""}, "reasoning_summary": {"text": "", "parts": []}}

@@ -11,8 +11,8 @@ import orjson
 from gateway.errors import Failure
 from gateway.events import Usage
 from gateway.upstream import Answer, Finished, Text
-
-DONE = b"data: [DONE]\n\n"
+from gateway.wire.chat_completions import usage_object
+from gateway.wire.openai import DONE, data, error_body
 
 
 class PlainWriter:
@@ -29,7 +29,7 @@ class PlainWriter:
 
     def failure(self, failure: Failure) -> bytes:
         """The error that ends a stream in the middle."""
-        return _event(error_body(failure))
+        return data(error_body(failure))
 
     def whole(self, items: Iterable[Answer]) -> bytes:
         """A `chat.completion` of all the answer's items."""
@@ -44,7 +44,9 @@ class PlainWriter:
                     pass
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-        return orjson.dumps({"object": "chat.completion", **self._common, "choices": [choice], "usage": _usage(usage)})
+        return orjson.dumps(
+            {"object": "chat.completion", **self._common, "choices": [choice], "usage": usage_object(usage)}
+        )
 
     def _chunks(self, item: Answer) -> Iterable[bytes]:
         match item:
@@ -53,7 +55,7 @@ class PlainWriter:
             case Finished(finish_reason=reason, usage=usage):
                 yield self._chunk({}, reason)
                 if self._include_usage:
-                    yield self._event(choices=[], usage=_usage(usage))
+                    yield self._event(choices=[], usage=usage_object(usage))
                 yield DONE
             case _:
                 pass
@@ -65,23 +67,4 @@ class PlainWriter:
         return self._event(choices=[choice])
 
     def _event(self, **fields: Any) -> bytes:
-        return _event({"object": "chat.completion.chunk", **self._common, **fields})
-
-
-def error_body(failure: Failure) -> dict[str, Any]:
-    """OpenAI's error body."""
-    error = {"message": failure.message, "type": failure.type, "param": failure.param, "code": failure.type}
-    return {"error": error}
-
-
-def _event(body: dict[str, Any]) -> bytes:
-    return b"data: %b\n\n" % orjson.dumps(body)
-
-
-def _usage(usage: Usage) -> dict[str, Any]:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    }
+        return data({"object": "chat.completion.chunk", **self._common, **fields})

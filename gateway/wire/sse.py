@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-PING = b": ping\n\n"
+PING = b": ping\n"
+"""A comment, at the border of events: with a blank line behind it openai-python could take it for an event."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,7 +16,18 @@ from gateway.config import HttpUpstreamSettings
 from gateway.errors import Failure
 from gateway.events import Usage
 from gateway.reasoning import Segment
-from gateway.upstream import Accepted, Answer, Finished, Message, Text, UpstreamRequest
+from gateway.upstream import (
+    Accepted,
+    Answer,
+    Finished,
+    Message,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolPiece,
+    UpstreamRequest,
+)
 from gateway.wire.sse import Decoder
 from tests.conftest import free_port
 from tests.scripted_api import ANSWER, ScriptedApi
@@ -501,3 +513,76 @@ async def test_many_at_once_keep_apart(api: ScriptedApi) -> None:
     asked = upstream(api)
     answers = await asyncio.gather(*(taken(asked, request([str(n), {"pace": 0.01}, "!"])) for n in range(20)))
     assert answers == [[Accepted(), Text(f"{n}!"), STOP] for n in range(20)]
+
+
+TOOL = Tool(name="weather", description="Of a city.", parameters={"type": "object"})
+PIECES: list[dict[str, Any]] = [
+    {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": ""}},
+    {"index": 0, "function": {"arguments": '{"city": '}},
+    {"index": 0, "function": {"arguments": '"Oslo"}'}},
+    {"index": 1, "id": "call_2", "type": "function", "function": {"name": "time", "arguments": "{}"}},
+]
+
+
+def called(pieces: Sequence[dict[str, Any]]) -> list[Any]:
+    return [*({"delta": {"tool_calls": [piece]}} for piece in pieces), {"finish": "tool_calls"}]
+
+
+CALLED: list[Answer | Failure] = [
+    Accepted(),
+    ToolPiece(index=0, id="call_1", name="weather"),
+    ToolPiece(index=0, arguments='{"city": '),
+    ToolPiece(index=0, arguments='"Oslo"}'),
+    ToolPiece(index=1, id="call_2", name="time", arguments="{}"),
+    Finished(finish_reason="tool_calls", usage=Usage()),
+]
+
+
+async def test_the_calls_of_an_api_come_in_pieces(api: ScriptedApi) -> None:
+    assert await taken(upstream(api), request(called(PIECES), tools=(TOOL,))) == CALLED
+
+
+async def test_calls_without_an_index_are_told_apart_by_their_ids(api: ScriptedApi) -> None:
+    whole = [PIECES[0] | {"function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}, PIECES[3]]
+    bare = [{name: value for name, value in piece.items() if name != "index"} for piece in whole]
+    assert await taken(upstream(api), request(called(bare), tools=(TOOL,))) == [
+        Accepted(),
+        ToolPiece(index=0, id="call_1", name="weather", arguments='{"city": "Oslo"}'),
+        *CALLED[4:],
+    ]
+
+
+async def test_tools_and_results_go_to_the_api_as_they_are(api: ScriptedApi) -> None:
+    script = json.dumps(["Sunny."])
+    call = ToolCall(id="call_1", name="weather", arguments='{"city": "Oslo"}')
+    turns = (
+        Message(role="assistant", content="", tool_calls=(call,)),
+        Message(role="tool", content="sunny", tool_call_id="call_1"),
+        Message(role="user", content=script),
+    )
+    asked = request([], tools=(TOOL,), tool_choice=ToolChoice(mode="required", name="weather"), effort="low")
+    await taken(upstream(api), replace(asked, messages=turns, parallel_tool_calls=False))
+    function = {"name": "weather", "description": "Of a city.", "parameters": {"type": "object"}}
+    assert api.requests[0].body == {
+        "model": "scripted",
+        "messages": [
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [
+                    {
+                        "id": "call_1",
+                        "type": "function",
+                        "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
+                    }
+                ],
+            },
+            {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
+            {"role": "user", "content": script},
+        ],
+        "stream": True,
+        "reasoning_effort": "low",
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": {"type": "function", "function": {"name": "weather"}},
+        "parallel_tool_calls": False,
+    }

@@ -1,13 +1,16 @@
-"""Where the Qwen runs: on what Ray assigned, not on what torch sees."""
+"""Where the Qwen runs: on what Ray assigned, not on what torch sees; and what its harness is asked."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import ray
 import torch
 
+from deployments.qwen_request import to_ask
 from deployments.qwen_upstream import _device
+from engine.harness import Ask
 from gateway.config import UpstreamSettings
+from gateway.upstream import Message, Tool, ToolCall, ToolChoice, UpstreamRequest
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,59 @@ def test_the_device_is_what_ray_assigned(
     monkeypatch.setattr(ray, "get_gpu_ids", lambda: assigned)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: usable)
     assert _device(UpstreamSettings(device=asked)) == device
+
+
+CALL = ToolCall(id="call_1", name="weather", arguments='{"city": "Oslo"}')
+TOOL = Tool(name="weather", parameters={"type": "object"})
+SHOWN = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+
+
+def asked(**fields: Any) -> Ask:
+    messages = (Message(role="user", content="Is it sunny?"),)
+    return to_ask(UpstreamRequest(**{"id": "1", "messages": messages, "tools": (TOOL,), **fields}), UpstreamSettings())
+
+
+def test_the_template_writes_the_arguments_of_earlier_calls() -> None:
+    turns = (
+        Message(role="assistant", content="", tool_calls=(CALL,)),
+        Message(role="tool", content="sunny", tool_call_id="call_1"),
+    )
+    ask = asked(messages=turns)
+    function = {"name": "weather", "arguments": {"city": "Oslo"}}
+    assert ask.messages == [
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
+        },
+        {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
+    ]
+    assert ask.tools == SHOWN
+
+
+@pytest.mark.parametrize(
+    ("choice", "tools", "prefill"),
+    [
+        (None, SHOWN, ""),
+        (ToolChoice(mode="auto"), SHOWN, ""),
+        (ToolChoice(mode="none"), [], ""),
+        (ToolChoice(mode="required"), SHOWN, '<tool_call>\n{"name": "'),
+        (ToolChoice(mode="required", name="weather"), SHOWN, '<tool_call>\n{"name": "weather", "arguments": '),
+    ],
+)
+def test_a_choice_shows_hides_or_begins_a_call(choice: ToolChoice | None, tools: Any, prefill: str) -> None:
+    ask = asked(tool_choice=choice)
+    assert (ask.tools, ask.prefill) == (tools, prefill)
+
+
+@pytest.mark.parametrize(("parallel", "stop"), [(None, ("x",)), (True, ("x",)), (False, ("x", "</tool_call>"))])
+def test_one_call_and_no_more_ends_with_its_end(parallel: bool | None, stop: tuple[str, ...]) -> None:
+    assert asked(parallel_tool_calls=parallel, stop=("x",)).stop == stop
+
+
+@pytest.mark.parametrize(
+    ("fields", "budget"),
+    [({}, 256), ({"effort": "low"}, 128), ({"effort": "max"}, 2048), ({"budget": 0}, 0), ({"budget": 7}, 7)],
+)
+def test_an_effort_is_a_budget_of_thinking(fields: dict[str, Any], budget: int) -> None:
+    assert asked(**fields).budget == budget

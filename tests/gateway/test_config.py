@@ -38,12 +38,21 @@ def test_nothing_set_is_the_defaults() -> None:
             "kv_cache_tokens": 32768,
             "max_batch_tokens": 512,
             "thinking_budget": 256,
+            "efforts": {"minimal": 64, "low": 128, "medium": 256, "high": 512, "xhigh": 1024, "max": 2048},
             "max_tokens": 1024,
         },
         "http_upstreams": (),
         "summarizer": {"model": None, "own": None},
         "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "upstream_silence": 120.0},
-        "limits": {"request_bytes": 1_000_000, "early_characters": 200_000, "unread_characters": 1_000_000},
+        "limits": {
+            "request_bytes": 1_000_000,
+            "messages": 1000,
+            "streams": 256,
+            "early_characters": 200_000,
+            "unread_characters": 1_000_000,
+        },
+        "access": {"keys_file": None, "keys_env": None, "allow_anonymous": False, "cors_origins": ()},
+        "heartbeat": 15.0,
     }
 
 

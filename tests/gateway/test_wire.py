@@ -78,7 +78,7 @@ def test_the_frame_of_the_stream() -> None:
 
 
 def test_a_ping_is_a_comment_that_leaves_no_event() -> None:
-    assert sse.PING == b": ping\n\n"
+    assert sse.PING == b": ping\n"
 
 
 def test_a_stream_is_its_events_one_after_another() -> None:

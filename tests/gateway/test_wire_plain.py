@@ -6,7 +6,8 @@ from typing import Any
 from gateway.errors import UpstreamError
 from gateway.events import Usage
 from gateway.upstream import Accepted, Answer, Finished, Text, Thought
-from gateway.wire.plain import PlainWriter, error_body
+from gateway.wire.openai import error_body
+from gateway.wire.plain import PlainWriter
 
 ITEMS: list[Answer] = [
     Accepted(prompt_tokens=7),

@@ -1,0 +1,77 @@
+"""The door of an HTTP application: keys and streams a key, as plain ASGI middleware; `gateway.keys` decides.
+
+What Ray adds here: nothing; `BaseHTTPMiddleware` would hide a client that goes away.
+"""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deployments.http import refusal
+from gateway.config import AccessSettings
+from gateway.errors import ClientError
+from gateway.keys import Keys, Streams, key_hashes
+
+OPEN_PATHS = ("/health",)
+"""What a load balancer asks without a key."""
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers that a proxy adds: the client is not who connects."""
+
+
+def guard(app: FastAPI, settings: AccessSettings, streams: int) -> None:
+    """Let in who may ask, and pages of the configured origins. Raises ValueError where the keys cannot be read."""
+    app.add_middleware(Door, keys=Keys(_hashes(settings), settings.allow_anonymous), streams=Streams(streams))
+    if settings.cors_origins:
+        origins = list(settings.cors_origins)
+        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+
+
+class Door:
+    """Refuses with OpenAI's error body; a POST is a stream for as long as it is answered."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, streams: Streams) -> None:
+        self._app, self._keys, self._streams = app, keys, streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _path(scope) in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        with ExitStack() as running:
+            try:
+                holder = self._keys.holder(headers.get("authorization", ""), _address(scope, headers))
+                if scope["method"] == "POST":
+                    running.enter_context(self._streams.one(holder))
+            except ClientError as error:
+                await refusal(error)(scope, receive, send)
+                return
+            await self._app(scope, receive, send)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _address(scope: Scope, headers: Headers) -> str:
+    if any(name in headers for name in FORWARDED):
+        return ""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _hashes(settings: AccessSettings) -> tuple[str, ...]:
+    texts = []
+    if settings.keys_file:
+        texts.append(Path(settings.keys_file).read_text("utf-8"))
+    if settings.keys_env:
+        texts.append(os.environ.get(settings.keys_env, ""))
+    hashes = key_hashes("\n".join(texts))
+    if texts and not hashes:
+        raise ValueError("access.keys_file or access.keys_env is set, and there is no key in it on this node")
+    return hashes

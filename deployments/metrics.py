@@ -1,0 +1,127 @@
+"""What Prometheus and the log learn of a stream, read off its events as they leave; no text of it among that.
+
+What Ray adds here: `ray.serve.metrics`, which adds `ray_` before each name, `_total` behind a counter's, and the
+application, the deployment and the replica as tags.
+"""
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from ray.serve.metrics import Counter, Histogram
+
+from gateway.config import Served
+from gateway.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningSummaryPart,
+    ResponseDelta,
+    StreamCompleted,
+    StreamFailed,
+)
+from gateway.session import Session
+
+log = logging.getLogger("ray.serve")
+
+SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0]
+HOLD_SECONDS = [0.001, 0.01, 0.05, 0.15, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0]
+CHARACTERS = [100.0, 1e3, 1e4, 1e5, 1e6]
+TAGS: Any = ("model", "upstream")  # Ray types it as a tuple of one
+
+
+class StreamMetrics:
+    """The meters of one replica; `models` tells each model's upstream."""
+
+    def __init__(self, models: Mapping[str, Served]) -> None:
+        self._models = models
+        self._started = Counter("gateway_streams_started", "Streams that an upstream has accepted.", TAGS)
+        self._ended = Counter(
+            "gateway_streams_ended",
+            "Streams by outcome: completed, failed (and at which stage), or cancelled by the client.",
+            (*TAGS, "outcome", "stage"),
+        )
+        self._tokens = Counter("gateway_tokens", "Tokens made, by kind: reasoning or response.", (*TAGS, "kind"))
+        self._parts = Counter(
+            "gateway_summary_parts", "Parts of reasoning summaries, by writer.", (*TAGS, "written_by")
+        )
+        self._ungrounded = Counter("gateway_ungrounded_summaries", "Writings that the grounding check has ended.", TAGS)
+        self._first = {
+            name: Histogram(f"gateway_{name}_seconds", f"From the request to the {what}.", SECONDS, TAGS)
+            for name, what in (
+                ("first_event", "first event"),
+                ("first_reasoning", "first reasoning that left"),
+                ("first_response", "first of the response that left"),
+                ("stream", "last event"),
+            )
+        }
+        self._hold = Histogram(
+            "gateway_answer_hold_seconds",
+            "From the upstream's first response text to the moment it left.",
+            HOLD_SECONDS,
+            TAGS,
+        )
+        self._waiting = Histogram(
+            "gateway_buffer_characters",
+            "The most that waited in one stream, for its turn and for its client.",
+            CHARACTERS,
+            TAGS,
+        )
+
+    async def watch(self, session: Session) -> AsyncGenerator[list[Event]]:
+        """The events of the session as they leave."""
+        tags = {"model": session.model, "upstream": self._models[session.model].upstream}
+        self._started.inc(1, tags)
+        seen: dict[str, float] = {}
+        last: Event | None = None
+        held = False
+        try:
+            async with aclosing(session.events()) as batches:
+                async for batch in batches:
+                    now = time.monotonic()
+                    for event in batch:
+                        self._note(event, now - session.began, seen, tags)
+                    if not held and "first_response" in seen and (reached := session.response_reached):
+                        held = True
+                        self._hold.observe(now - reached, tags)
+                    last = batch[-1]
+                    yield batch
+        finally:
+            self._end(session, last, time.monotonic() - session.began, tags)
+
+    def _note(self, event: Event, elapsed: float, seen: dict[str, float], tags: dict[str, str]) -> None:
+        match event:
+            case ReasoningDelta():
+                name = "first_reasoning"
+            case ResponseDelta():
+                name = "first_response"
+            case ReasoningSummaryPart(written_by=written_by):
+                self._parts.inc(1, {**tags, "written_by": written_by})
+                return
+            case _:
+                name = "first_event"
+        if name not in seen:
+            seen[name] = elapsed
+            self._first[name].observe(elapsed, tags)
+
+    def _end(self, session: Session, last: Event | None, elapsed: float, tags: dict[str, str]) -> None:
+        outcome, stage = "cancelled", ""
+        match last:
+            case StreamCompleted(usage=usage):
+                outcome = "completed"
+                self._count_tokens(usage.reasoning_tokens, usage.completion_tokens, tags)
+            case StreamFailed(error=error):
+                outcome, stage = "failed", error.stage
+        self._ended.inc(1, {**tags, "outcome": outcome, "stage": stage})
+        self._first["stream"].observe(elapsed, tags)
+        if session.ungrounded:
+            self._ungrounded.inc(session.ungrounded, tags)
+        self._waiting.observe(session.most_waiting, tags)
+        line = {"stream": session.id, **tags, "outcome": outcome, "stage": stage, "seconds": round(elapsed, 3)}
+        log.info(" ".join(f"{name}={value}" for name, value in line.items()), extra=line)
+
+    def _count_tokens(self, reasoning: int, completion: int, tags: dict[str, str]) -> None:
+        for kind, tokens in (("reasoning", reasoning), ("response", completion - reasoning)):
+            if tokens > 0:
+                self._tokens.inc(tokens, {**tags, "kind": kind})

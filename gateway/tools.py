@@ -1,0 +1,169 @@
+"""Qwen's way of calling a tool, read as it streams:  <tool_call>\\n{"name": …, "arguments": {…}}\\n</tool_call>
+
+Text outside calls passes; the arguments leave in pieces as they come. What is no call after all stays text. Knows
+nothing of how the model was told of its tools.
+"""
+
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Literal
+
+from gateway.errors import GatewayError
+from gateway.reasoning import Segment
+from gateway.upstream import Finished, Parsed, ToolPiece
+
+START, END = "<tool_call>", "</tool_call>"
+TAIL = "}" + END
+_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"(?:arguments|parameters)"\s*:\s*(?=\{)')
+_JSON = re.compile(r'[{}\[\]"\\]')
+_POSSIBLE_START = re.compile(
+    r"\n*(?:" + "|".join(re.escape(START[:size]) for size in range(len(START) - 1, 0, -1)) + r")?\Z"
+)
+
+
+async def tool_calls(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Sequence[Parsed]]:
+    """The answer with `ToolPiece`s for the calls in its response; what was held back leaves before its end."""
+    reader = ToolCallReader()
+    try:
+        async with aclosing(parsed):
+            async for batch in parsed:
+                if items := [item for taken in batch for item in _taken(reader, taken)]:
+                    yield items
+    except GatewayError:
+        if held := reader.close():
+            yield held
+        raise
+
+
+def _taken(reader: "ToolCallReader", item: Parsed) -> Sequence[Parsed]:
+    match item:
+        case Segment(kind="response", text=text):
+            return reader.feed(text)
+        case Finished(finish_reason="stop"):
+            held = reader.close()
+            return [*held, replace(item, finish_reason="tool_calls") if reader.calls else item]
+        case Finished():
+            return [*reader.close(), item]
+        case _:
+            return [item]
+
+
+class ToolCallReader:
+    """`feed` gives what is certain, `close` what was held back. `calls` counts the calls so far."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._state: Literal["text", "head", "arguments", "tail"] = "text"
+        self._held = ""
+        self._depth, self._quoted, self._escaped = 0, False, False
+
+    def feed(self, text: str) -> list[Segment | ToolPiece]:
+        self._held += text
+        return list(self._run())
+
+    def close(self) -> list[Segment | ToolPiece]:
+        held, self._held = self._held, ""
+        if self._state == "text":
+            return _text(held)
+        if self._state == "head":
+            return list(self._whole(held, ""))
+        return []
+
+    def _run(self) -> Iterator[Segment | ToolPiece]:
+        before = None
+        while before != (self._state, self._held):
+            before = (self._state, self._held)
+            match self._state:
+                case "text":
+                    yield from self._outside()
+                case "head":
+                    yield from self._head()
+                case "arguments":
+                    yield from self._arguments()
+                case "tail":
+                    self._tail()
+
+    def _outside(self) -> Iterator[Segment | ToolPiece]:
+        text, start, rest = self._held.partition(START)
+        if start:
+            self._state, self._held = "head", rest
+            yield from _text(text.rstrip("\n"))
+            return
+        possible = _POSSIBLE_START.search(text)
+        end = possible.start() if possible else len(text)
+        self._held = text[end:]
+        yield from _text(text[:end])
+
+    def _head(self) -> Iterator[Segment | ToolPiece]:
+        if match := _HEAD.match(self._held):
+            self._state, self._held = "arguments", self._held[match.end() :]
+            yield ToolPiece(index=self._next(), name=json.loads(match[1]))
+            return
+        body, end, rest = self._held.partition(END)
+        if end:
+            self._state, self._held = "text", rest.lstrip("\n")
+            yield from self._whole(body, END)
+
+    def _arguments(self) -> Iterator[ToolPiece]:
+        end = self._value_end(self._held)
+        value, self._held = self._held[:end], self._held[end:]
+        if not self._depth:
+            self._state = "tail"
+        if value:
+            yield ToolPiece(index=self.calls - 1, arguments=value)
+
+    def _value_end(self, text: str) -> int:
+        """How much of `text` belongs to the JSON object that is being read."""
+        position = 0
+        while match := _JSON.search(text, position):
+            # A backslash hides the character right behind it, which may come in the next text.
+            if self._escaped and match.start() > position:
+                self._escaped = False
+            position = match.end()
+            self._mark(match[0])
+            if not self._depth:
+                return position
+        self._escaped = self._escaped and position == len(text)
+        return len(text)
+
+    def _mark(self, mark: str) -> None:
+        if self._escaped:
+            self._escaped = False
+        elif mark == "\\":
+            self._escaped = self._quoted
+        elif mark == '"':
+            self._quoted = not self._quoted
+        elif not self._quoted:
+            self._depth += 1 if mark in "{[" else -1
+
+    def _tail(self) -> None:
+        """Drop what frames the call; the model may forget some of it."""
+        begun = "".join(self._held.split())
+        if TAIL.startswith(begun) or END.startswith(begun):
+            return
+        place = self._held.find(END)
+        framed = begun.startswith(TAIL) or begun.startswith(END)
+        rest = self._held[place + len(END) :] if framed else self._held.lstrip("} \n")
+        self._state, self._held = "text", rest.lstrip("\n")
+
+    def _whole(self, body: str, end: str) -> Iterator[Segment | ToolPiece]:
+        """A call that could not be read as it came, such as one with its arguments first; or text, if it is none."""
+        try:
+            call = json.loads(body)
+            name, arguments = call["name"], call.get("arguments", call.get("parameters", {}))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            yield from _text(START + body + end)
+            return
+        arguments = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        yield ToolPiece(index=self._next(), name=str(name), arguments=arguments)
+
+    def _next(self) -> int:
+        self.calls += 1
+        return self.calls - 1
+
+
+def _text(text: str) -> list[Segment | ToolPiece]:
+    return [Segment("response", text)] if text else []

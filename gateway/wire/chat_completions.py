@@ -1,0 +1,143 @@
+"""OpenAI's chat completions: events to chunks, or all of them to one whole completion.
+
+Reasoning goes out as `reasoning_content` and nothing else; summaries as `reasoning_details`, inside valid chunks, each
+part an item with an `index` of its own: openai-python puts lists together by it. The prompt's summary is the first.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from gateway.events import (
+    Event,
+    PromptSummaryDelta,
+    PromptSummaryDone,
+    ReasoningDelta,
+    ReasoningSummaryPart,
+    ResponseDelta,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+    ToolCallDelta,
+    Usage,
+)
+from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, data, error_body, heading
+
+
+class ChatCompletionsWriter:
+    """Writes one answer. `include_usage`: a last chunk has it."""
+
+    def __init__(self, include_usage: bool = False) -> None:
+        self._include_usage = include_usage
+        self._common: dict[str, Any] = {}
+        self._summaries = 0
+        self._prompt_begun = False
+        self._calls: set[int] = set()
+
+    def stream(self, events: Iterable[Event]) -> bytes:
+        return b"".join(chunk for event in events for chunk in self._chunks(event))
+
+    def keep_alive(self) -> bytes:
+        """A chunk that says nothing, for clients that take no notice of comments."""
+        return self._chunk({})
+
+    def whole(self, events: Iterable[Event]) -> bytes:
+        """A `chat.completion` of all the events of an answer that was completed."""
+        message: dict[str, Any] = {"role": "assistant", "content": ""}
+        finish_reason, usage = "stop", Usage()
+        for event in events:
+            for delta in self._deltas(event):
+                _add(message, delta)
+            if isinstance(event, StreamCompleted):
+                finish_reason, usage = event.finish_reason, event.usage
+        if "tool_calls" in message:
+            message["content"] = message["content"] or None
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+        body = {"object": "chat.completion", **self._common, "choices": [choice], "usage": usage_object(usage)}
+        return orjson.dumps(body)
+
+    def _chunks(self, event: Event) -> Iterator[bytes]:
+        for delta in self._deltas(event):
+            yield self._chunk(delta)
+        match event:
+            case StreamCompleted(finish_reason=reason, usage=usage):
+                yield self._chunk({}, reason)
+                if self._include_usage:
+                    yield self._event(choices=[], usage=usage_object(usage))
+                yield DONE
+            case StreamFailed(error=failure):
+                yield data(error_body(failure))
+            case _:
+                pass
+
+    def _deltas(self, event: Event) -> Iterator[dict[str, Any]]:
+        match event:
+            case StreamStarted(id=id, model=model, created=created):
+                self._common = {"id": id, "created": created, "model": model}
+                yield {"role": "assistant", "content": ""}
+            case PromptSummaryDelta(delta=delta):
+                yield self._summary(delta if self._prompt_begun else heading(PROMPT_TITLE) + delta)
+                self._prompt_begun = True
+            case PromptSummaryDone() if self._prompt_begun:
+                yield self._summary(PART_END)
+                self._summaries += 1
+            case ReasoningDelta(delta=delta):
+                yield {"reasoning_content": delta}
+            case ReasoningSummaryPart(title=title, text=text):
+                yield self._summary(heading(title) + text + PART_END)
+                self._summaries += 1
+            case ResponseDelta(delta=delta):
+                yield {"content": delta}
+            case ToolCallDelta():
+                yield {"tool_calls": [self._call(event)]}
+            case _:
+                pass
+
+    def _summary(self, text: str) -> dict[str, Any]:
+        return {"reasoning_details": [{"index": self._summaries, "type": "reasoning.summary", "summary": text}]}
+
+    def _call(self, event: ToolCallDelta) -> dict[str, Any]:
+        if event.index in self._calls:
+            return {"index": event.index, "function": {"arguments": event.arguments}}
+        self._calls.add(event.index)
+        function = {"name": event.name, "arguments": event.arguments}
+        return {"index": event.index, "id": event.id, "type": "function", "function": function}
+
+    def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+        return self._event(choices=[{"index": 0, "delta": delta, "finish_reason": finish_reason}])
+
+    def _event(self, **fields: Any) -> bytes:
+        return data({"object": "chat.completion.chunk", **self._common, **fields})
+
+
+def usage_object(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }
+
+
+def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
+    """What a client does with a delta: text is joined, lists by the index of their items."""
+    for name, value in delta.items():
+        match value:
+            case list():
+                items = message.setdefault(name, [])
+                for item in value:
+                    _add_item(items, dict(item))
+            case dict():
+                _add(message.setdefault(name, {}), value)
+            case str() if name not in ("role", "type"):
+                message[name] = message.get(name, "") + value
+            case _:
+                message[name] = value
+
+
+def _add_item(items: list[dict[str, Any]], item: dict[str, Any]) -> None:
+    index = item.pop("index")
+    if index == len(items):
+        items.append({})
+    _add(items[index], item)

@@ -1,0 +1,248 @@
+"""OpenAI's Responses: events to its own, with the response object growing beside them for whole answers.
+
+The prompt's summary is the first reasoning item, since no other place works in every client; then the reasoning, in its
+summary or as it is; then message and function call items. At the end, good or bad, what is open is closed first.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.events import (
+    Event,
+    PromptSummaryDelta,
+    PromptSummaryDone,
+    ReasoningDelta,
+    ReasoningDone,
+    ReasoningSummaryDone,
+    ReasoningSummaryPart,
+    ResponseDelta,
+    StreamCompleted,
+    StreamFailed,
+    StreamStarted,
+    ToolCallDelta,
+    ToolCallDone,
+    Usage,
+)
+from gateway.wire import sse
+from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, heading
+
+Body = dict[str, Any]
+INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Finish reasons that leave a response incomplete, and what it says of them."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of text: the names of its events, and where it stands in its item."""
+
+    part: str
+    text: str
+    index: str
+    list: str
+    extra: Mapping[str, Any]
+
+
+KINDS = {
+    "summary_text": Kind("reasoning_summary_part", "reasoning_summary_text", "summary_index", "summary", {}),
+    "reasoning_text": Kind("content_part", "reasoning_text", "content_index", "content", {}),
+    "output_text": Kind("content_part", "output_text", "content_index", "content", {"annotations": [], "logprobs": []}),
+}
+
+
+class ResponsesWriter:
+    """Writes one answer. `echo` is what the response object says again of its request."""
+
+    def __init__(self, echo: Mapping[str, Any]) -> None:
+        self._echo, self._number = echo, 0
+        self._response: Body = {}
+        self._item: Body | None = None
+        self._part: Body | None = None
+        self._calls: dict[int, Body] = {}
+        self._over = False
+
+    def stream(self, events: Iterable[Event]) -> bytes:
+        encoded = [self._encoded(body) for event in events for body in self._bodies(event)]
+        return b"".join([*encoded, DONE if self._over else b""])
+
+    def keep_alive(self) -> bytes:
+        """`response.in_progress` again, for clients that take no notice of comments."""
+        return self._encoded(self._whole("in_progress"))
+
+    def whole(self, events: Iterable[Event]) -> bytes:
+        """The response object after all the events of an answer."""
+        for event in events:
+            for _ in self._bodies(event):
+                pass
+        return orjson.dumps(self._response)
+
+    def _encoded(self, body: Body) -> bytes:
+        numbered = {"type": body["type"], "sequence_number": self._number, **body}
+        self._number += 1
+        return sse.encode(body["type"], orjson.dumps(numbered))
+
+    def _bodies(self, event: Event) -> Iterator[Body]:
+        match event:
+            case StreamStarted():
+                yield from self._start(event)
+            case PromptSummaryDelta(delta=delta):
+                yield from self._say("reasoning", "summary_text", delta, heading(PROMPT_TITLE))
+            case PromptSummaryDone() if self._item:
+                yield self._delta(PART_END)
+                yield from self._close()
+            case ReasoningDelta(delta=delta):
+                yield from self._say("reasoning", "reasoning_text", delta)
+            case ReasoningDone() if self._part:
+                yield from self._close()
+            case ReasoningSummaryPart(title=title, text=text):
+                yield from self._say("reasoning", "summary_text", heading(title) + text + PART_END)
+                yield from self._close_part()
+            case ReasoningSummaryDone():
+                yield from self._close()
+            case ResponseDelta(delta=delta):
+                yield from self._say("message", "output_text", delta)
+            case ToolCallDelta():
+                yield from self._call(event)
+            case ToolCallDone(index=index):
+                yield from self._close_call(self._calls.pop(index), "completed")
+            case StreamCompleted() | StreamFailed():
+                yield from self._end(event)
+            case _:
+                pass
+
+    def _start(self, event: StreamStarted) -> Iterator[Body]:
+        self._response = {
+            "id": event.id,
+            "object": "response",
+            "created_at": event.created,
+            "status": "in_progress",
+            "background": False,
+            "completed_at": None,
+            "error": None,
+            "incomplete_details": None,
+            "model": event.model,
+            "output": [],
+            **self._echo,
+            "usage": None,
+        }
+        yield self._whole("created")
+        yield self._whole("in_progress")
+
+    def _end(self, event: StreamCompleted | StreamFailed) -> Iterator[Body]:
+        match event:
+            case StreamFailed(error=failure):
+                ending: Body = {"status": "failed", "error": {"code": failure.type, "message": failure.message}}
+            case StreamCompleted(finish_reason=reason) if reason in INCOMPLETE:
+                ending = {"status": "incomplete", "incomplete_details": {"reason": INCOMPLETE[reason]}}
+            case StreamCompleted():
+                ending = {"status": "completed"}
+        yield from self._close("completed" if ending["status"] == "completed" else "incomplete")
+        for call in self._calls.values():
+            yield from self._close_call(call, "incomplete")
+        self._response |= ending
+        if isinstance(event, StreamCompleted):
+            self._response["completed_at"] = self._response["created_at"] + round(event.timings.total)
+            self._response["usage"] = usage_object(event.usage)
+        self._over = True
+        yield self._whole(ending["status"])
+
+    def _say(self, item: str, kind: str, text: str, lead: str = "") -> Iterator[Body]:
+        """Text, in an item and a part that are opened for it where they are not; `lead` begins the part."""
+        if self._item is None:
+            self._item = self._new(item, {"reasoning": _reasoning(kind), "message": _MESSAGE}[item])
+            yield self._about("output_item.added", self._item)
+        if self._part is None:
+            yield self._open_part(kind)
+            text = lead + text
+        yield self._delta(text)
+
+    def _new(self, type: str, fields: Body) -> Body:
+        output = self._response["output"]
+        prefix = {"reasoning": "rs", "message": "msg", "function_call": "fc"}[type]
+        id = f"{prefix}_{self._response['id'].partition('_')[2]}_{len(output)}"
+        output.append({"id": id, "type": type, "status": "in_progress", **_copied(fields)})
+        item: Body = output[-1]
+        return item
+
+    def _open_part(self, kind: str) -> Body:
+        assert self._item is not None
+        self._part = {"type": kind, "text": "", **_copied(KINDS[kind].extra)}
+        self._item[KINDS[kind].list].append(self._part)
+        return self._at(f"{KINDS[kind].part}.added", part=self._part)
+
+    def _delta(self, text: str) -> Body:
+        assert self._part is not None
+        self._part["text"] += text
+        return self._at(f"{KINDS[self._part['type']].text}.delta", delta=text, **self._logprobs())
+
+    def _close_part(self) -> Iterator[Body]:
+        if self._part is None:
+            return
+        kind = KINDS[self._part["type"]]
+        yield self._at(f"{kind.text}.done", text=self._part["text"], **self._logprobs())
+        yield self._at(f"{kind.part}.done", part=self._part)
+        self._part = None
+
+    def _close(self, status: str = "completed") -> Iterator[Body]:
+        """Close the open part and the open item, if there are any."""
+        yield from self._close_part()
+        if self._item is not None:
+            self._item["status"] = status
+            yield self._about("output_item.done", self._item)
+            self._item = None
+
+    def _call(self, event: ToolCallDelta) -> Iterator[Body]:
+        if event.index not in self._calls:
+            yield from self._close()
+            fields = {"call_id": event.id, "name": event.name, "arguments": ""}
+            self._calls[event.index] = self._new("function_call", fields)
+            yield self._about("output_item.added", self._calls[event.index])
+        if event.arguments:
+            call = self._calls[event.index]
+            call["arguments"] += event.arguments
+            yield self._about("function_call_arguments.delta", call, delta=event.arguments)
+
+    def _close_call(self, call: Body, status: str) -> Iterator[Body]:
+        yield self._about("function_call_arguments.done", call, arguments=call["arguments"])
+        call["status"] = status
+        yield self._about("output_item.done", call)
+
+    def _whole(self, name: str) -> Body:
+        return {"type": f"response.{name}", "response": self._response}
+
+    def _about(self, name: str, item: Body, **fields: Any) -> Body:
+        """An event about an item; those of the item itself hold it, the others its id."""
+        held = {"item": item} if name.startswith("output_item.") else {"item_id": item["id"]}
+        return {"type": f"response.{name}", "output_index": self._response["output"].index(item), **held, **fields}
+
+    def _at(self, name: str, **fields: Any) -> Body:
+        """An event about the open part."""
+        assert self._item is not None and self._part is not None
+        kind = KINDS[self._part["type"]]
+        return self._about(name, self._item, **{kind.index: len(self._item[kind.list]) - 1}, **fields)
+
+    def _logprobs(self) -> Body:
+        return {"logprobs": []} if self._part and self._part["type"] == "output_text" else {}
+
+
+_MESSAGE: Body = {"role": "assistant", "content": []}
+
+
+def _reasoning(kind: str) -> Body:
+    return {"summary": [], "content": []} if kind == "reasoning_text" else {"summary": []}
+
+
+def _copied(fields: Mapping[str, Any]) -> Body:
+    return {name: list(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+def usage_object(usage: Usage) -> Body:
+    return {
+        "input_tokens": usage.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    }
