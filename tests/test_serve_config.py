@@ -168,6 +168,12 @@ def test_every_deployment_of_the_graph_has_its_numbers(
 
 
 @in_each
+def test_a_redeploy_starts_new_replicas_first_but_for_a_qwen_that_may_have_no_gpu_to_spare(overlay: str | None) -> None:
+    deployments = [one for application in ours(load(overlay)) for one in application["deployments"]]
+    assert {one["name"] for one in deployments if not one.get("max_surge_percent")} <= {"QwenUpstream"}
+
+
+@in_each
 def test_every_deployment_scales_between_two_numbers_by_its_streams(overlay: str | None) -> None:
     for deployment in [one for application in ours(load(overlay)) for one in application["deployments"]]:
         scaling = deployment["autoscaling_config"]

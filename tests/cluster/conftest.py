@@ -21,7 +21,7 @@ from tests.conftest import ROOT, free_port
 
 APPLICATION = "reasoning-gateway"
 ONE_REPLICA = {"min_replicas": 1, "max_replicas": 1, "target_ongoing_requests": 128}
-DEPLOYED_SECONDS = 90
+PATIENCE_SECONDS = 120
 
 
 class Nodes:
@@ -102,18 +102,25 @@ def nodes() -> Iterator[Nodes]:
 
 
 @pytest.fixture(scope="session")
-def config(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """serve_config.yaml's graph with the tiny model, two replicas of which fit on a GPU; a replica a deployment."""
-    config: dict[str, Any] = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
-    config["http_options"]["port"] = nodes.http_port
-    config["applications"] = config["applications"][:1]
-    config["applications"][0]["args"]["upstream"] |= {
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The `upstream` of a tiny Qwen2 of random weights."""
+    return {
         "model": str(tiny_model.build(tmp_path_factory.mktemp("tiny-qwen2"))),
-        "num_gpus": 0.5,
         "threads": 1,
         "context_tokens": tiny_model.POSITIONS,
         "kv_cache_tokens": 65536,
     }
+
+
+@pytest.fixture(scope="session")
+def config(nodes: Nodes, tiny: dict[str, Any]) -> dict[str, Any]:
+    """serve_config.yaml with the tiny model, one replica a deployment; two Qwens fit on a GPU, as in a redeploy."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
+    config["http_options"]["port"] = nodes.http_port
+    config["applications"] = config["applications"][:1]
+    config["applications"][0]["args"]["upstream"] |= {**tiny, "num_gpus": 0.5}
+    for deployment in config["applications"][0]["deployments"]:
+        deployment["max_surge_percent"] = 100
     scaled(config, ONE_REPLICA)
     return config
 
@@ -129,13 +136,13 @@ def scaled(config: dict[str, Any], scaling: Mapping[str, float], deployment: str
 async def deployed(nodes: Nodes, config: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
     """The graph runs, one replica a deployment, healthy; a copy of its config, to be changed and deployed again."""
     nodes.deploy(config)
-    await until(lambda: nodes.status() == "RUNNING" and set(nodes.count().values()) == {1}, DEPLOYED_SECONDS)
-    await until(lambda: httpx.get(f"{nodes.url}/health").status_code == 200, 30)
+    await until(lambda: nodes.status() == "RUNNING" and set(nodes.count().values()) == {1})
+    await until(lambda: httpx.get(f"{nodes.url}/health").status_code == 200)
     yield copy.deepcopy(config)
 
 
-async def until(true: Callable[[], Any], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+async def until(true: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not true():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
+from gateway.config import GatewaySettings, UpstreamSettings
 from tests.cluster.conftest import Nodes, scaled, until
+from tests.conftest import Cluster
 from tests.graph.test_graph import stream
 
 DEPLOYMENTS = {"Ingress", "StreamParser", "Summarizer", "QwenUpstream"}
@@ -49,7 +51,7 @@ class Stream:
 async def started(http: httpx.AsyncClient, url: str, count: int, tokens: int) -> list[Stream]:
     """As many streams, all in the midst of their reasoning."""
     streams = [Stream(http, url, tokens) for _ in range(count)]
-    await until(lambda: all(one.reasons() for one in streams), 30)
+    await until(lambda: all(one.reasons() for one in streams))
     assert not any(one.task.done() for one in streams)
     return streams
 
@@ -67,9 +69,24 @@ async def test_the_qwen_lands_on_the_node_with_a_gpu_and_nowhere_else(
 ) -> None:
     scaled(deployed, {"min_replicas": 2, "max_replicas": 2}, "QwenUpstream")
     nodes.deploy(deployed)
-    await until(lambda: len(nodes.replicas("QwenUpstream")) == 2, 60)
+    await until(lambda: len(nodes.replicas("QwenUpstream")) == 2)
     assert {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu}
     assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
+
+
+async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
+    cluster: Cluster, tiny: dict[str, Any], http: httpx.AsyncClient
+) -> None:
+    import ray
+    from ray import serve
+
+    import graph
+
+    assert "GPU" not in ray.cluster_resources()  # type: ignore[no-untyped-call]
+    settings = GatewaySettings(upstream=UpstreamSettings(**tiny))
+    serve.run(graph.build(settings), name="cpu", route_prefix="/cpu")
+    assert ended(await stream(http, cluster.url("/cpu"), asked(20))) == "stream.completed"
+    serve.delete("cpu")
 
 
 async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
@@ -78,12 +95,12 @@ async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
     lost = await asyncio.to_thread(nodes.add, num_cpus=4, num_gpus=1)
     scaled(deployed, {"min_replicas": 3, "max_replicas": 3}, "QwenUpstream")
     nodes.deploy(deployed)
-    await until(lambda: len(nodes.replicas("QwenUpstream")) == 3, 60)
+    await until(lambda: len(nodes.replicas("QwenUpstream")) == 3)
     assert {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu, lost}
 
     streams = await started(http, nodes.url, 18, tokens=300)
     await asyncio.to_thread(nodes.remove, lost)
-    await until(lambda: {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu}, 30)
+    await until(lambda: {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu})
     new = await asyncio.gather(*(stream(http, nodes.url, asked(20)) for _ in range(6)))
     assert [ended(events) for events in new] == ["stream.completed"] * 6
 
@@ -109,9 +126,9 @@ async def test_every_deployment_grows_with_the_load_and_shrinks_again(
             ends[ended(await stream(http, nodes.url, asked(100)))] += 1
 
     clients = [asyncio.create_task(client(end)) for end in [shrunk, *[grown] * 15]]
-    await until(lambda: all(len(nodes.replicas(name)) == 2 for name in DEPLOYMENTS), 60)
+    await until(lambda: all(len(nodes.replicas(name)) == 2 for name in DEPLOYMENTS))
     grown.set()
-    await until(lambda: set(nodes.count().values()) == {1}, 60)
+    await until(lambda: set(nodes.count().values()) == {1})
     shrunk.set()
     await asyncio.gather(*clients)
     assert set(ends) == {"stream.completed"}
@@ -125,7 +142,7 @@ async def test_a_redeploy_under_thirty_streams_drops_none(
     streams = await started(http, nodes.url, 30, tokens=600)
     deployed["applications"][0]["args"]["deadlines"]["prompt_summary"] = 6
     await asyncio.to_thread(nodes.deploy, deployed)
-    await until(lambda: all(nodes.replicas(name) and not nodes.replicas(name) & old[name] for name in DEPLOYMENTS), 60)
+    await until(lambda: all(nodes.replicas(name) and not nodes.replicas(name) & old[name] for name in DEPLOYMENTS))
     assert not all(one.task.done() for one in streams)  # the old replicas still have what they began
     assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
     await asyncio.gather(*(one.task for one in streams))
