@@ -86,7 +86,7 @@ async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
     settings = GatewaySettings(upstream=UpstreamSettings(**tiny))
     serve.run(graph.build(settings), name="cpu", route_prefix="/cpu")
     assert ended(await stream(http, cluster.url("/cpu"), asked(20))) == "stream.completed"
-    serve.delete("cpu")
+    serve.delete("cpu", _blocking=False)
 
 
 async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
