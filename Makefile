@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint readme check-peers check-vllm stop bench-parser bench-engine
+.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm stop bench-parser bench-engine
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -25,6 +25,14 @@ lint: .venv/ready
 
 readme: .venv/ready
 	$(BIN)/python -m gateway.reasoning.table
+
+# The Serve configs that KubeRay's files carry, from serve_config.yaml and its overlays.
+cluster-configs: .venv/ready
+	$(BIN)/python cluster/configs.py
+
+# Every test of the graph on several nodes; `make test` leaves the two longest out.
+check-cluster: .venv/ready
+	$(BIN)/python -m pytest tests/cluster -m 'cluster or not cluster'
 
 # A real `transformers serve` and the cluster's own /upstream behind the gateway: they say the same through it as raw.
 check-peers: .venv/ready

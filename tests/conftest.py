@@ -44,6 +44,7 @@ def cluster() -> Iterator[Cluster]:
     context = ray.init(
         address="local",  # never somebody's running cluster
         num_cpus=8,  # the replicas' reservations; the machine may have fewer
+        num_gpus=0,
         include_dashboard=True,
         dashboard_port=free_port(),
         log_to_driver=False,

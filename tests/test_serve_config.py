@@ -1,8 +1,10 @@
-"""Every key of serve_config.yaml is one that Serve and the gateway know: Serve drops the others without a word."""
+"""Every key of serve_config.yaml, and of each overlay in cluster/ over it, is one that Serve and the gateway know.
+
+Serve drops the others without a word.
+"""
 
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -13,16 +15,22 @@ from ray.serve import Application
 from ray.serve.schema import ServeDeploySchema
 
 import graph
+from cluster.configs import BASE, laid_over, overlays
 from gateway.config import GatewaySettings, PlainApiSettings
 
-CONFIG = Path(__file__).parent.parent / "serve_config.yaml"
 ARGS: dict[str, type[BaseModel]] = {"graph:build": GatewaySettings, "graph:build_upstream_api": PlainApiSettings}
 NEEDED = {"autoscaling_config", "max_ongoing_requests", "max_queued_requests", "graceful_shutdown_timeout_s"}
+in_each = pytest.mark.parametrize("overlay", [None, *overlays()])
 
 
-def load() -> dict[str, Any]:
-    config: dict[str, Any] = yaml.safe_load(CONFIG.read_text("utf-8"))
+def load(overlay: str | None = None) -> dict[str, Any]:
+    config: dict[str, Any] = laid_over(overlay) if overlay else yaml.safe_load(BASE.read_text("utf-8"))
     return config
+
+
+def ours(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The applications that graph.py builds: ray.serve.llm, which builds another, need not be installed."""
+    return [application for application in config["applications"] if application["import_path"] in ARGS]
 
 
 def models(annotation: Any) -> list[type[BaseModel]]:
@@ -45,7 +53,7 @@ def unknown(value: Any, known: list[type[BaseModel]], path: str = "") -> Iterato
         if key not in fields:
             yield here
         elif key == "args":
-            yield from unknown(inner, [ARGS[value["import_path"]]], here)
+            yield from unknown(inner, [model for path, model in ARGS.items() if path == value["import_path"]], here)
         else:
             yield from unknown(inner, models(fields[key].annotation), here)
 
@@ -54,20 +62,22 @@ def strangers(config: dict[str, Any]) -> list[str]:
     return list(unknown(config, [ServeDeploySchema]))
 
 
-def test_every_key_is_known() -> None:
-    assert strangers(load()) == []
+@in_each
+def test_every_key_is_known(overlay: str | None) -> None:
+    assert strangers(load(overlay)) == []
 
 
-def test_serve_and_the_gateway_take_the_values() -> None:
-    config = load()
-    applications = ServeDeploySchema.model_validate(config).applications
-    assert [application.import_path for application in applications] == list(ARGS)
-    for application in applications:
-        ARGS[application.import_path].model_validate(application.args)
+@in_each
+def test_serve_and_the_gateway_take_the_values(overlay: str | None) -> None:
+    config = load(overlay)
+    ServeDeploySchema.model_validate(config)
+    for application in ours(config):
+        ARGS[application["import_path"]].model_validate(application["args"])
 
 
-def test_the_plain_api_asks_the_model_of_the_gateway() -> None:
-    gateway, plain = load()["applications"]
+@pytest.mark.parametrize("overlay", [None, "gpu"])
+def test_the_plain_api_asks_the_model_of_the_gateway(overlay: str | None) -> None:
+    gateway, plain = load(overlay)["applications"]
     assert plain["args"]["application"] == gateway["name"]
     assert plain["args"]["deployment"] in [deployment["name"] for deployment in gateway["deployments"]]
     assert plain["args"]["model"] == GatewaySettings.model_validate(gateway["args"]).upstream.name  # type: ignore[union-attr]
@@ -141,11 +151,14 @@ def deployed(application: Application) -> Iterator[str]:
     yield deployment.name
 
 
+@in_each
 @pytest.mark.parametrize("gpus", [0, 1])
-def test_every_deployment_of_the_graph_has_its_numbers(gpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_deployment_of_the_graph_has_its_numbers(
+    overlay: str | None, gpus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4, "GPU": gpus})
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    for application in load()["applications"]:
+    for application in ours(load(overlay)):
         build = getattr(graph, application["import_path"].removeprefix("graph:"))
         built = set(deployed(build(ARGS[application["import_path"]].model_validate(application["args"]))))
         listed = {deployment["name"]: set(deployment) for deployment in application["deployments"]}
@@ -154,8 +167,15 @@ def test_every_deployment_of_the_graph_has_its_numbers(gpus: int, monkeypatch: p
         assert {name: NEEDED - keys for name, keys in listed.items()} == {name: set() for name in built}
 
 
-def test_every_deployment_scales_between_two_numbers_by_its_streams() -> None:
-    for deployment in [one for application in load()["applications"] for one in application["deployments"]]:
+@in_each
+def test_a_redeploy_starts_new_replicas_first_but_for_a_qwen_that_may_have_no_gpu_to_spare(overlay: str | None) -> None:
+    deployments = [one for application in ours(load(overlay)) for one in application["deployments"]]
+    assert {one["name"] for one in deployments if not one.get("max_surge_percent")} <= {"QwenUpstream"}
+
+
+@in_each
+def test_every_deployment_scales_between_two_numbers_by_its_streams(overlay: str | None) -> None:
+    for deployment in [one for application in ours(load(overlay)) for one in application["deployments"]]:
         scaling = deployment["autoscaling_config"]
         assert 1 <= scaling["min_replicas"] <= scaling["max_replicas"]
         assert 0 < scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"]

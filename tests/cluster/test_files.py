@@ -1,0 +1,110 @@
+"""The files of cluster/ against the schemas of who reads them, and against each other."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import ray
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+from cluster.configs import CARRIERS, CLUSTER, embedded
+from tests.conftest import ROOT
+
+KUBERNETES = "1.34"
+LONGEST_STREAM_SECONDS = 600
+"""`graceful_shutdown_timeout_s` of serve_config.yaml."""
+
+
+def load(path: str) -> Any:
+    return yaml.safe_load((CLUSTER / path).read_text("utf-8"))
+
+
+def resources() -> dict[str, dict[str, Any]]:
+    """What kuberay/rayservice.yaml holds, by kind."""
+    documents = yaml.safe_load_all((CLUSTER / "kuberay/rayservice.yaml").read_text("utf-8"))
+    return {document["kind"]: document for document in documents}
+
+
+def groups() -> dict[str, dict[str, Any]]:
+    """The pod templates of the RayService, by the group's name."""
+    ray_cluster = resources()["RayService"]["spec"]["rayClusterConfig"]
+    workers = {group["groupName"]: group["template"] for group in ray_cluster["workerGroupSpecs"]}
+    return {"head": ray_cluster["headGroupSpec"]["template"], **workers}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS, ids=lambda path: path.parent.name)
+def test_the_serve_config_in_a_file_is_the_one_that_belongs_in_it(carrier: Path) -> None:
+    assert carrier.read_text("utf-8") == embedded(carrier), "run `make cluster-configs`"
+
+
+@pytest.mark.parametrize("kind", ["PodDisruptionBudget", "StatefulSet", "Service"])
+def test_kubernetes_takes_the_resource(kind: str) -> None:
+    kubernetes_validate.validate(resources()[kind], KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("group", ["head", "cpu", "gpu"])
+def test_kubernetes_takes_the_pods(group: str) -> None:
+    metadata = {"name": group, **groups()[group].get("metadata", {})}
+    pod = {"apiVersion": "v1", "kind": "Pod", **groups()[group], "metadata": metadata}
+    kubernetes_validate.validate(pod, KUBERNETES, strict=True)
+
+
+def test_ray_is_the_one_that_is_installed() -> None:
+    assert resources()["RayService"]["spec"]["rayClusterConfig"]["rayVersion"] == ray.__version__
+
+
+def test_nothing_ends_before_the_longest_stream() -> None:
+    gateway = yaml.safe_load((ROOT / "serve_config.yaml").read_text("utf-8"))["applications"][0]
+    assert {one["graceful_shutdown_timeout_s"] for one in gateway["deployments"]} == {LONGEST_STREAM_SECONDS}
+    assert resources()["RayService"]["spec"]["rayClusterDeletionDelaySeconds"] > LONGEST_STREAM_SECONDS
+    for name in ("cpu", "gpu"):
+        pod = groups()[name]["spec"]
+        environment = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+        drain = float(environment["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"])
+        assert LONGEST_STREAM_SECONDS < drain < pod["terminationGracePeriodSeconds"]
+
+
+def test_the_head_takes_no_replica_and_its_state_is_in_the_redis_of_the_file() -> None:
+    ray_cluster = resources()["RayService"]["spec"]["rayClusterConfig"]
+    assert ray_cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    service, redis = resources()["Service"], resources()["StatefulSet"]
+    name, port = ray_cluster["gcsFaultToleranceOptions"]["redisAddress"].split(":")
+    assert (name, int(port)) == (service["metadata"]["name"], service["spec"]["ports"][0]["port"])
+    assert service["spec"]["selector"] == redis["spec"]["template"]["metadata"]["labels"]
+
+
+def test_the_disruption_budget_is_the_workers() -> None:
+    labels = resources()["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+    assert [name for name, pod in groups().items() if pod.get("metadata", {}).get("labels") == labels] == ["cpu", "gpu"]
+
+
+def test_without_gpus_the_group_that_goes_is_the_one_with_gpus() -> None:
+    replace, test, remove = load("kuberay-http/patch.yaml")
+    assert (replace["path"], replace["op"]) == ("/spec/serveConfigV2", "replace")
+    assert (remove["path"], remove["op"]) == ("/spec/rayClusterConfig/workerGroupSpecs/1", "remove")
+    assert (test["path"], test["op"], test["value"]) == (f"{remove['path']}/groupName", "test", "gpu")
+    assert list(groups()).index("gpu") == 2
+
+
+@pytest.mark.parametrize("path", ["ray-cluster.yaml", "ray-cluster.aws.yaml"])
+def test_ray_up_takes_the_file(path: str) -> None:
+    validate_config(prepare_config(load(path)))
+
+
+def test_compose_takes_its_file() -> None:
+    compose = load("compose.yaml")
+    jsonschema.validate(compose, get_builtin_schema("vendor.compose-spec"))
+    for config in compose["configs"].values():
+        yaml.safe_load(config["content"])
+
+
+def test_the_image_takes_in_what_there_is() -> None:
+    lines = (CLUSTER / "Dockerfile").read_text("utf-8").splitlines()
+    copied = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert all((ROOT / name).exists() for names in copied for name in names)
+    assert packages <= {name for names in copied for name in names}
