@@ -74,6 +74,7 @@ async def test_the_qwen_lands_on_the_node_with_a_gpu_and_nowhere_else(
     assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
 
 
+@pytest.mark.cluster
 async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
     cluster: Cluster, tiny: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
