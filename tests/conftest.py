@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where Serve's HTTP and Ray's dashboard listen."""
+    """Where Serve's HTTP, Ray's dashboard and its Prometheus metrics listen."""
 
     http_port: int
     dashboard: str
+    metrics: str
 
     def url(self, route_prefix: str = "") -> str:
         return f"http://127.0.0.1:{self.http_port}{route_prefix}"
@@ -40,7 +41,7 @@ def cluster() -> Iterator[Cluster]:
     import ray
     from ray import serve
 
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     context = ray.init(
         address="local",  # never somebody's running cluster
         num_cpus=8,  # the replicas' reservations; the machine may have fewer
@@ -48,8 +49,14 @@ def cluster() -> Iterator[Cluster]:
         include_dashboard=True,
         dashboard_port=free_port(),
         log_to_driver=False,
+        _metrics_export_port=metrics_port,
+        _system_config={"metrics_report_interval_ms": 1000},
         runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
     )
     serve.start(http_options={"host": "127.0.0.1", "port": port})
-    yield Cluster(http_port=port, dashboard=f"http://{context.dashboard_url}")
+    yield Cluster(
+        http_port=port,
+        dashboard=f"http://{context.dashboard_url}",
+        metrics=f"http://127.0.0.1:{metrics_port}/metrics",
+    )
     ray.shutdown()  # ends its own processes, and Serve's replicas with them

@@ -1,0 +1,79 @@
+"""What Prometheus sees of streams over the real graph: Ray's own metrics endpoint is asked."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.config import DeadlineSettings, GatewaySettings
+from tests.conftest import Cluster
+from tests.graph.scripted_upstream import ScriptedUpstream
+from tests.graph.test_graph import THOUGHT, body, stream
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def url(cluster: Cluster) -> str:
+    from ray import serve
+
+    import graph
+
+    upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream)
+    # No part of a summary may say 1999, for no trace here does.
+    connected = graph.connect(
+        GatewaySettings(deadlines=DeadlineSettings(reasoning_summary=20)), {"qwen": upstream.bind("It was in 1999.")}
+    )
+    serve.run(connected, name="metered", route_prefix="/metered")
+    return cluster.url("/metered")
+
+
+async def samples(http: httpx.AsyncClient, cluster: Cluster) -> Mapping[tuple[str, str], float]:
+    """The gateway's counts, by name and by the tag that tells them apart; those of histograms are how many."""
+    found: dict[tuple[str, str], float] = {}
+    for family in text_string_to_metric_families((await http.get(cluster.metrics)).text):
+        for sample in family.samples:
+            own = sample.name.startswith("ray_gateway_") and sample.labels.get("application") == "metered"
+            if own and sample.name.endswith(("_total", "_count")):
+                assert (sample.labels["model"], sample.labels["upstream"]) == ("qwen2.5-coder-0.5b-instruct", "qwen")
+                tag = next(
+                    (sample.labels[tag] for tag in ("outcome", "kind", "written_by") if tag in sample.labels), ""
+                )
+                name = sample.name.removeprefix("ray_gateway_").removesuffix("_total")
+                found[name, tag] = found.get((name, tag), 0) + sample.value
+    return found
+
+
+EXPECTED = {
+    ("streams_started", ""): 3,
+    ("streams_ended", "completed"): 1,
+    ("streams_ended", "failed"): 1,
+    ("streams_ended", "cancelled"): 1,
+    ("tokens", "reasoning"): 2,
+    ("tokens", "response"): 1,
+    ("summary_parts", "extract"): 2,
+    ("ungrounded_summaries", ""): 2,
+    ("first_event_seconds_count", ""): 3,
+    ("first_reasoning_seconds_count", ""): 3,
+    ("first_response_seconds_count", ""): 1,
+    ("answer_hold_seconds_count", ""): 1,
+    ("stream_seconds_count", ""): 3,
+    ("buffer_characters_count", ""): 3,
+}
+"""Of a stream that is whole, one that fails while it thinks, and one whose client leaves then."""
+
+
+async def test_every_stream_is_counted_and_measured(http: httpx.AsyncClient, cluster: Cluster, url: str) -> None:
+    await stream(http, url, body(*THOUGHT))
+    await stream(http, url, body("<think>So", {"fail": "it broke"}))
+    async with http.stream("POST", f"{url}/v1/reasoning", json=body("<think>So", {"hang": True})) as leaving:
+        chunks = leaving.aiter_bytes()
+        while b"reasoning.delta" not in await anext(chunks):
+            pass
+    deadline = time.monotonic() + SECONDS
+    while (seen := await samples(http, cluster)) != EXPECTED and time.monotonic() < deadline:
+        await asyncio.sleep(0.5)
+    assert seen == EXPECTED
