@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm stop bench-parser bench-engine
+.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm check-clients stop bench-parser bench-engine
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -49,6 +49,22 @@ check-vllm: .venv/ready .peers/vllm/ready
 .peers/vllm/ready: tests/e2e/vllm.lock
 	$(PYTHON) -m venv --clear .peers/vllm
 	.peers/vllm/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+# Clients that people already have, each in an environment of its own, against the running gateway. Needs node and npm.
+check-clients: .venv/ready .peers/clients/ready .peers/npm/ready
+	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m pytest tests/e2e/test_clients.py -m 'clients or not clients'
+
+.peers/clients/ready: tests/e2e/clients/requirements.lock
+	$(PYTHON) -m venv --clear .peers/clients
+	.peers/clients/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+.peers/npm/ready: tests/e2e/clients/package.json tests/e2e/clients/package-lock.json
+	mkdir -p .peers/npm
+	cp $^ .peers/npm
+	npm ci --prefix .peers/npm
 	touch $@
 
 stop: .venv/ready

@@ -19,8 +19,10 @@ from gateway.keys import Keys, Streams, key_hashes
 
 OPEN_PATHS = ("/health",)
 """What a load balancer asks without a key."""
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 """Headers that a proxy adds: the client is not who connects."""
+HAPROXY = "RAY_SERVE_ENABLE_HA_PROXY"
+"""Set to 1, Serve (2.60) stands behind a HAProxy of its own, which adds no such header."""
 
 
 def guard(app: FastAPI, settings: AccessSettings, streams: int) -> None:
@@ -59,7 +61,7 @@ def _path(scope: Scope) -> str:
 
 
 def _address(scope: Scope, headers: Headers) -> str:
-    if any(name in headers for name in FORWARDED):
+    if os.environ.get(HAPROXY) == "1" or any(name in headers for name in FORWARDED):
         return ""
     client = scope.get("client")
     return client[0] if client else ""

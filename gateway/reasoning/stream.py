@@ -32,9 +32,11 @@ async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Se
     answered = False
     async with aclosing(parsed):
         async for batch in parsed:
-            for segment in (item for item in batch if isinstance(item, Segment)):
-                answered = answered or segment.kind == "response"
-                trace.append(segment.text)
+            for item in batch:
+                answered = answered or isinstance(item, ToolPiece)
+                if isinstance(item, Segment):
+                    answered = answered or item.kind == "response"
+                    trace.append(item.text)
             match batch[-1]:
                 case Finished() if trace and not answered:
                     truncated = Thought(tokens=None, ended_by="truncated")

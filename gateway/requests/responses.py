@@ -101,7 +101,8 @@ class TextOptions(Strict):
 
 
 class ResponsesRequest(Asked):
-    """`user` and `prompt_cache_key` are taken and change nothing; nothing is stored, and no reasoning is encrypted."""
+    """`user`, `prompt_cache_key` and Codex's `client_metadata` are taken and change nothing; nothing is stored, and no
+    reasoning is encrypted."""
 
     conversation: ClassVar[str] = "input"
     input: str | Annotated[list[Item], Field(min_length=1)]
@@ -120,6 +121,7 @@ class ResponsesRequest(Asked):
     include: list[Literal["reasoning.encrypted_content"]] | None = None
     user: str | None = None
     prompt_cache_key: str | None = None
+    client_metadata: dict[str, Any] | None = None
 
     @field_validator("input")
     @classmethod
@@ -169,7 +171,7 @@ class ResponsesRequest(Asked):
 
     def echo(self) -> dict[str, Any]:
         """What a response object says again of its request."""
-        asked = self.model_dump(mode="json", by_alias=True, exclude={"input"})
+        asked = self.model_dump(mode="json", by_alias=True, exclude={"input", "client_metadata"})
         names = ("instructions", "max_output_tokens", "temperature", "top_p", "user", "prompt_cache_key")
         return {
             **{name: asked[name] for name in names},

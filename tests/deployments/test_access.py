@@ -95,6 +95,12 @@ async def test_without_keys_only_this_machine_asks(
         assert (await asking.get("/v1/models", headers=headers)).status_code == status
 
 
+async def test_behind_serves_own_haproxy_nobody_is_known_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
+    async with http(client=("127.0.0.1", 1)) as asking:
+        assert (await asking.get("/v1/models")).status_code == 401
+
+
 async def test_health_needs_no_key(keys_file: str) -> None:
     async with http(keys_file=keys_file) as client:
         assert (await client.get("/health")).status_code == 200

@@ -315,6 +315,24 @@ async def test_a_system_message_of_the_client_is_kept_behind_the_instruction(tok
     assert on.harness.prompt(ask(messages=messages, budget=0)) == (f"<|im_start|>system\nBe brief.<|im_end|>\n{rest}")
 
 
+TOOL = {"type": "function", "function": {"name": "weather"}}
+WITH_TOOLS = "{% for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %}" + CHATML
+"""A template that shows the names of tools."""
+
+
+@pytest.mark.parametrize(("tools", "shown"), [((), ""), ((TOOL,), "[weather]")])
+async def test_tools_are_shown_as_the_template_shows_them(tokenizer: Any, tools: Any, shown: str) -> None:
+    on = stage(with_template(tokenizer.backend_tokenizer, WITH_TOOLS))
+    assert on.harness.prompt(ask(tools=tools, budget=0)) == shown + ASKED
+
+
+async def test_a_prefill_begins_the_answer_behind_the_thinking_too(tokenizer: Any) -> None:
+    on = stage(tokenizer, [" So.", END_OF_TURN], ["weather", END_OF_TURN])
+    pieces = await on.stream(prefill='{"name": "')
+    assert pieces[-2] == Piece('{"name": "weather')
+    assert on.prompts[1] == f'{on.prompts[0]} So.{CLOSING}{{"name": "'
+
+
 OPENED = CHATML.replace("<|im_start|>assistant\n{% endif", "<|im_start|>assistant\n<think>\n{% endif")
 """A template that begins the model's thinking itself, whatever it is asked."""
 

@@ -10,12 +10,12 @@ import pytest
 
 from gateway.config import DeadlineSettings, LimitSettings
 from gateway.errors import ContextTooLong, GatewayError, UpstreamError, UpstreamSilent
-from gateway.events import Event, ReasoningDelta, Usage
+from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.prompts import PartTask
-from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, UpstreamRequest
+from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, ToolPiece, UpstreamRequest
 
 USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
 FINISHED = Finished(finish_reason="stop", usage=USAGE)
@@ -289,6 +289,78 @@ async def test_thinking_again_after_the_response_began_is_late_reasoning() -> No
     script = [*GOOD[:5], Segment("reasoning", "Wait."), *GOOD[5:]]
     got = await said(*script)
     assert got[-4:] == [*ANSWER, ("stream.completed", "stop", USAGE, "Wait.")]
+
+
+CALLING = [
+    *GOOD[:4],
+    ToolPiece(index=0, name="f"),
+    ToolPiece(index=0, arguments='{"a"'),
+    ToolPiece(index=1, id="own", name="g", arguments="{}"),
+    ToolPiece(index=0, arguments=": 1}"),
+]
+CALLS = [
+    ("tool_call.delta", 0, "call_1_0", "f", ""),
+    ("tool_call.delta", 0, "call_1_0", "f", '{"a"'),
+    ("tool_call.delta", 1, "own", "g", "{}"),
+    ("tool_call.delta", 0, "call_1_0", "f", ": 1}"),
+]
+WHOLE_CALLS = [("tool_call.done", 0, "call_1_0", "f", '{"a": 1}'), ("tool_call.done", 1, "own", "g", "{}")]
+
+
+async def test_tool_calls_leave_in_pieces_and_then_whole() -> None:
+    got = await events(session(ScriptedParser(*CALLING, Finished(finish_reason="tool_calls", usage=USAGE))))
+    assert calls(got) == [*CALLS, *WHOLE_CALLS]
+    assert [event.type for event in got][-2:] == ["response.done", "stream.completed"]
+
+
+async def test_a_call_that_the_token_limit_may_have_cut_is_not_said_to_be_whole() -> None:
+    got = await events(session(ScriptedParser(*CALLING, Finished(finish_reason="length", usage=USAGE))))
+    assert calls(got) == [*CALLS, WHOLE_CALLS[0]]
+    assert got[-1].type == "stream.completed"
+
+
+async def test_calls_that_a_failure_cut_are_not_said_to_be_whole() -> None:
+    got = await events(session(ScriptedParser(*CALLING, UpstreamError("died"))))
+    assert calls(got) == CALLS
+    assert [event.type for event in got][-2:] == ["response.done", "stream.failed"]
+
+
+async def test_a_call_ends_thinking_that_has_no_end_marker() -> None:
+    got = await said(*GOOD[:3], ToolPiece(index=0, name="f"), FINISHED)
+    assert ("reasoning.done", 28, None, "marker") in got
+
+
+def calls(got: Sequence[Event]) -> list[tuple[Any, ...]]:
+    return [
+        (event.type, event.index, event.id, event.name, event.arguments)
+        for event in got
+        if isinstance(event, ToolCallDelta | ToolCallDone)
+    ]
+
+
+async def test_an_upstream_that_accepts_after_the_patience_of_its_client_answers_all_the_same() -> None:
+    gate = asyncio.Event()
+    running = session(ScriptedParser(gate, *GOOD))
+    await running.open(patience=0.01)
+    gate.set()
+    async with aclosing(running.events()) as batches:
+        got = [event async for batch in batches for event in batch]
+    assert plain(got)[-3:] == [*ANSWER, *COMPLETED][-3:]
+
+
+async def test_an_upstream_that_refuses_after_the_patience_of_its_client_ends_the_stream() -> None:
+    gate = asyncio.Event()
+    running = session(ScriptedParser(gate, ContextTooLong("too long")))
+    await running.open(patience=0.01)
+    gate.set()
+    async with aclosing(running.events()) as batches:
+        got = [event async for batch in batches for event in batch]
+    assert [event.type for event in got] == [
+        "stream.started",
+        "prompt_summary.delta",
+        "prompt_summary.done",
+        "stream.failed",
+    ]
 
 
 async def test_an_upstream_that_refuses_raises_before_any_event() -> None:

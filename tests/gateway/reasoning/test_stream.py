@@ -11,7 +11,7 @@ from gateway.errors import UpstreamError
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
 from gateway.reasoning.stream import parse, promote
-from gateway.upstream import Accepted, Answer, Finished, Parsed, Text, Thought
+from gateway.upstream import Accepted, Answer, Finished, Parsed, Text, Thought, ToolPiece
 
 ACCEPTED = Accepted(prompt_tokens=5)
 THOUGHT = Thought(tokens=4, ended_by="marker")
@@ -242,3 +242,24 @@ async def test_reasoning_that_was_cut_off_is_not_promoted() -> None:
         async for batch in promote(parse(answer.play(), ReasoningParser("qwen3", starts_inside=False))):
             kept += batch
     assert kept == [Segment("reasoning", "Six.")]
+
+
+async def test_reasoning_that_ends_in_a_tool_call_is_not_promoted() -> None:
+    call = ToolPiece(index=0, name="f", arguments="{}")
+    answer = ScriptedAnswer([ACCEPTED], [Segment("reasoning", "Six.")], [call], [FINISHED])
+    batches = promote(parse(answer.play(), ReasoningParser("qwen3", starts_inside=False)))
+    items = [item async for batch in batches for item in batch]
+    assert items == [
+        ACCEPTED,
+        Segment("reasoning", "Six."),
+        call,
+        Finished(finish_reason="stop", usage=FINISHED.usage),
+    ]
+
+
+async def test_text_that_was_held_back_leaves_before_a_tool_call() -> None:
+    call = ToolPiece(index=0, name="f", arguments="{}")
+    answer = ScriptedAnswer([Text("Look.</thi")], [call], [FINISHED])
+    batches = parse(answer.play(), ReasoningParser("qwen3", starts_inside=False))
+    items = [item async for batch in batches for item in batch]
+    assert items == [Segment("response", "Look."), Segment("response", "</thi"), call, FINISHED]

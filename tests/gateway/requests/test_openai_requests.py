@@ -1,0 +1,221 @@
+"""What the OpenAI routes take: refusals name the field, and all else becomes the upstream's request."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.errors import InvalidRequest
+from gateway.request import Asked, ReasoningOptions
+from gateway.requests.chat_completions import ChatCompletionsRequest
+from gateway.requests.responses import ResponsesRequest
+from gateway.upstream import Message, Tool, ToolCall, ToolChoice, UpstreamRequest
+
+HI = {"role": "user", "content": "hi"}
+FUNCTION = {"name": "f", "description": "Does.", "parameters": {"type": "object"}, "strict": True}
+CHAT_TOOL = {"type": "function", "function": FUNCTION}
+TOOL = Tool(name="f", description="Does.", parameters={"type": "object"}, strict=True)
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ITEM_CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+ITEM_RESULT = {"type": "function_call_output", "call_id": "c", "output": "1"}
+
+
+def chat(**asked: Any) -> ChatCompletionsRequest:
+    return ChatCompletionsRequest.parse(json.dumps({"messages": [HI], **asked}).encode())
+
+
+def responses(**asked: Any) -> ResponsesRequest:
+    return ResponsesRequest.parse(json.dumps({"input": "hi", **asked}).encode())
+
+
+def refused(kind: type[Asked], body: dict[str, Any]) -> tuple[str | None, str]:
+    with pytest.raises(InvalidRequest) as raised:
+        kind.parse(json.dumps(body).encode())
+    return raised.value.param, raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"logprobs": True}, "logprobs"),
+        ({"functions": []}, "functions"),
+        ({"response_format": {"type": "json_object"}}, "response_format.type"),
+        ({"stream_options": {"usage": True}}, "stream_options.usage"),
+        ({"reasoning_effort": "huge"}, "reasoning_effort"),
+        ({"reasoning": {"budget": 1}}, "reasoning"),
+        ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
+        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools.0.function.name"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": "any"}, "tool_choice"),
+        (
+            {"tools": [CHAT_TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+            "tool_choice",
+        ),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "user", "content": None}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+        ({"messages": [{"role": "bot", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages.0.content.0.type"),
+        ({"messages": [HI, {"role": "tool", "content": "x"}]}, "messages.1.tool_call_id"),
+        ({"messages": [{**HI, "tool_calls": [CALL]}]}, "messages.0.tool_calls"),
+        ({"messages": [HI, {"role": "assistant", "content": "x"}]}, "messages"),
+    ],
+)
+def test_a_refusal_of_a_chat_completion_names_the_field(asked: dict[str, Any], param: str) -> None:
+    named, message = refused(ChatCompletionsRequest, {"messages": [HI], **asked})
+    assert named == param
+    assert message.startswith(f"{param}: ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"background": True}, "background"),
+        ({"store": True}, "store"),
+        ({"conversation": "c"}, "conversation"),
+        ({"messages": [HI]}, "messages"),
+        ({"max_tokens": 5}, "max_tokens"),
+        ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
+        ({"tool_choice": {"type": "function", "name": "g"}}, "tool_choice"),
+        ({"text": {"format": {"type": "json_schema"}}}, "text.format.type"),
+        ({"text": {"verbosity": "low"}}, "text.verbosity"),
+        ({"reasoning": {"summary": "long"}}, "reasoning.summary"),
+        ({"reasoning": {"generate_summary": "auto"}}, "reasoning.generate_summary"),
+        ({"truncation": "auto"}, "truncation"),
+        ({"include": ["file_search_call.results"]}, "include.0"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"input": ""}, "input"),
+        ({"input": []}, "input"),
+        ({"input": [{"type": "item_reference", "id": "x"}]}, "input.0.type"),
+        ({"input": [{"type": 5}]}, "input.0.type"),
+        ({"input": [{**HI, "wish": 1}]}, "input.0.wish"),
+        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input.0.content.0.type"),
+        ({"input": [HI, ITEM_CALL]}, "input"),
+    ],
+)
+def test_a_refusal_of_a_response_names_the_field(asked: dict[str, Any], param: str) -> None:
+    named, message = refused(ResponsesRequest, {"input": "hi", **asked})
+    assert named == param
+    assert message.startswith(f"{param}: ")
+
+
+def test_the_fullest_chat_completion() -> None:
+    request = chat(
+        model="qwen",
+        messages=[
+            {"role": "developer", "content": "Be brief."},
+            HI,
+            {"role": "assistant", "content": None, "tool_calls": [CALL], "reasoning_content": "Secret."},
+            {"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": "1"}]},
+        ],
+        max_tokens=9,
+        max_completion_tokens=64,
+        temperature=0.5,
+        top_p=0.9,
+        stop="END",
+        seed=7,
+        user="me",
+        n=1,
+        response_format={"type": "text"},
+        reasoning_effort="high",
+        tools=[CHAT_TOOL],
+        tool_choice={"type": "function", "function": {"name": "f"}},
+        parallel_tool_calls=False,
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    assert request.to_upstream("1", "qwen") == UpstreamRequest(
+        id="1",
+        model="qwen",
+        messages=(
+            Message(role="system", content="Be brief."),
+            Message(role="user", content="hi"),
+            Message(role="assistant", content="", tool_calls=(ToolCall(id="c", name="f", arguments="{}"),)),
+            Message(role="tool", content="1", tool_call_id="c"),
+        ),
+        max_tokens=64,
+        temperature=0.5,
+        top_p=0.9,
+        seed=7,
+        stop=("END",),
+        effort="high",
+        tools=(TOOL,),
+        tool_choice=ToolChoice(mode="required", name="f"),
+        parallel_tool_calls=False,
+    )
+    assert (request.stream, request.include_usage, request.prompt_summary) == (True, True, False)
+    assert request.reasoning == ReasoningOptions()
+
+
+def test_the_fullest_response() -> None:
+    request = responses(
+        model="qwen",
+        instructions="Be brief.",
+        input=[
+            {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+            {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Secret."}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "So."}]},
+            ITEM_CALL,
+            ITEM_RESULT,
+        ],
+        max_output_tokens=64,
+        temperature=0.5,
+        top_p=0.9,
+        metadata={"a": "b"},
+        reasoning={"effort": "minimal", "summary": "concise"},
+        tools=[{"type": "function", **FUNCTION}],
+        tool_choice="auto",
+        parallel_tool_calls=True,
+        store=False,
+        include=["reasoning.encrypted_content"],
+        text={"format": {"type": "text"}},
+    )
+    assert request.to_upstream("1", "qwen") == UpstreamRequest(
+        id="1",
+        model="qwen",
+        messages=(
+            Message(role="system", content="Be brief."),
+            Message(role="user", content="hi"),
+            Message(role="assistant", content="So.", tool_calls=(ToolCall(id="c", name="f", arguments="{}"),)),
+            Message(role="tool", content="1", tool_call_id="c"),
+        ),
+        max_tokens=64,
+        temperature=0.5,
+        top_p=0.9,
+        effort="minimal",
+        tools=(TOOL,),
+        tool_choice=ToolChoice(mode="auto"),
+        parallel_tool_calls=True,
+    )
+    assert request.reasoning == ReasoningOptions(trace=False, summary="final")
+    assert not request.prompt_summary
+    echo = request.echo()
+    assert (echo["metadata"], echo["instructions"], echo["store"]) == ({"a": "b"}, "Be brief.", False)
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "options", "prompt_summary"),
+    [
+        (None, ReasoningOptions(summary="none"), False),
+        ({"effort": "none"}, ReasoningOptions(summary="none", budget=0), False),
+        ({"summary": "auto"}, ReasoningOptions(trace=False), True),
+        ({"summary": "detailed"}, ReasoningOptions(trace=False), True),
+        ({"summary": "concise"}, ReasoningOptions(trace=False, summary="final"), True),
+    ],
+)
+def test_a_summary_or_the_trace_never_both(
+    reasoning: dict[str, Any] | None, options: ReasoningOptions, prompt_summary: bool
+) -> None:
+    request = responses(reasoning=reasoning)
+    assert (request.reasoning, request.prompt_summary) == (options, prompt_summary)
+
+
+@pytest.mark.parametrize(
+    ("effort", "budget", "named"), [(None, None, None), ("none", 0, None), ("low", None, "low"), ("max", None, "max")]
+)
+def test_efforts(effort: str | None, budget: int | None, named: str | None) -> None:
+    for request in (chat(reasoning_effort=effort), responses(reasoning={"effort": effort})):
+        asked = request.to_upstream("1", "qwen")
+        assert (asked.budget, asked.effort, request.reasoning.budget) == (budget, named, budget)
