@@ -19,6 +19,7 @@ from gateway.wire import native
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 URL_VARIABLE = "REASONING_GATEWAY_URL"
+KEY_VARIABLE = "REASONING_GATEWAY_KEY"
 EPILOG = f"""\
 examples:
   python -m client "Why is the sky blue?"
@@ -28,6 +29,7 @@ examples:
 
 environment:
   {URL_VARIABLE}  the gateway's address where --url is not given
+  {KEY_VARIABLE}  a key of the gateway's, where it has keys
 
 exit codes:
   0 answered   1 the stream failed   2 wrong usage   3 no server   130 cancelled with Ctrl-C
@@ -65,6 +67,7 @@ def _ask(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Ex
         max_tokens=options.max_tokens,
         budget=options.budget,
         trace=False if options.no_reasoning else None,
+        key=os.environ.get(KEY_VARIABLE),
     )
     return (_write_json if options.json else _show)(events)
 

@@ -70,11 +70,13 @@ def stream(
     summary: Literal["live", "final", "none"] | None = None,
     order: Literal["strict", "eager"] | None = None,
     prompt_summary: bool | None = None,
+    key: str | None = None,
 ) -> Generator[Event]:
     """Ask the gateway at `url` (as "http://127.0.0.1:8000") and yield its events until a last one.
 
-    `prompt` is one question, or messages in OpenAI's shape. What is None is left to the gateway. The request
-    goes out at the first `next()`; `close()` closes the connection, which cancels generation.
+    `prompt` is one question, or messages in OpenAI's shape; `key` is one that the gateway knows, where it has keys.
+    What is None is left to the gateway. The request goes out at the first `next()`; `close()` closes the connection,
+    which cancels generation.
     Raises StreamError, and ValueError for a `url` that is not http or https.
     """
     reasoning = {"budget": budget, "trace": trace, "summary": summary, "order": order}
@@ -89,7 +91,7 @@ def stream(
         "reasoning": _given(reasoning) or None,
         "prompt_summary": prompt_summary,
     }
-    yield from _post(endpoint(url), orjson.dumps(_given(body)))
+    yield from _post(endpoint(url), orjson.dumps(_given(body)), key)
 
 
 def endpoint(url: str) -> httpx.URL:
@@ -107,8 +109,8 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _post(url: httpx.URL, body: bytes) -> Generator[Event]:
-    headers = {"Content-Type": "application/json"}
+def _post(url: httpx.URL, body: bytes, key: str | None) -> Generator[Event]:
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
         with (
             httpx.Client(timeout=TIMEOUT, mounts=DIRECT) as http,

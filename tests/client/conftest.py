@@ -30,6 +30,7 @@ class ScriptedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.body, self.status, self.headers, self.endless = body, status, headers, endless
         self.requests: list[tuple[str, Any]] = []
+        self.keys: list[str | None] = []
         self.gone = threading.Event()
 
 
@@ -40,6 +41,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, json.loads(asked)))
+        self.server.keys.append(self.headers["Authorization"])
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
@@ -62,9 +64,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
-    """serve(body, status=200, headers=SSE, endless=False, requests=None, gone=None) -> the server's URL.
+    """serve(body, status=200, headers=SSE, endless=False, requests=None, gone=None, keys=None) -> the server's URL.
 
-    `requests` gathers (path, JSON body) of what is asked; `gone` is set when an endless answer's client left.
+    `requests` gathers (path, JSON body) of what is asked, `keys` its authorization; `gone` is set when an endless
+    answer's client left.
     """
     running: list[tuple[ScriptedServer, threading.Thread]] = []
 
@@ -75,10 +78,12 @@ def serve() -> Iterator[Callable[..., str]]:
         endless: bool = False,
         requests: list[tuple[str, Any]] | None = None,
         gone: threading.Event | None = None,
+        keys: list[str | None] | None = None,
     ) -> str:
         server = ScriptedServer(body, status, headers or {"Content-Type": sse.MEDIA_TYPE}, endless)
         server.requests = server.requests if requests is None else requests
         server.gone = gone or server.gone
+        server.keys = server.keys if keys is None else keys
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         running.append((server, thread))

@@ -78,6 +78,14 @@ def test_messages_and_every_option(serve: Serve) -> None:
     }
 
 
+def test_a_key_goes_along_where_there_is_one(serve: Serve) -> None:
+    keys: list[str | None] = []
+    url = serve(native.stream([COMPLETED]), keys=keys)
+    list(stream(url, "hi", key="sk-1"))
+    list(stream(url, "hi"))
+    assert keys == ["Bearer sk-1", None]
+
+
 def test_nobody_answers() -> None:
     with socket.socket() as bound_but_deaf:
         bound_but_deaf.bind(("127.0.0.1", 0))

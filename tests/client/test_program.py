@@ -168,3 +168,10 @@ def read_terminal(controller: int) -> str:
     except OSError:
         pass
     return shown.decode()
+
+
+def test_the_key_comes_from_the_environment(serve: Serve, run: Run) -> None:
+    keys: list[str | None] = []
+    url = serve(native.stream([STARTED, COMPLETED]), keys=keys)
+    run("--url", url, "hi", env={"REASONING_GATEWAY_KEY": "sk-1"})
+    assert keys == ["Bearer sk-1"]
