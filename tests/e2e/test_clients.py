@@ -100,7 +100,7 @@ async def test_openai_python_shows_live_summaries_and_then_the_answer_of_the_rea
                 said.append((event.type, event.delta))
     kinds = [kind for kind, _ in said]
     assert kinds == sorted(kinds, key="response.output_text.delta".__eq__)
-    assert "".join(text for _, text in said).startswith("**Prompt**\n\nYou ask")
+    assert "".join(text for _, text in said).startswith("**Prompt**\n\nHow many days are there")
     assert "25" in "".join(text for kind, text in said if kind == "response.output_text.delta")
 
 
