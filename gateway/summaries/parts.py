@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries import extractive
 from gateway.summaries.grounding import Ground
-from gateway.summaries.prompts import PartReader, PartTask, shown
+from gateway.summaries.prompts import NARRATED, PartReader, PartTask, shown
 from gateway.summaries.sentences import Sentences
 from gateway.summaries.steps import LARGEST, Step, Steps
 from gateway.summaries.writing import Writing
@@ -99,7 +99,9 @@ class _Part:
         return [claim for claim in claims if claim in known]
 
     def _wrong(self, sentence: str, before: str) -> list[str]:
-        return [sentence] if sentence.strip() in before else self.missing(sentence)
+        if sentence.strip() in before or NARRATED.match(sentence):
+            return [sentence]
+        return self.missing(sentence)
 
     @cached_property
     def _ground(self) -> Ground:

@@ -19,7 +19,7 @@ class Enough(Exception):
 
 
 class Ungrounded(Exception):
-    """A sentence says what nothing supports, or says again what has been said."""
+    """A sentence says what nothing supports, what has been said before, or who thinks instead of what."""
 
 
 class Sentences:

@@ -147,8 +147,9 @@ async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
         (["Title\nIt is 43.", "Title\nSo it is 42."], "So it is 42.", 2),
         (["Title\nNot at all 41. It is 43."], "Not at all 41.", 1),
         (["Title\nIt is 42 or 7."], "It is 42 or 7.", 1),
+        (["Title\nThe model says that it is 42.", "Title\nSo it is 42."], "So it is 42.", 2),
     ],
-    ids=["twice", "once", "after a sentence", "from the prompt"],
+    ids=["twice", "once", "after a sentence", "from the prompt", "told of the model"],
 )
 async def test_what_nothing_supports_does_not_leave(wrote: list[str], said: str, writings: int) -> None:
     tasks: list[PartTask] = []
