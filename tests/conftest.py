@@ -4,6 +4,7 @@ import os
 import secrets
 
 os.environ.setdefault("RAY_SERVE_THROUGHPUT_OPTIMIZED", "1")  # as `make demo` runs it; Ray reads it on import
+os.environ["RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE"] = "1"  # else a log is written 1,000 lines at a time
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # else Ray writes one into the home
 

@@ -99,7 +99,7 @@ def test_compose_takes_its_file() -> None:
     compose = load("compose.yaml")
     jsonschema.validate(compose, get_builtin_schema("vendor.compose-spec"))
     for config in compose["configs"].values():
-        yaml.safe_load(config["content"])
+        yaml.safe_load(config["content"] if "content" in config else (CLUSTER / config["file"]).read_text("utf-8"))
 
 
 def test_the_image_takes_in_what_there_is() -> None:

@@ -18,6 +18,11 @@ LOOKS = 120
 
 @pytest.fixture(scope="module")
 def url(cluster: Cluster) -> str:
+    deploy("metered")
+    return cluster.url("/metered")
+
+
+def deploy(name: str) -> None:
     from ray import serve
 
     import graph
@@ -27,8 +32,7 @@ def url(cluster: Cluster) -> str:
     connected = graph.connect(
         GatewaySettings(deadlines=DeadlineSettings(reasoning_summary=20)), {"qwen": upstream.bind("It was in 1999.")}
     )
-    serve.run(connected, name="metered", route_prefix="/metered")
-    return cluster.url("/metered")
+    serve.run(connected, name=name, route_prefix=f"/{name}")
 
 
 async def samples(http: httpx.AsyncClient, cluster: Cluster) -> Mapping[tuple[str, str], float]:
@@ -63,16 +67,21 @@ EXPECTED = {
     ("stream_seconds_count", ""): 3,
     ("buffer_characters_count", ""): 3,
 }
-"""Of a stream that is whole, one that fails while it thinks, and one whose client leaves then."""
+"""Of `three_streams`."""
 
 
-async def test_every_stream_is_counted_and_measured(http: httpx.AsyncClient, cluster: Cluster, url: str) -> None:
+async def three_streams(http: httpx.AsyncClient, url: str) -> None:
+    """One that is whole, one that fails while it thinks, and one whose client leaves then."""
     await stream(http, url, body(*THOUGHT))
     await stream(http, url, body("<think>So", {"fail": "it broke"}))
     async with http.stream("POST", f"{url}/v1/reasoning", json=body("<think>So", {"hang": True})) as leaving:
         chunks = leaving.aiter_bytes()
         while b"reasoning.delta" not in await anext(chunks):
             pass
+
+
+async def test_every_stream_is_counted_and_measured(http: httpx.AsyncClient, cluster: Cluster, url: str) -> None:
+    await three_streams(http, url)
     for _ in range(LOOKS):
         if (seen := await samples(http, cluster)) == EXPECTED:
             break
