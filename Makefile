@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm check-clients stop bench-parser bench-engine
+.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm check-clients stop bench-parser bench-engine bench-summaries
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -76,6 +76,13 @@ bench-parser: .venv/ready
 bench-engine: .venv/ready
 	$(BIN)/python cluster/local.py up
 	$(BIN)/python -m bench.engine
+
+# Summaries of the recorded traces, beside simpler ways; what the comparison alone needs goes into the environment too.
+bench-summaries: .venv/ready
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r bench/summaries.lock
+	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m bench.summaries --scripted
+	$(BIN)/python -m bench.summaries
 
 .venv/ready: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,67 @@
+"""Summaries of a trace without a model, as simple gateways make them; each gives the summary's sentences in order.
+
+Where a summary has a size, `characters` says how long it has to become: the first sentence that reaches it is the last.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+_SENTENCE = re.compile(r"\S.*?(?:[.!?…](?=\s|$)|[。！？]+|(?=\n)|$)", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_HAN = re.compile(r"[一-鿿]")
+SHORTEST = 4
+"""Characters of a sentence: what is shorter is a number in a list."""
+
+
+def sentences(text: str) -> list[str]:
+    found = (" ".join(match[0].split()) for match in _SENTENCE.finditer(text))
+    return [sentence for sentence in found if len(sentence) >= SHORTEST]
+
+
+def first_and_last(trace: str, characters: int = 0) -> list[str]:
+    """The first and the last sentence; with `characters` as many from both ends as it takes."""
+    found = sentences(trace)
+    inwards = [n for pair in zip(range(len(found)), reversed(range(len(found))), strict=True) for n in pair]
+    return _in_order(found, list(dict.fromkeys(inwards)), characters, fewest=2)
+
+
+def first_then_finally(trace: str, longest: int = 120) -> list[str]:
+    """`First, … Then, … Finally, …`: the beginnings of the first, the middle and the last sentence."""
+    found = sentences(trace)
+    if not found:
+        return []
+    chosen = (found[0], found[len(found) // 2], found[-1])
+    beginnings = [f"{sentence} "[: longest + 1].rpartition(" ")[0] for sentence in chosen]
+    return [f"{word}, {said}" for word, said in zip(("First", "Then", "Finally"), beginnings, strict=True)]
+
+
+def text_rank(trace: str, characters: int = 0) -> list[str]:
+    """The sentences that TextRank (sumy) puts first. They are split here, so that nothing has to be downloaded."""
+    from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
+    from sumy.summarizers.text_rank import TextRankSummarizer
+
+    found = sentences(trace)
+    document = ObjectDocumentModel([Paragraph([Sentence(sentence, _Words()) for sentence in found])])
+    ranks = TextRankSummarizer().rate_sentences(document) if found else {}
+    best = sorted(range(len(found)), key=lambda n: -ranks[Sentence(found[n], _Words())])
+    seen = list({found[n]: n for n in reversed(best)}.values())[::-1]
+    return _in_order(found, seen, characters, fewest=1)
+
+
+class _Words:
+    """What sumy wants of a tokenizer: words, for Chinese its characters."""
+
+    def to_words(self, sentence: str) -> Sequence[str]:
+        words: Iterable[str] = _WORD.findall(sentence.casefold())
+        return [piece for word in words for piece in (word if _HAN.search(word) else [word])]
+
+
+def _in_order(found: Sequence[str], best: Sequence[int], characters: int, fewest: int) -> list[str]:
+    chosen: list[int] = []
+    length = 0
+    for n in best:
+        if len(chosen) >= fewest and length >= characters:
+            break
+        chosen.append(n)
+        length += len(found[n]) + 1
+    return [found[n] for n in sorted(chosen)]

@@ -1,0 +1,164 @@
+"""Real traces of reasoning, recorded from the embedded model: the data that `bench.summaries` runs on.
+
+    .venv/bin/python -m bench.traces            record what is not whole yet; --again: all
+
+bench/traces.jsonl holds one JSON object a line: `id`, `task`, `language` (ISO 639-1), `prompt`, `least` (characters),
+`trace` (without its markers), `response`, and `tokens` of the trace. The prompts are in the file from the start.
+
+The model thinks as it does in the product, behind `engine.harness`'s instruction, example and opening. Where it stops
+before `least` characters, or says a sentence for the third time, a turn of thought ("Wait,") is put there, as in budget
+forcing (arXiv:2501.19393), and it goes on, for `least` tokens at most. Then the block is closed, and it answers.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from transformers import AutoTokenizer
+
+from engine.engine import Engine, EngineSettings
+from engine.harness import CLOSING, END, EXAMPLE, OPENING, START, SYSTEM, Ask, Harness, Piece
+from engine.model_files import model_folder
+
+FILE = Path(__file__).parent / "traces.jsonl"
+LONG = 10_000
+"""Characters of a long trace."""
+SIDE_BY_SIDE = 12
+"""The engine's attention goes over the texts of all requests at once: more of them would not be faster."""
+PASS_TOKENS, ANSWER_TOKENS = 640, 120
+TEMPERATURE, TOP_P = 0.9, 0.95
+SHORTEST = 12
+"""Characters of what may be said as often as it likes."""
+_BORDER = re.compile(r"(?<=[.!?。！？\n])")
+_PIECE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]?")
+TURNS = {
+    "en": ("Wait,", "Next,", "Let me check this again:", "Another point:"),
+    "de": ("Moment mal,", "Als Nächstes", "Ich prüfe das noch einmal:", "Ein weiterer Punkt:"),
+    "es": ("Espera,", "Ahora", "Voy a comprobarlo otra vez:", "Otro punto:"),
+    "zh": ("等等，", "接下来，", "让我再检查一遍：", "另外，"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One line of the file; its fields are in the module's docstring."""
+
+    id: str
+    task: str
+    language: str
+    prompt: str
+    least: int
+    trace: str = ""
+    response: str = ""
+    tokens: int = 0
+
+
+def load(path: Path = FILE) -> list[Trace]:
+    return [Trace(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
+def save(traces: Sequence[Trace], path: Path = FILE) -> None:
+    text = "".join(json.dumps(asdict(trace), ensure_ascii=False) + "\n" for trace in traces)
+    path.write_text(text, "utf-8")
+
+
+class Repeats:
+    """Watches a text as it grows: whether it says one sentence or line for the third time."""
+
+    def __init__(self, text: str) -> None:
+        self._seen = Counter(map(str.strip, _PIECE.findall(text)))
+        self._rest = ""
+
+    def feed(self, text: str) -> bool:
+        *pieces, self._rest = _BORDER.split(self._rest + text)
+        self._seen.update(map(str.strip, pieces))
+        return any(self._seen[piece.strip()] > 2 for piece in pieces if len(piece.strip()) > SHORTEST)
+
+
+async def recorded(harness: Harness, tokenizer: Any, trace: Trace, seed: int, keep: Callable[[Trace], None]) -> Trace:
+    """Let the model think, on from where the trace was kept, and answer; `keep` gets the trace as it grows."""
+    thought, tokens = trace.trace or OPENING.removeprefix(f"{START}\n"), 0
+    turns = cycle(TURNS[trace.language])
+    while True:
+        more, made = await _written(harness, trace, thought, PASS_TOKENS, seed + tokens)
+        thought, tokens = (thought + more).rstrip(), tokens + made
+        if len(thought) >= trace.least or tokens > trace.least:
+            break
+        keep(replace(trace, trace=thought))
+        thought = f"{thought}\n\n{next(turns)}"
+    response, _ = await _written(harness, trace, thought + CLOSING, ANSWER_TOKENS, seed)
+    return replace(trace, trace=thought, response=response.strip(), tokens=_count(tokenizer, thought))
+
+
+def _count(tokenizer: Any, text: str) -> int:
+    return len(tokenizer(text)["input_ids"])
+
+
+async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed: int) -> tuple[str, int]:
+    """What the model adds to its turn, and its tokens; `begun` is the turn without the opening marker."""
+    prefill = f"{START}\n{begun}"
+    ask = Ask(
+        messages=[{"role": "system", "content": SYSTEM}, *EXAMPLE, {"role": "user", "content": trace.prompt}],
+        max_tokens=limit,
+        budget=0,
+        temperature=TEMPERATURE,
+        top_p=TOP_P,
+        seed=seed,
+        stop=(END,),
+        prefill=prefill,
+    )
+    text, tokens, repeats = "", 0, Repeats(begun)
+    async with aclosing(harness.stream(ask)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Piece):
+                added = piece.text if text else piece.text.removeprefix(prefill)
+                text, tokens = text + added, tokens + 1
+                if repeats.feed(added):
+                    break
+    return text, tokens
+
+
+async def record(again: bool) -> None:
+    """Record into the file, many at once, the short ones first; what is done is kept at once."""
+    traces = [replace(trace, trace="", response="", tokens=0) if again else trace for trace in load()]
+    folder = model_folder("embedded")
+    engine = Engine(folder, EngineSettings(kv_cache_tokens=65_536))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    harness = Harness(engine, tokenizer)
+    room = asyncio.Semaphore(SIDE_BY_SIDE)
+    wanted = sorted((n for n, trace in enumerate(traces) if not trace.tokens), key=lambda n: traces[n].least)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns) as progress:
+        bar = progress.add_task("Recording traces", total=len(wanted))
+
+        def keep(n: int, trace: Trace) -> None:
+            traces[n] = trace
+            save(traces)
+
+        async def one(n: int) -> None:
+            async with room:
+                keep(n, await recorded(harness, tokenizer, traces[n], n, partial(keep, n)))
+            progress.advance(bar)
+
+        await asyncio.gather(*(one(n) for n in wanted))
+    engine.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--again", action="store_true", help="record all traces again")
+    asyncio.run(record(parser.parse_args().again))
+
+
+if __name__ == "__main__":
+    main()
