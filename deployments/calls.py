@@ -13,6 +13,7 @@ from ray.serve._private.utils import generate_request_id
 from ray.serve.context import _set_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
+from deployments.metrics import count_frames
 from gateway.errors import Failed, Failure, NotReady, OurError, Overloaded, UpstreamError, cancelling
 
 T = TypeVar("T")
@@ -30,13 +31,14 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
     Raises the failure that travelled in a frame, Overloaded where the queue is full, NotReady where the deployment is
     not there, FrameLost where a frame is missing, UpstreamError where the replica dies or gives the call up.
     """
-    response, expected = None, 0
+    response, expected, items = None, 0, 0
     try:
         response = copy_context().run(_call, method, *args)
         async for frame in response:
             if frame.number != expected:
                 raise FrameLost(f"frame {expected} was lost on its way between deployments")
             expected += 1
+            items += len(frame.items)
             if isinstance(frame.items[-1], Failure):
                 raise Failed(frame.items[-1])
             yield frame.items
@@ -53,6 +55,7 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
             raise
         raise UpstreamError("a replica gave the call up; ask again") from error
     finally:
+        count_frames(method.deployment_name, expected, items)
         if response is not None:
             response.cancel()
 

@@ -5,7 +5,7 @@ Before the first byte it retries; after it never, since the model would say some
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -50,10 +50,13 @@ class _Begun(NamedTuple):
 
 
 class ChatApi:
-    """Raises ValueError where the key's environment variable is not set."""
+    """`retried` is told the model each time that the API is asked again.
 
-    def __init__(self, settings: HttpUpstreamSettings) -> None:
-        self._settings = settings
+    Raises ValueError where the key's environment variable is not set.
+    """
+
+    def __init__(self, settings: HttpUpstreamSettings, retried: Callable[[str], None]) -> None:
+        self._settings, self._retried = settings, retried
         self._key = _key(settings)
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = httpx.AsyncClient(
@@ -71,6 +74,8 @@ class ChatApi:
         """
         body = self._body(request)
         async for attempt in stamina.retry_context(on=_again, attempts=self._settings.attempts, timeout=None):
+            if attempt.num > 1:
+                self._retried(request.model)
             with attempt:
                 begun = await self._begin(body)
         try:

@@ -1,12 +1,13 @@
 """Any /chat/completions API behind the interface of an upstream: `deployments.chat_api` does the work.
 
-What Ray adds here: replicas, whose connections are pooled for all their requests.
+What Ray adds here: replicas, whose connections are pooled for all their requests, and a count of retries.
 """
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from deployments.chat_api import ChatApi
+from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
 from gateway.upstream import Answer, UpstreamRequest, framed
 
@@ -15,7 +16,10 @@ class HttpUpstream:
     """Serves `stream` for the models of all `apis`."""
 
     def __init__(self, apis: Sequence[HttpUpstreamSettings]) -> None:
-        self._apis = {model: api for settings in apis for api in [ChatApi(settings)] for model in settings.models}
+        retried = upstream_retries()
+        self._apis = {
+            model: api for settings in apis for api in [ChatApi(settings, retried)] for model in settings.models
+        }
         self._running = 0
 
     @framed

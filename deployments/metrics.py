@@ -1,4 +1,4 @@
-"""What Prometheus and the log learn of a stream, read off its events as they leave; no text of it among that.
+"""What Prometheus and the log learn of streams, most of it read off their events as they leave; no text among that.
 
 What Ray adds here: `ray.serve.metrics`, which adds `ray_` before each name, `_total` behind a counter's, and the
 application, the deployment and the replica as tags.
@@ -6,8 +6,9 @@ application, the deployment and the replica as tags.
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from functools import cache
 from typing import Any
 
 from ray.serve.metrics import Counter, Histogram
@@ -125,3 +126,26 @@ class StreamMetrics:
         for kind, tokens in (("reasoning", reasoning), ("response", completion - reasoning)):
             if tokens > 0:
                 self._tokens.inc(tokens, {**tags, "kind": kind})
+
+
+def upstream_retries() -> Callable[[str], None]:
+    """Counts one, of the model that is named."""
+    retries = Counter("gateway_upstream_retries", "Requests that an API was asked again, before its first byte.", TAGS)
+    return lambda model: retries.inc(1, {"model": model, "upstream": "http"})
+
+
+def count_frames(called: str, frames: int, items: int) -> None:
+    """What one call of a deployment has answered with."""
+    for counter, number in zip(_received(), (frames, items), strict=True):
+        if number:
+            counter.inc(number, {"called": called})
+
+
+@cache
+def _received() -> tuple[Counter, Counter]:
+    """Made on first use, inside of a replica: before, Serve does not know whose tags to add."""
+    tags: Any = ("called",)
+    return (
+        Counter("gateway_frames", "Frames received, by the deployment that was called.", tags),
+        Counter("gateway_frame_items", "Deltas and other items in these frames.", tags),
+    )

@@ -20,7 +20,7 @@ import yaml
 
 from cluster.configs import CLUSTER
 from tests.conftest import Cluster, free_port
-from tests.graph.test_metrics import EXPECTED, deploy, three_streams
+from tests.graph.test_metrics import EXPECTED, deployed, some_streams
 
 DASHBOARD = json.loads((CLUSTER / "grafana/reasoning-gateway.json").read_text("utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -89,11 +89,10 @@ def prometheus(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.cluster
 async def test_every_query_has_an_answer(cluster: Cluster, prometheus: str) -> None:
-    deploy("watched")
-    deadline, silent = time.monotonic() + PATIENCE_SECONDS, QUERIES
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=30) as http, deployed(cluster, "watched") as url:
+        deadline, silent = time.monotonic() + PATIENCE_SECONDS, QUERIES
         while silent and time.monotonic() < deadline:
-            await three_streams(http, cluster.url("/watched"))
+            await some_streams(http, url)
             silent = [query for query in silent if not await answered(http, prometheus, query)]
     assert not silent
 

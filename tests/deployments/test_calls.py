@@ -21,6 +21,8 @@ from gateway.upstream import Frame
 class ScriptedMethod:
     """A handle's method: plays frames, raises what is an exception, and remembers that it was cancelled."""
 
+    deployment_name = "Scripted"
+
     def __init__(self, *script: Frame[str] | BaseException) -> None:
         self.script, self.cancelled = script, False
         self.asked: tuple[Any, ...] = ()
