@@ -15,6 +15,8 @@ from tests.cluster.conftest import Nodes, scaled, until
 from tests.conftest import Cluster
 from tests.graph.test_graph import stream
 
+pytestmark = pytest.mark.cluster
+
 DEPLOYMENTS = {"Ingress", "StreamParser", "Summarizer", "QwenUpstream"}
 LAST = {"stream.completed", "stream.failed"}
 
@@ -74,7 +76,6 @@ async def test_the_qwen_lands_on_the_node_with_a_gpu_and_nowhere_else(
     assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
 
 
-@pytest.mark.cluster
 async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
     cluster: Cluster, tiny: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
@@ -111,7 +112,6 @@ async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
     assert {(error["stage"], error["retryable"]) for error in broken} == {("upstream", True)}
 
 
-@pytest.mark.cluster
 async def test_every_deployment_grows_with_the_load_and_shrinks_again(
     nodes: Nodes, deployed: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
@@ -135,7 +135,6 @@ async def test_every_deployment_grows_with_the_load_and_shrinks_again(
     assert set(ends) == {"stream.completed"}
 
 
-@pytest.mark.cluster
 async def test_a_redeploy_under_thirty_streams_drops_none(
     nodes: Nodes, deployed: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
