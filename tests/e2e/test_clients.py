@@ -13,6 +13,8 @@ from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
 from tests.conftest import ROOT, Cluster
 from tests.scripted_api import ScriptedApi
 
+pytestmark = pytest.mark.clients
+
 PYTHON = ROOT / ".peers" / "clients" / "bin" / "python"
 NODE_HOME = ROOT / ".peers" / "npm"
 CLIENTS = ROOT / "tests" / "e2e" / "clients"
@@ -59,7 +61,6 @@ async def seen(*command: Any, url: str) -> dict[str, Any]:
     return printed
 
 
-@pytest.mark.clients
 @pytest.mark.parametrize(
     ("command", "chat_reasoning"),
     [

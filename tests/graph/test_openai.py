@@ -8,7 +8,7 @@ import httpx
 import pytest
 from openai import AsyncOpenAI
 
-from gateway.config import GatewaySettings
+from gateway.config import DeadlineSettings, GatewaySettings
 from tests.conftest import Cluster
 from tests.graph.scripted_upstream import ScriptedUpstream
 from tests.graph.test_graph import THOUGHT, running
@@ -24,7 +24,8 @@ def url(cluster: Cluster) -> str:
     import graph
 
     upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
-    serve.run(graph.connect(GatewaySettings(), {"qwen": upstream}), name="openai", route_prefix="/openai")
+    settings = GatewaySettings(deadlines=DeadlineSettings(reasoning_summary=20))
+    serve.run(graph.connect(settings, {"qwen": upstream}), name="openai", route_prefix="/openai")
     return cluster.url("/openai")
 
 
@@ -37,7 +38,10 @@ async def sdk(url: str) -> AsyncIterator[AsyncOpenAI]:
 async def test_a_response_streams(sdk: AsyncOpenAI) -> None:
     said = {"summary": "", "text": ""}
     stream = await sdk.responses.create(
-        model="qwen2.5-coder-0.5b-instruct", input=json.dumps(THOUGHT), reasoning={"summary": "auto"}, stream=True
+        model="qwen2.5-coder-0.5b-instruct",
+        input=json.dumps(THOUGHT, indent=0),  # of several lines, which is not its own summary
+        reasoning={"summary": "auto"},
+        stream=True,
     )
     async for event in stream:
         if event.type == "response.reasoning_summary_text.delta":
