@@ -128,7 +128,7 @@ async def test_an_application_that_has_stopped_is_not_ready(monkeypatch: pytest.
         raise DeploymentUnavailableError(DeploymentID(name="QwenUpstream", app_name="gone"))
 
     api = PlainApi(PlainApiSettings())
-    stream = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=remote))
+    stream = SimpleNamespace(deployment_name="QwenUpstream", options=lambda **_: SimpleNamespace(remote=remote))
     monkeypatch.setattr(PlainApi, "_qwen", SimpleNamespace(stream=stream))
     response = await refusal(api)
     assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
