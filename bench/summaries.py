@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -30,6 +31,7 @@ from engine.model_files import model_folder
 from gateway.config import DeadlineSettings
 from gateway.events import Event, ReasoningSummaryPart
 from gateway.summaries import prompts
+from gateway.summaries.grounding import Ground
 from gateway.summaries.language import language_of
 from gateway.summaries.parts import Parts
 from gateway.upstream import Message, UpstreamRequest
@@ -86,7 +88,7 @@ async def ours(writer: Writer, trace: Trace, pace: float) -> Summary:
         lambda event: left.append((clock(), event)),
         DeadlineSettings().reasoning_summary,
         request=trace.prompt,
-        known=prompts.source([Message(role="user", content=trace.prompt)]),
+        known=cache(lambda: Ground([prompts.source([Message(role="user", content=trace.prompt)])])),
     )
     leaving = asyncio.create_task(parts.leave())
     began = clock()

@@ -29,7 +29,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UpstreamUnreachable,
 )
-from gateway.upstream import Accepted, Answer, ToolChoice, UpstreamRequest
+from gateway.upstream import Accepted, Answer, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader, said
 
@@ -103,7 +103,7 @@ class ChatApi:
             "stop": list(request.stop) or None,
             "reasoning_effort": request.effort,
             "tools": [tool.to_chat() for tool in request.tools] or None,
-            "tool_choice": _choice(request.tool_choice),
+            "tool_choice": request.tool_choice and request.tool_choice.to_chat(),
             "parallel_tool_calls": request.parallel_tool_calls,
         }
         return {
@@ -229,12 +229,6 @@ def _retry_after(response: httpx.Response) -> float | None:
     except ValueError:
         return None
     return max(0.0, (when - datetime.now(UTC)).total_seconds()) if when.tzinfo else None
-
-
-def _choice(choice: ToolChoice | None) -> Any:
-    if choice and choice.name:
-        return {"type": "function", "function": {"name": choice.name}}
-    return choice.mode if choice else None
 
 
 def _key(settings: HttpUpstreamSettings) -> str:

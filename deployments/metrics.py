@@ -74,24 +74,20 @@ class StreamMetrics:
         """The events of the session as they leave."""
         tags = {"model": session.model, "upstream": self._models[session.model].upstream}
         self._started.inc(1, tags)
-        seen: dict[str, float] = {}
+        seen: set[str] = set()
         last: Event | None = None
-        held = False
         try:
             async with aclosing(session.events()) as batches:
                 async for batch in batches:
-                    now = time.monotonic()
+                    elapsed = time.monotonic() - session.began
                     for event in batch:
-                        self._note(event, now - session.began, seen, tags)
-                    if not held and "first_response" in seen and (reached := session.response_reached):
-                        held = True
-                        self._hold.observe(now - reached, tags)
+                        self._note(event, elapsed, session.response_reached, seen, tags)
                     last = batch[-1]
                     yield batch
         finally:
             self._end(session, last, time.monotonic() - session.began, tags)
 
-    def _note(self, event: Event, elapsed: float, seen: dict[str, float], tags: dict[str, str]) -> None:
+    def _note(self, event: Event, elapsed: float, reached: float | None, seen: set[str], tags: dict[str, str]) -> None:
         match event:
             case ReasoningDelta():
                 name = "first_reasoning"
@@ -102,9 +98,12 @@ class StreamMetrics:
                 return
             case _:
                 name = "first_event"
-        if name not in seen:
-            seen[name] = elapsed
-            self._first[name].observe(elapsed, tags)
+        if name in seen:
+            return
+        seen.add(name)
+        self._first[name].observe(elapsed, tags)
+        if name == "first_response" and reached is not None:
+            self._hold.observe(elapsed - reached, tags)
 
     def _end(self, session: Session, last: Event | None, elapsed: float, tags: dict[str, str]) -> None:
         outcome, stage = "cancelled", ""

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from gateway.config import DeadlineSettings, LimitSettings
@@ -87,6 +88,8 @@ class Session:
         self._put = self._outbox.put
         self._so_far = Transcript(id, thinks=self._options.budget != 0)
         self._prompt_writing = Writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
+        # Made once, and only where a summary has to be held against it.
+        self._known = cache(lambda: Ground([prompts.source(self._asked.messages)]))
         summary = self._options.summary
         self._parts = (
             Parts(
@@ -94,7 +97,7 @@ class Session:
                 self._put,
                 deadlines.reasoning_summary,
                 request=prompts.request_of(self._asked.messages),
-                known=prompts.source(self._asked.messages),
+                known=self._known,
                 live=summary == "live",
                 awaited=self._options.order == "strict",
             )
@@ -155,7 +158,7 @@ class Session:
 
     @property
     def response_reached(self) -> float | None:
-        """When the first text of the response came from the upstream, on the monotonic clock."""
+        """When the first text of the response came from the upstream, in seconds since `began`."""
         return self._so_far.reached("first_response")
 
     async def _run(self) -> None:
@@ -233,7 +236,7 @@ class Session:
         writing = self._prompt_writing
         if not prompts.is_its_own_summary(messages):
             source = self._summarizer.prompt(f"{self.id}-prompt", messages)
-            sentences = Sentences(Ground([prompts.source(messages)]).missing)
+            sentences = Sentences(lambda sentence: self._known().missing(sentence))
             await writing.run(source, self._deadlines.prompt_summary, sentences.feed, sentences.close)
         written_by = writing.or_else(extractive.first_sentence(prompts.request_of(messages)))
         self._so_far.mark("prompt_summary")

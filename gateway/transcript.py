@@ -75,9 +75,8 @@ class Transcript:
         self._times.setdefault(name, self._elapsed())
 
     def reached(self, name: str) -> float | None:
-        """When that was, on the monotonic clock."""
-        seconds = self._times.get(name)
-        return None if seconds is None else self.began + seconds
+        """When that was, in seconds; None where it has not come."""
+        return self._times.get(name)
 
     def end_reasoning(self) -> ReasoningDone:
         self.reasoning_open = False

@@ -46,6 +46,10 @@ class ToolChoice:
     mode: Literal["auto", "none", "required"]
     name: str | None = None
 
+    def to_chat(self) -> Any:
+        """In the shape of OpenAI's chat completions: a word, or the function that is named."""
+        return {"type": "function", "function": {"name": self.name}} if self.name else self.mode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:

@@ -9,13 +9,13 @@ Knows nothing of models or of how a step is put to one.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries import extractive
 from gateway.summaries.grounding import Ground
-from gateway.summaries.prompts import NARRATED, PartReader, PartTask, shown
-from gateway.summaries.sentences import Sentences
+from gateway.summaries.prompts import NARRATED, PartTask, shown
+from gateway.summaries.sentences import PartReader, Sentences
 from gateway.summaries.steps import LARGEST, Step, Steps
 from gateway.summaries.writing import Writing
 
@@ -117,7 +117,7 @@ class _Part:
 class Parts:
     """`feed` the trace as it comes, `close` it; `leave` is a task of the owner's that runs all along.
 
-    `request` is what the trace is about, `known` all that a part may take from the conversation. At the end of the
+    `request` is what the trace is about, `known` makes what a part may take from the conversation. At the end of the
     trace a short rest is an extract at once where the response waits for it (`awaited`), and what is not written
     `seconds` later. With `live` false the parts stay inside, and one that is made from all of them leaves in the end.
     `failures` counts the writings that the check has ended.
@@ -129,13 +129,13 @@ class Parts:
         put: Callable[[Event], None],
         seconds: float,
         *,
-        request: str = "",
-        known: str = "",
+        request: str,
+        known: Callable[[], Ground],
         live: bool = True,
         awaited: bool = True,
     ) -> None:
         self._ask, self._put, self._seconds = ask, put, seconds
-        self._request, self._known = request, cache(lambda: Ground([known]))
+        self._request, self._known = request, known
         self._live, self._awaited = live, awaited
         self._inside: list[Event] = []
         self._steps = Steps()

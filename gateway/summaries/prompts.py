@@ -1,4 +1,4 @@
-"""What a model is asked for a summary, and how its answer is read back.
+"""What a model is asked for a summary.
 
 The prompt and the trace are data in these requests, never instructions. Wording and examples were tried on
 Qwen2.5-0.5B: without the prefill it answers the question instead of naming it, and a small model writes in a language
@@ -7,15 +7,13 @@ only where its examples do.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.summaries.extractive import SENTENCE, title
+from gateway.summaries.extractive import SENTENCE
 from gateway.summaries.language import language_of
 from gateway.upstream import Message, UpstreamRequest
 
-LONGEST_HEADING = 8
-"""Words in a first line that is still a heading, to be cut to a title; a longer one is text."""
 PROMPT_TOKENS = 60
 PART_TOKENS = (48, 96)
 """For the smallest step, and for the largest."""
@@ -246,35 +244,3 @@ def _ends(text: str, limit: int) -> str:
 
 def _quoted(piece: str) -> str:
     return "\n".join(f"> {line}" for line in piece.strip().splitlines())
-
-
-@dataclass(slots=True)
-class PartReader:
-    """Reads a part as it is written: the first line is its title, the rest its text.
-
-    A first line that is longer than a heading is text; then `title` stays empty.
-    """
-
-    title: str = ""
-    _line: str = field(default="")
-    _titled: bool = field(default=False)
-
-    def feed(self, delta: str) -> str:
-        """The text in `delta`, its title taken out."""
-        if self._titled:
-            return delta
-        self._line += delta
-        heading, _, text = self._line.partition("\n")
-        return self._begin(heading, text) if text.strip() else ""
-
-    def close(self) -> str:
-        """What is left when no text followed the first line: that line is the text."""
-        return "" if self._titled else self._begin("", self._line.strip())
-
-    def _begin(self, heading: str, text: str) -> str:
-        self._titled = True
-        heading, text = heading.strip(" *#>"), text.lstrip(" \n>")
-        if 0 < len(heading.split()) <= LONGEST_HEADING:
-            self.title = title(heading)
-            return text
-        return f"{heading} {text}" if heading else text

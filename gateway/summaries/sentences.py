@@ -1,14 +1,20 @@
-"""Whole sentences of a summary as it is written, each checked before it leaves: nothing that left has to be revoked.
+"""How a summary is read as a model writes it: a part's title apart, and whole sentences, each checked before it leaves,
+so that nothing that left has to be revoked.
 
 Knows nothing of what the check looks at.
 """
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.summaries.extractive import title
 
 _END = re.compile(
     r"(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]+[\"”’)*`]*(?=\s)|[。！？]+[」』”’）]*(?=[^」』”’）。！？])"
 )
+LONGEST_HEADING = 8
+"""Words in a first line that is still a heading, to be cut to a title; a longer one is text."""
 MOST = 2
 SHORTEST = 8
 """Characters: what is shorter is an abbreviation or a number in a list, not a sentence."""
@@ -73,3 +79,35 @@ class Sentences:
             raise Ungrounded(f"{len(self._wrong)} claims are not in the source")
         if self._said == MOST:
             raise Enough
+
+
+@dataclass(slots=True)
+class PartReader:
+    """Reads a part as it is written: the first line is its title, the rest its text.
+
+    A first line that is longer than a heading is text; then `title` stays empty.
+    """
+
+    title: str = ""
+    _line: str = field(default="")
+    _titled: bool = field(default=False)
+
+    def feed(self, delta: str) -> str:
+        """The text in `delta`, its title taken out."""
+        if self._titled:
+            return delta
+        self._line += delta
+        heading, _, text = self._line.partition("\n")
+        return self._begin(heading, text) if text.strip() else ""
+
+    def close(self) -> str:
+        """What is left when no text followed the first line: that line is the text."""
+        return "" if self._titled else self._begin("", self._line.strip())
+
+    def _begin(self, heading: str, text: str) -> str:
+        self._titled = True
+        heading, text = heading.strip(" *#>"), text.lstrip(" \n>")
+        if 0 < len(heading.split()) <= LONGEST_HEADING:
+            self.title = title(heading)
+            return text
+        return f"{heading} {text}" if heading else text

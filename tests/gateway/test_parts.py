@@ -1,12 +1,13 @@
 """Parts of the reasoning summary: side by side, in order, bounded, and never later than the deadline."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import pytest
 
 from gateway.errors import UpstreamError
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
+from gateway.summaries.grounding import Ground
 from gateway.summaries.parts import SIDE_BY_SIDE, Parts
 from gateway.summaries.prompts import PartTask
 
@@ -35,6 +36,10 @@ class Writer:
         except asyncio.CancelledError:
             self.cancelled.append(index)
             raise
+
+
+def knows(text: str) -> Callable[[], Ground]:
+    return lambda: Ground([text])
 
 
 async def settled() -> None:
@@ -69,7 +74,7 @@ REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so
 
 async def test_a_part_leaves_while_the_trace_still_grows() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5)
+    parts = Parts(Writer(), events.append, 5, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
     parts.feed(STEP * 2 + REST)
     await settled()
@@ -82,7 +87,7 @@ async def test_a_part_leaves_while_the_trace_still_grows() -> None:
 async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
     events: list[Event] = []
     writer = Writer(0, 2)
-    parts = Parts(writer, events.append, 5)
+    parts = Parts(writer, events.append, 5, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
     parts.feed(STEP * 4 + REST)
     await settled()
@@ -99,7 +104,7 @@ async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
 async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> None:
     events: list[Event] = []
     writer = Writer(*range(SIDE_BY_SIDE))
-    parts = Parts(writer, events.append, 5)
+    parts = Parts(writer, events.append, 5, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
     for _ in range(20):
         parts.feed(STEP)
@@ -117,7 +122,7 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
 async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     events: list[Event] = []
     writer = Writer(1)
-    parts = Parts(writer, events.append, 0.01)
+    parts = Parts(writer, events.append, 0.01, request="", known=knows(""))
     parts.feed(STEP * 2 + REST)
     await settled()
     parts.close()
@@ -133,7 +138,7 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
 
 async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5, known="2", awaited=False)
+    parts = Parts(Writer(), events.append, 5, known=knows("2"), awaited=False, request="")
     parts.feed(STEP * 2 + REST)
     parts.close()
     assert await parts.leave() == "Text 0.\n\nText 1.\n\nText 2."
@@ -160,7 +165,7 @@ async def test_what_nothing_supports_does_not_leave(wrote: list[str], said: str,
             yield [f"{piece} "]
 
     events: list[Event] = []
-    parts = Parts(writer, events.append, 5, request="What is it?", known="Is it 7?")
+    parts = Parts(writer, events.append, 5, request="What is it?", known=knows("Is it 7?"))
     parts.feed("It is not 41. It is 42.")
     parts.close()
     assert await parts.leave() == said
@@ -177,7 +182,7 @@ async def test_what_has_been_said_before_is_not_said_again() -> None:
         tasks.append(task)
         yield ["Title\nText 0."]
 
-    parts = Parts(writer, list[Event]().append, 5)
+    parts = Parts(writer, list[Event]().append, 5, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
     parts.feed(STEP + REST)
     await settled()
@@ -194,7 +199,7 @@ async def test_a_writer_that_fails_leaves_an_extract() -> None:
         raise UpstreamError("no summary today")
 
     events: list[Event] = []
-    parts = Parts(failing, events.append, 5)
+    parts = Parts(failing, events.append, 5, request="", known=knows(""))
     parts.feed("It is 42.")
     parts.close()
     await parts.leave()
@@ -205,7 +210,7 @@ async def test_a_writer_that_fails_leaves_an_extract() -> None:
 async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> None:
     events: list[Event] = []
     writer = Writer()
-    parts = Parts(writer, events.append, 5, live=False)
+    parts = Parts(writer, events.append, 5, live=False, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
     parts.feed(STEP * steps)
     await settled()
@@ -218,7 +223,7 @@ async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> No
 
 async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5, live=False)
+    parts = Parts(Writer(), events.append, 5, live=False, request="", known=knows(""))
     parts.feed(STEP * 3 + REST)
     await settled()
     parts.close()
@@ -228,7 +233,7 @@ async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
 
 async def test_a_trace_of_nothing_has_no_parts() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5)
+    parts = Parts(Writer(), events.append, 5, request="", known=knows(""))
     parts.feed("\n \n")
     parts.close()
     assert (await parts.leave(), events) == ("", [])
@@ -236,7 +241,7 @@ async def test_a_trace_of_nothing_has_no_parts() -> None:
 
 async def test_who_stops_waiting_stops_the_writing() -> None:
     writer = Writer(0, 1)
-    parts = Parts(writer, list[Event]().append, 5)
+    parts = Parts(writer, list[Event]().append, 5, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
     parts.feed(STEP * 2 + REST)
     await settled()

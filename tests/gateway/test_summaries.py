@@ -14,13 +14,13 @@ from gateway.errors import OrderViolation, UpstreamError
 from gateway.summaries.extractive import first_sentence, last_sentence, title
 from gateway.summaries.prompts import (
     SHOWN_CHARACTERS,
-    PartReader,
     PartTask,
     is_its_own_summary,
     part_request,
     prompt_request,
     shown,
 )
+from gateway.summaries.sentences import PartReader
 from gateway.summaries.writing import Writing
 from gateway.upstream import Message, UpstreamRequest
 
