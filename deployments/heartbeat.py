@@ -6,6 +6,7 @@ What Ray adds here: nothing.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
+from gateway.frames import Gathered
 from gateway.wire import sse
 
 EVENT_EVERY = 3
@@ -17,21 +18,17 @@ async def beating(
 ) -> AsyncGenerator[bytes]:
     """The chunks, and after every `seconds` without one a comment; every third one is an event, `keep_alive()`."""
     silent = 0
-    upcoming = asyncio.ensure_future(anext(chunks, None))
-    try:
+    async with Gathered(chunks) as gathered:
         while True:
-            done, _ = await asyncio.wait({upcoming}, timeout=seconds)
-            if not done:
+            try:
+                async with asyncio.timeout(seconds):
+                    taken = await gathered.take()
+            except TimeoutError:
                 silent += 1
                 yield sse.PING if silent % EVENT_EVERY else keep_alive()
                 continue
-            if (chunk := await upcoming) is None:
+            if not taken:
                 return
-            if chunk:
+            if chunk := b"".join(taken):
                 silent = 0
                 yield chunk
-            upcoming = asyncio.ensure_future(anext(chunks, None))
-    finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
-        await chunks.aclose()

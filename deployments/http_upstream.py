@@ -9,7 +9,8 @@ from contextlib import aclosing
 from deployments.chat_api import ChatApi
 from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
-from gateway.upstream import Answer, UpstreamRequest, framed
+from gateway.frames import framed
+from gateway.upstream import Answer, UpstreamRequest
 
 
 class HttpUpstream:

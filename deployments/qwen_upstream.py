@@ -21,7 +21,8 @@ from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest, framed
+from gateway.frames import framed
+from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest
 
 log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005

@@ -9,7 +9,8 @@ from typing import Any
 
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
-from gateway.upstream import Parsed, UpstreamRequest, framed
+from gateway.frames import framed
+from gateway.upstream import Parsed, UpstreamRequest
 
 
 class StreamParser:

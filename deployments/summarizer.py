@@ -10,9 +10,10 @@ from typing import Any
 
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
+from gateway.frames import framed
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
-from gateway.upstream import Message, UpstreamRequest, framed
+from gateway.upstream import Message, UpstreamRequest
 
 
 class Summarizer:

@@ -1,4 +1,4 @@
-"""What an upstream is asked and what it answers, and the frames in which it travels.
+"""What an upstream is asked and what it answers.
 
 Every upstream, the Qwen engine or an HTTP API, takes an `UpstreamRequest` and answers with one `Accepted`, then `Text`
 as it is made, or a `Segment` where a field of the API tells reasoning from response, and a `ToolPiece` where one tells
@@ -6,19 +6,11 @@ a tool call, then exactly one `Finished`, or raises a GatewayError in between. T
 `Segment`s and `ToolPiece`s for `Text`. Knows nothing of models, sockets or Ray.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from typing import Any, Literal
 
-from gateway.errors import Failure, GatewayError
 from gateway.events import EndedBy, FinishReason, Usage
 from gateway.reasoning import Segment
-
-T = TypeVar("T")
-P = ParamSpec("P")
-
 
 Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -144,31 +136,3 @@ class Finished:
 
 Answer = Accepted | Text | Segment | ToolPiece | Thought | Finished
 Parsed = Accepted | Segment | ToolPiece | Thought | Finished
-
-
-@dataclass(frozen=True, slots=True)
-class Frame(Generic[T]):
-    """What has gathered since the frame before; `number` counts from 0, so that a lost one is noticed.
-
-    A failure travels as the last item of the last frame, since exceptions do not survive every transport.
-    """
-
-    number: int
-    items: Sequence[T | Failure]
-
-
-def framed(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
-    """Let a method that yields batches yield them as frames; a GatewayError becomes the last one."""
-
-    @wraps(method)
-    async def frames(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Frame[T]]:
-        number = 0
-        try:
-            async with aclosing(method(*args, **kwargs)) as batches:
-                async for batch in batches:
-                    yield Frame(number, batch)
-                    number += 1
-        except GatewayError as error:
-            yield Frame(number, (error.failure(),))
-
-    return frames

@@ -1,6 +1,6 @@
 """An upstream's answer, its text parsed and its tokens counted. Knows nothing of where the answer comes from."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParse
     try:
         async with aclosing(answer):
             async for batch in answer:
-                if parsed := [item for taken in batch for item in reader.take(taken)]:
+                if parsed := _joined(item for taken in batch for item in reader.take(taken)):
                     yield parsed
     except GatewayError:
         if held := reader.close():
@@ -43,6 +43,18 @@ async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Se
                     yield [*batch[:-1], truncated, Segment("response", "".join(trace)), batch[-1]]
                 case _:
                     yield batch
+
+
+def _joined(items: Iterable[Parsed]) -> list[Parsed]:
+    """Segments of one kind that follow one another as one: what came together is one piece to all behind."""
+    joined: list[Parsed] = []
+    for item in items:
+        last = joined[-1] if joined else None
+        if isinstance(item, Segment) and isinstance(last, Segment) and item.kind == last.kind:
+            joined[-1] = Segment(item.kind, last.text + item.text)
+        else:
+            joined.append(item)
+    return joined
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from deployments.calls import FrameLost, batches
 from gateway.errors import ContextTooLong, Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
-from gateway.upstream import Frame
+from gateway.frames import Frame
 
 
 class ScriptedMethod:

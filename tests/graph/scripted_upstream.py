@@ -1,7 +1,7 @@
 """An upstream that does what the prompt says: its last message is a JSON list of steps.
 
 "text"               is sent            {"hang": true}   waits until it is cancelled
-{"fail": "message"}  is a failure       {"die": true}    ends the process
+{"fail": "message"}  is a failure       {"die": true}    ends the process, once what was said has left
 """
 
 import asyncio
@@ -12,7 +12,8 @@ from typing import Any
 
 from gateway.errors import UpstreamError
 from gateway.events import Usage
-from gateway.upstream import Accepted, Answer, Finished, Text, UpstreamRequest, framed
+from gateway.frames import LONGEST_SECONDS, framed
+from gateway.upstream import Accepted, Answer, Finished, Text, UpstreamRequest
 
 NO_SUMMARY = "no summary"
 """A prompt with this in it is one that the model fails to summarize."""
@@ -52,7 +53,8 @@ class ScriptedUpstream:
                 await self._given_up.wait()
                 return ""
             case {"die": _}:
-                os._exit(1)
+                asyncio.get_running_loop().call_later(2 * LONGEST_SECONDS, os._exit, 1)
+                await asyncio.Event().wait()
             case {"fail": message}:
                 raise UpstreamError(message)
         return str(step)

@@ -42,9 +42,15 @@ async def stream(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> li
 
 
 def bare(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Each event as its type and what is said in it."""
+    """Each event as its type and what is said in it; deltas that follow one another as one, since frames join them."""
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    return [(event["type"], event.get("delta", event.get("text"))) for event in events]
+    said: list[tuple[Any, ...]] = []
+    for event in events:
+        kind, text = event["type"], event.get("delta", event.get("text"))
+        if "delta" in event and said and said[-1][0] == kind:
+            text = said.pop()[1] + text
+        said.append((kind, text))
+    return said
 
 
 async def running(http: httpx.AsyncClient, url: str) -> int:
@@ -56,14 +62,12 @@ WHOLE = [
     ("stream.started", None),
     ("prompt_summary.delta", "You ask something."),
     ("prompt_summary.done", "You ask something."),
-    ("reasoning.delta", "Let me "),
-    ("reasoning.delta", "see."),
+    ("reasoning.delta", "Let me see."),
     ("reasoning.done", None),
     ("reasoning_summary.delta", "A text."),
     ("reasoning_summary.part", "A text."),
     ("reasoning_summary.done", "A text."),
-    ("response.delta", "Forty"),
-    ("response.delta", "-two."),
+    ("response.delta", "Forty-two."),
     ("response.done", "Forty-two."),
     ("stream.completed", None),
 ]

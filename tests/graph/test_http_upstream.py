@@ -44,12 +44,10 @@ def url(cluster: Cluster, api: str) -> str:
 WHOLE = [
     ("stream.started", None),
     ("prompt_summary.done", ""),
-    ("reasoning.delta", "Let me "),
-    ("reasoning.delta", "see."),
+    ("reasoning.delta", "Let me see."),
     ("reasoning.done", None),
     ("reasoning_summary.done", ""),
-    ("response.delta", "Forty"),
-    ("response.delta", "-two."),
+    ("response.delta", "Forty-two."),
     ("response.done", "Forty-two."),
     ("stream.completed", None),
 ]

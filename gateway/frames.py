@@ -1,0 +1,121 @@
+"""How items travel, from one deployment to the next and to the socket: what has gathered goes together.
+
+The first leaves at once, then at most one frame a window, and the end never waits. The window grows with the streams
+that this process serves, since what a frame costs is the same however much is in it. Knows nothing of what items are.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import wraps
+from typing import Generic, ParamSpec, Self, TypeVar
+
+from gateway.errors import Failure, GatewayError
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+SECONDS_A_STREAM, LONGEST_SECONDS = 0.0015, 0.1
+"""The window for each stream of this process, and its bound: for one stream shorter than the pace of any model."""
+MOST = 1000
+"""Batches that wait in one stream; its source is not read on while they do."""
+
+
+class Load:
+    """How many streams there are."""
+
+    def __init__(self) -> None:
+        self.streams = 0
+
+    @property
+    def window(self) -> float:
+        """Seconds from a frame of a stream to its next one, at least."""
+        return min(LONGEST_SECONDS, self.streams * SECONDS_A_STREAM)
+
+
+PROCESS = Load()
+
+
+class Gathered(Generic[T]):
+    """`take` gives what has come from `source` since it was asked last. Enter it to read on meanwhile; leaving it stops
+    and closes the source."""
+
+    def __init__(self, source: AsyncGenerator[T], load: Load = PROCESS) -> None:
+        self._source, self._load = source, load
+        self._loop = asyncio.get_running_loop()
+        self._items: list[T] = []
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._ready, self._room = asyncio.Event(), asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._load.streams += 1
+        self._reader = asyncio.create_task(self._read())
+        self._reader.add_done_callback(lambda _: self._ready.set())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._load.streams -= 1
+        if self._timer:
+            self._timer.cancel()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+        await self._source.aclose()
+
+    async def take(self) -> list[T]:
+        """Nothing at the end, or what the source raises; it may be given up, and nothing is lost."""
+        await self._ready.wait()
+        items, self._items = self._items, []
+        if not items:
+            await self._reader
+            return items
+        if not self._reader.done():
+            self._ready.clear()
+        self._due = self._loop.time() + self._load.window
+        self._room.set()
+        return items
+
+    async def _read(self) -> None:
+        async with aclosing(self._source):
+            async for item in self._source:
+                self._items.append(item)
+                if len(self._items) == 1:
+                    self._schedule()
+                elif len(self._items) >= MOST:
+                    self._room.clear()
+                    await self._room.wait()
+
+    def _schedule(self) -> None:
+        if self._loop.time() >= self._due:
+            self._ready.set()
+        else:
+            self._timer = self._loop.call_at(self._due, self._ready.set)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame(Generic[T]):
+    """What has gathered since the frame before; `number` counts from 0, so that a lost one is noticed.
+
+    A failure travels as the last item of the last frame, since exceptions do not survive every transport.
+    """
+
+    number: int
+    items: Sequence[T | Failure]
+
+
+def framed(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
+    """Let a method that yields batches yield them as frames; a GatewayError becomes the last one."""
+
+    @wraps(method)
+    async def frames(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Frame[T]]:
+        number = 0
+        try:
+            async with Gathered(method(*args, **kwargs)) as gathered:
+                while batches := await gathered.take():
+                    yield Frame(number, [item for batch in batches for item in batch])
+                    number += 1
+        except GatewayError as error:
+            yield Frame(number, (error.failure(),))
+
+    return frames

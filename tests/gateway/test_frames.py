@@ -1,0 +1,152 @@
+"""What has gathered goes together: the first at once, then a frame a window, the end at once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import pytest
+
+from gateway.errors import UpstreamCut
+from gateway.frames import LONGEST_SECONDS, MOST, Frame, Gathered, Load, framed
+
+NEVER = 3600.0
+
+
+class Windowed(Load):
+    """Has the window that a test says."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    @property
+    def window(self) -> float:
+        return self.seconds
+
+
+class Source:
+    """Gives what is put into it; None ends it, an exception is raised."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[str | Exception | None] = asyncio.Queue()
+        self.taken, self.closed = 0, False
+
+    def put(self, *items: str | Exception | None) -> None:
+        for item in items:
+            self.queue.put_nowait(item)
+
+    async def __aiter__(self) -> AsyncGenerator[str]:
+        try:
+            while (item := await self.queue.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                self.taken += 1
+                yield item
+        finally:
+            self.closed = True
+
+
+async def settled() -> None:
+    """Let every task that can go on go on."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_the_first_leaves_at_once_and_the_end_does_not_wait() -> None:
+    source, load = Source(), Windowed(NEVER)
+    async with Gathered(aiter(source), load) as gathered:
+        assert load.streams == 1
+        source.put("a")
+        assert await gathered.take() == ["a"]
+        source.put("b", "c")
+        await settled()
+        assert source.taken == 3
+        waiting = asyncio.create_task(gathered.take())
+        await settled()
+        assert not waiting.done()
+        source.put("d", None)
+        assert await waiting == ["b", "c", "d"]
+        assert await gathered.take() == []
+    assert load.streams == 0
+
+
+async def test_what_comes_within_a_window_leaves_behind_it() -> None:
+    source = Source()
+    loop = asyncio.get_running_loop()
+    async with Gathered(aiter(source), Windowed(0.02)) as gathered:
+        source.put("a")
+        await gathered.take()
+        began = loop.time()
+        source.put("b")
+        assert await gathered.take() == ["b"]
+        assert loop.time() - began > 0.019
+
+
+async def test_what_comes_behind_a_window_leaves_at_once() -> None:
+    source, load = Source(), Windowed(0)
+    async with Gathered(aiter(source), load) as gathered:
+        source.put("a")
+        await gathered.take()
+        load.seconds = NEVER
+        source.put("b")
+        assert await gathered.take() == ["b"]
+
+
+async def test_a_failure_comes_behind_what_came_before_it() -> None:
+    source = Source()
+    async with Gathered(aiter(source), Windowed(NEVER)) as gathered:
+        source.put("a", "b", ZeroDivisionError())
+        await settled()
+        assert await gathered.take() == ["a", "b"]
+        with pytest.raises(ZeroDivisionError):
+            await gathered.take()
+
+
+async def test_a_take_that_is_given_up_loses_nothing() -> None:
+    source = Source()
+    async with Gathered(aiter(source), Windowed(0)) as gathered:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gathered.take(), 0.001)
+        source.put("a")
+        assert await gathered.take() == ["a"]
+
+
+async def test_a_source_is_not_read_on_while_too_much_waits() -> None:
+    source = Source()
+    async with Gathered(aiter(source), Windowed(0)) as gathered:
+        source.put(*["a"] * (2 * MOST))
+        await settled()
+        assert source.taken == MOST
+        assert len(await gathered.take()) == MOST
+        await settled()
+        assert source.taken == 2 * MOST
+
+
+async def test_leaving_closes_the_source() -> None:
+    source = Source()
+    async with Gathered(aiter(source), Windowed(0)):
+        await settled()
+    assert source.closed
+
+
+def test_the_window_grows_with_the_streams_up_to_its_bound() -> None:
+    load, windows = Load(), []
+    for load.streams in (0, 1, 8, 64, 1000):
+        windows.append(load.window)
+    assert windows == [0.0, 0.0015, 0.012, 0.096, LONGEST_SECONDS]
+
+
+async def test_a_failure_of_ours_is_the_last_item_of_the_last_frame() -> None:
+    failure = UpstreamCut("the upstream's answer was cut off")
+
+    @framed
+    async def method(text: str) -> AsyncGenerator[Sequence[str]]:
+        yield [text, "b"]
+        yield ["c"]
+        raise failure
+
+    async with aclosing(method("a")) as frames:
+        assert [frame async for frame in frames] == [
+            Frame(0, ["a", "b", "c"]),
+            Frame(1, (failure.failure(),)),
+        ]
