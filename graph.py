@@ -13,7 +13,6 @@ from ray.serve import Application
 from deployments.http_upstream import HttpUpstream
 from deployments.ingress import Ingress
 from deployments.plain_api import PlainApi
-from deployments.qwen_upstream import QwenUpstream
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
 from gateway.config import GatewaySettings, PlainApiSettings, UpstreamSettings
@@ -55,6 +54,8 @@ def connect(config: GatewaySettings, upstreams: dict[str, Application]) -> Appli
 
 
 def _qwen(name: str, settings: UpstreamSettings) -> Application:
+    from deployments.qwen_upstream import QwenUpstream  # torch is for those alone who have a Qwen
+
     qwen: Application = _deploy(QwenUpstream, name, _resources(settings)).bind(settings)
     return qwen
 
