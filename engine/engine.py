@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig
 
-from engine import linear
+from engine import attention, linear
 from engine.sampling import Sampler, Sampling
 from gateway.errors import UpstreamError
 
@@ -64,6 +64,8 @@ class Engine:
                 use_cuda_graph=False,
             ),
         )
+        if settings.device == "cpu":
+            self._model.set_attn_implementation(attention.NAME)  # the manager itself takes none that it does not know
         self._manager.logit_processor = Sampler()
         self._manager.output_router.output_queue = _Nowhere()
         self._manager.start()
