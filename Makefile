@@ -42,7 +42,7 @@ check-peers: .venv/ready
 # vLLM behind the gateway: an environment of its own, of some gigabytes, and the test that starts it.
 check-vllm: .venv/ready .peers/vllm/ready
 	$(BIN)/python -m engine.model_files > /dev/null
-	$(BIN)/python -m tests.e2e.peers
+	$(BIN)/python -m bench.peers
 
 # The lock goes without dependencies: torchvision, torchaudio, torchcodec and triton, which vLLM asks for, bring CUDA, and
 # it runs on a CPU without them. torch's CPU build comes from where pip is told to look, such as PIP_EXTRA_INDEX_URL.
@@ -73,8 +73,9 @@ stop: .venv/ready
 bench-parser: .venv/ready
 	$(BIN)/python -m bench.parser
 
-bench-engine: .venv/ready
-	$(BIN)/python cluster/local.py up
+# The model's speed bare, behind transformers serve and vLLM, and behind the whole graph; nothing else may be running.
+bench-engine: .venv/ready .peers/vllm/ready
+	$(BIN)/python -m engine.model_files > /dev/null
 	$(BIN)/python -m bench.engine
 
 # Summaries of the recorded traces, beside simpler ways; what the comparison alone needs goes into the environment too.

@@ -1,87 +1,154 @@
-"""Tokens a second: the bare engine in this process, then the whole graph that runs at --url, same model, same asks.
+"""Tokens a second of the embedded model: bare in this process, behind other servers, and behind the whole graph.
 
-    make demo && .venv/bin/python -m bench.engine
+    .venv/bin/python -m bench.engine        --only graph, say, for one of them
 
-Summaries and thinking are off, so that both make the same tokens; rounds alternate, and the best of each counts.
+The same weights and prompts, greedy, up to `TOKENS` tokens an answer, summaries and thinking off. One after the other,
+so that none shares the machine, and the best of the rounds counts. bench/results/engine.json and engine.md hold the
+rows. vLLM computes in float32 where a CPU has no bfloat16 instructions, as this engine does (`engine.linear`).
 """
 
 import argparse
 import asyncio
+import json
+import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
+from httpx_sse import aconnect_sse
 from transformers import AutoTokenizer
 
+from bench import peers, report
 from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
+from gateway.config import EMBEDDED_NAME
 
-STREAMS = (1, 4, 16)
+STREAMS = (1, 4, 8, 16)
 TOKENS = 96
 PROMPT = "Tell a very long story about planet {n}. Begin with its oceans, and never stop."
+GATEWAY = "http://127.0.0.1:8000/v1/reasoning"
+QUIET = {"prompt_summary": False, "reasoning": {"budget": 0, "summary": "none"}}
 
-Round = Callable[[int], Awaitable[int]]
+Ask = Callable[[int], Awaitable[int]]
+"""The number of an ask, to the tokens of its answer."""
 
 
-async def rate(ask: Round, streams: int) -> float:
+@asynccontextmanager
+async def bare(tokenizer: Any) -> AsyncIterator[Ask]:
+    engine = Engine(model_folder("embedded"), EngineSettings())
+
+    async def ask(n: int) -> int:
+        tokens = tokenizer.apply_chat_template(_messages(n), add_generation_prompt=True, return_dict=False)
+        return sum([len(batch) async for batch in engine.generate(tokens, TOKENS, Sampling())])
+
+    try:
+        yield ask
+    finally:
+        engine.stop()
+
+
+@asynccontextmanager
+async def transformers_serve(tokenizer: Any) -> AsyncIterator[Ask]:
+    with tempfile.TemporaryDirectory() as folder, peers.transformers_serve(Path(folder) / "log") as url:
+        yield partial(_answer, f"{url}/chat/completions", tokenizer, {"model": str(model_folder("embedded"))})
+
+
+@asynccontextmanager
+async def vllm(tokenizer: Any) -> AsyncIterator[Ask]:
+    with tempfile.TemporaryDirectory() as folder, peers.vllm(Path(folder) / "log", lambda _: None) as url:
+        yield partial(_answer, f"{url}/chat/completions", tokenizer, {"model": EMBEDDED_NAME})
+
+
+@asynccontextmanager
+async def graph(tokenizer: Any) -> AsyncIterator[Ask]:
+    """The gateway as `make demo` starts it."""
+    await _local("up")
+    try:
+        yield partial(_answer, GATEWAY, tokenizer, QUIET)
+    finally:
+        await _local("down")
+
+
+TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Ask]]] = {
+    "bare engine": bare,
+    "transformers serve": transformers_serve,
+    "vLLM": vllm,
+    "graph": graph,
+}
+
+
+async def rate(ask: Ask, streams: int) -> float:
     """Tokens a second of `streams` asks at once."""
     began = time.perf_counter()
     tokens = await asyncio.gather(*(ask(n) for n in range(streams)))
     return sum(tokens) / (time.perf_counter() - began)
 
 
-def bare(engine: Engine, tokenizer: Any) -> Round:
-    async def ask(n: int) -> int:
-        chat = [{"role": "user", "content": PROMPT.format(n=n)}]
-        tokens = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
-        return sum([len(batch) async for batch in engine.generate(tokens, TOKENS, Sampling())])
-
-    return ask
+async def _local(command: str) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, peers.ROOT / "cluster/local.py", command)
+    if await process.wait():
+        raise SystemExit(f"cluster/local.py {command} has failed")
 
 
-def whole(http: httpx.AsyncClient, url: str) -> Round:
-    async def ask(n: int) -> int:
-        asked = {
-            "messages": [{"role": "user", "content": PROMPT.format(n=n)}],
-            "max_tokens": TOKENS,
-            "temperature": 0,
-            "prompt_summary": False,
-            "reasoning": {"budget": 0, "summary": "none"},
-        }
-        async with http.stream("POST", f"{url}/v1/reasoning", json=asked) as response:
-            response.raise_for_status()
-            text = b"".join([chunk async for chunk in response.aiter_raw()])
-        assert b"stream.completed" in text, text[-300:]
-        return int(text.split(b'"completion_tokens":')[1].split(b",")[0])
+async def _answer(url: str, tokenizer: Any, asked: Mapping[str, Any], n: int) -> int:
+    """Tokens of the text that a stream answers with."""
+    body = {"messages": _messages(n), "max_tokens": TOKENS, "temperature": 0, "stream": True, **asked}
+    text = ""
+    async with (
+        httpx.AsyncClient(timeout=None, trust_env=False) as http,
+        aconnect_sse(http, "POST", url, json=body) as source,
+    ):
+        source.response.raise_for_status()
+        async for event in source.aiter_sse():
+            text += _said(event.data)
+    return len(tokenizer(text)["input_ids"])
 
-    return ask
+
+def _said(data: str) -> str:
+    """The text in an event of /chat/completions, or of the gateway's own stream."""
+    match json.loads(data) if data != "[DONE]" else None:
+        case {"choices": [{"delta": {"content": str(text)}}]} | {"type": "response.delta", "delta": text}:
+            return text
+    return ""
+
+
+def _messages(n: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": PROMPT.format(n=n)}]
+
+
+def markdown(results: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [f"| tokens/s at | {' | '.join(map(str, STREAMS))} streams |", "|---|" + "--:|" * len(STREAMS)]
+    for name, row in results.items():
+        lines.append(f"| {name} | {' | '.join(f'{row[str(streams)]:.1f}' for streams in STREAMS)} |")
+    return "\n".join(lines) + "\n"
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default="http://127.0.0.1:8000")
-    parser.add_argument("--model", default="embedded")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--only", choices=TARGETS, help="measure this one, and keep the others' rows")
     asked = parser.parse_args()
-    folder = model_folder(asked.model)
-    engine = Engine(folder, EngineSettings())
-    async with httpx.AsyncClient(timeout=None) as http:
-        rounds = {"bare": bare(engine, AutoTokenizer.from_pretrained(folder)), "graph": whole(http, asked.url)}
-        for ask in rounds.values():
+    file = report.FOLDER / "engine.json"
+    results: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if asked.only and file.exists() else {}
+    tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
+    for name in [asked.only] if asked.only else TARGETS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        async with TARGETS[name](tokenizer) as ask:
             await rate(ask, 1)
-        print(f"{'streams':>8}{'bare':>10}{'graph':>10}{'ratio':>8}   tokens/s, best of {asked.rounds}")
-        for streams in STREAMS:
-            best = dict.fromkeys(rounds, 0.0)
-            for _ in range(asked.rounds):
-                for name, ask in rounds.items():
-                    best[name] = max(best[name], await rate(ask, streams))
-            print(
-                f"{streams:>8}{best['bare']:>10.1f}{best['graph']:>10.1f}{best['graph'] / best['bare']:>8.0%}",
-                flush=True,
-            )
-    engine.stop()
+            row = {
+                str(streams): max([round(await rate(ask, streams), 1) for _ in range(asked.rounds)])
+                for streams in STREAMS
+            }
+        results[name] = row
+        file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+        file.with_suffix(".md").write_text(markdown(results), "utf-8")
+    print(markdown(results))
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ os.environ["RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE"] = "1"  # else a log is writ
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # else Ray writes one into the home
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.peers import ROOT, free_port
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,6 @@ class Cluster:
 
     def url(self, route_prefix: str = "") -> str:
         return f"http://127.0.0.1:{self.http_port}{route_prefix}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ import httpx
 import pytest
 import yaml
 
+from bench.peers import ROOT, free_port
 from tests import tiny_model
-from tests.conftest import ROOT, free_port
 
 APPLICATION = "reasoning-gateway"
 ONE_REPLICA = {"min_replicas": 1, "max_replicas": 1, "target_ongoing_requests": 128}

@@ -18,8 +18,9 @@ import pytest
 import ray.serve
 import yaml
 
+from bench.peers import free_port
 from cluster.configs import CLUSTER
-from tests.conftest import Cluster, free_port
+from tests.conftest import Cluster
 from tests.graph.test_metrics import EXPECTED, deployed, some_streams
 
 DASHBOARD = json.loads((CLUSTER / "grafana/reasoning-gateway.json").read_text("utf-8"))

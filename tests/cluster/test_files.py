@@ -11,8 +11,8 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from ray.autoscaler._private.util import prepare_config, validate_config
 
+from bench.peers import ROOT
 from cluster.configs import CARRIERS, CLUSTER, embedded
-from tests.conftest import ROOT
 
 KUBERNETES = "1.34"
 LONGEST_STREAM_SECONDS = 600

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import stamina
 
+from bench.peers import free_port
 from deployments.http_upstream import HttpUpstream
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import Failure
@@ -29,7 +30,6 @@ from gateway.upstream import (
     UpstreamRequest,
 )
 from gateway.wire.sse import Decoder
-from tests.conftest import free_port
 from tests.scripted_api import ANSWER, ScriptedApi
 
 PATIENCE = 5.0

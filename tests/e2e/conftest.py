@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, Cluster
+from bench.peers import ROOT
+from tests.conftest import Cluster
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
+from bench.peers import ROOT
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
-from tests.conftest import ROOT, Cluster
+from tests.conftest import Cluster
 from tests.scripted_api import ScriptedApi
 
 pytestmark = pytest.mark.clients

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
+from bench import peers
 from engine.harness import END, EXAMPLE, START
 from engine.model_files import model_folder
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
 from tests.conftest import Cluster
-from tests.e2e import peers
 from tests.e2e.test_qwen import only, stream, text
 
 FORM = f"You always answer in this form:\n{START}\nOkay, the user asks ...\n{END}\n\nThe answer."

@@ -12,8 +12,9 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
+from bench.peers import ROOT
 from gateway.order import LAW, follow
-from tests.conftest import ROOT, Cluster
+from tests.conftest import Cluster
 
 QUESTION = "How many days are there in three weeks and four days?"
 

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.peers import ROOT
 from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
-from tests.conftest import ROOT, Cluster
+from tests.conftest import Cluster
 from tests.graph.test_graph import bare, body, running, stream
 
 TRACE = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]

@@ -1,10 +1,11 @@
-"""Real APIs to stand behind the gateway, each a process group of its own that serves the embedded model's folder.
+"""Real APIs to stand behind the gateway, or beside it, each a process group of its own over the embedded model.
 
 Run as a program it is `make check-vllm`: vLLM is started, its test is run, and it is ended.
 """
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,8 @@ from rich.console import Console
 
 from engine.model_files import model_folder
 from gateway.config import EMBEDDED_NAME
-from tests.conftest import ROOT, free_port
 
+ROOT = Path(__file__).resolve().parent.parent
 VLLM_PYTHON = ROOT / ".peers/vllm/bin/python"
 POLL_SECONDS, STOP_SECONDS = 0.3, 20
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
@@ -78,6 +79,13 @@ def _running(
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         _end(process)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _healthy(port: int) -> bool:
