@@ -10,7 +10,7 @@ from bench.claims import unsupported
 from bench.coverage import coverage
 from bench.measures import Part, Summary, percentile, row, stretches, tell
 from bench.report import markdown, svg
-from bench.traces import Repeats, Trace, load
+from bench.traces import LONG, Repeats, Trace, load
 from gateway.summaries.steps import Steps
 
 SOURCE = "Anna pays 1,250.50 euros for `merge_intervals(x)` in Lisbon. Two thirds of it, twelve days, 3.5 km."
@@ -142,9 +142,9 @@ def test_the_recorded_traces_are_what_they_say() -> None:
     traces = load()
     assert len({trace.id for trace in traces}) == len(traces) >= 40
     assert len({trace.language for trace in traces}) >= 3
-    whole = [trace for trace in traces if trace.tokens]
-    assert len(whole) >= 34
-    for trace in whole:
+    assert sum(len(trace.trace) > LONG for trace in traces) >= 10
+    for trace in traces:
+        assert trace.tokens, trace.id
         assert trace.trace, trace.id
         assert trace.prompt, trace.id
         steps = Steps()
