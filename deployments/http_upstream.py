@@ -9,7 +9,7 @@ from contextlib import aclosing
 from deployments.chat_api import ChatApi
 from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
-from gateway.frames import framed
+from gateway.frames import framed, framed_lazily
 from gateway.upstream import Answer, UpstreamRequest
 
 
@@ -23,7 +23,7 @@ class HttpUpstream:
         }
         self._running = 0
 
-    @framed
+    @framed_lazily
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
         try:

@@ -39,10 +39,14 @@ PROCESS = Load()
 
 class Gathered(Generic[T]):
     """`take` gives what has come from `source` since it was asked last. Enter it to read on meanwhile; leaving it stops
-    and closes the source."""
+    and closes the source.
 
-    def __init__(self, source: AsyncGenerator[T], load: Load = PROCESS) -> None:
-        self._source, self._load = source, load
+    Read `lazily`, a source rests until the window is over, and then gives at once what it has gathered itself: for a
+    socket, one read where there would be many. Its end may then wait for a window.
+    """
+
+    def __init__(self, source: AsyncGenerator[T], load: Load = PROCESS, *, lazily: bool = False) -> None:
+        self._source, self._load, self._lazily = source, load, lazily
         self._loop = asyncio.get_running_loop()
         self._items: list[T] = []
         self._due = 0.0
@@ -81,14 +85,19 @@ class Gathered(Generic[T]):
             async for item in self._source:
                 self._items.append(item)
                 if len(self._items) == 1:
-                    self._schedule()
+                    await self._begin()
                 elif len(self._items) >= MOST:
                     self._room.clear()
                     await self._room.wait()
 
-    def _schedule(self) -> None:
-        if self._loop.time() >= self._due:
+    async def _begin(self) -> None:
+        """The first item of a frame is here."""
+        wait = self._due - self._loop.time()
+        if wait <= 0:
             self._ready.set()
+        elif self._lazily:
+            await asyncio.sleep(wait)
+            self._ready.set()  # who takes runs once the source has nothing more
         else:
             self._timer = self._loop.call_at(self._due, self._ready.set)
 
@@ -106,12 +115,22 @@ class Frame(Generic[T]):
 
 def framed(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
     """Let a method that yields batches yield them as frames; a GatewayError becomes the last one."""
+    return _framing(method, lazily=False)
 
+
+def framed_lazily(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
+    """The same for a method that reads a socket."""
+    return _framing(method, lazily=True)
+
+
+def _framing(
+    method: Callable[P, AsyncGenerator[Sequence[T]]], *, lazily: bool
+) -> Callable[P, AsyncGenerator[Frame[T]]]:
     @wraps(method)
     async def frames(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Frame[T]]:
         number = 0
         try:
-            async with Gathered(method(*args, **kwargs)) as gathered:
+            async with Gathered(method(*args, **kwargs), lazily=lazily) as gathered:
                 while batches := await gathered.take():
                     yield Frame(number, [item for batch in batches for item in batch])
                     number += 1

@@ -92,6 +92,20 @@ async def test_what_comes_behind_a_window_leaves_at_once() -> None:
         assert await gathered.take() == ["b"]
 
 
+async def test_a_source_that_is_read_lazily_rests_until_the_window_is_over() -> None:
+    source = Source()
+    async with Gathered(aiter(source), Windowed(0.02), lazily=True) as gathered:
+        source.put("a")
+        assert await gathered.take() == ["a"]
+        source.put("b", "c")
+        await settled()
+        assert source.taken == 2
+        assert await gathered.take() == ["b", "c"]
+        source.put("d", None)
+        assert await gathered.take() == ["d"]
+        assert await gathered.take() == []
+
+
 async def test_a_failure_comes_behind_what_came_before_it() -> None:
     source = Source()
     async with Gathered(aiter(source), Windowed(NEVER)) as gathered:
