@@ -13,7 +13,7 @@ from ray.serve._private.common import DeploymentID
 from ray.serve.context import _get_serve_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from deployments.calls import FrameLost, batches
+from deployments.calls import PICKLED, FrameLost, batches
 from gateway.errors import ContextTooLong, Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
 from gateway.frames import Frame
 
@@ -28,8 +28,9 @@ class ScriptedMethod:
         self.asked: tuple[Any, ...] = ()
         self.ids: list[str] = []
 
-    def options(self, *, stream: bool) -> "ScriptedMethod":
+    def options(self, *, stream: bool, **serialization: str) -> "ScriptedMethod":
         assert stream
+        assert serialization == PICKLED
         return self
 
     def remote(self, *args: Any) -> "ScriptedMethod":
