@@ -3,8 +3,8 @@
 cpu_us          microseconds of CPU time for each delta, of all the target's processes; what they do while idle is in it
 serving_us      the same of those that streams go through, such as Serve's replicas without Ray's own processes
 upstream_us     the same of the scripted upstream
-memory_mb       memory of all the processes when nearly all of the streams' text was there: PSS at the last `rest`, and by
-                how much RSS has grown since, which is quick enough to be read under load
+memory_mb       memory of all the processes when nearly all of the streams' text was there: PSS at the last `rest`, and
+                by how much RSS has grown since, which is quick enough to be read under load
 kb_a_stream     KB of that growth for each stream at once; memory that a process has kept from an earlier load is not
                 seen, so only loads that grow after a rest tell
 """
