@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm check-clients stop bench-parser bench-engine bench-summaries
+.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -69,6 +69,16 @@ check-clients: .venv/ready .peers/clients/ready .peers/npm/ready
 
 stop: .venv/ready
 	$(BIN)/python cluster/local.py down
+
+# Streams through the gateway and through what people would take instead, side by side: 15 minutes at most, on a machine
+# that does nothing else. `python -m bench.load --help` tells the rest.
+bench: .venv/ready .peers/litellm/ready
+	$(BIN)/python -m bench.load
+
+.peers/litellm/ready: bench/load/litellm.lock
+	$(PYTHON) -m venv --clear .peers/litellm
+	.peers/litellm/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
+	touch $@
 
 bench-parser: .venv/ready
 	$(BIN)/python -m bench.parser

@@ -13,7 +13,6 @@ model, again, extracts    parts (%) by the model, parts (%) written a second tim
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import ceil
 from typing import Any
 
 from rich.progress import track
@@ -21,6 +20,7 @@ from rich.progress import track
 from bench.baselines import sentences
 from bench.claims import unsupported
 from bench.coverage import Embed, coverage, mini_lm
+from bench.percentile import percentile
 from bench.traces import LONG, Trace
 from gateway.events import WrittenBy
 from gateway.summaries.grounding import ungrounded
@@ -153,11 +153,6 @@ def row(ones: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "again": _percent(sum(one["again"] for one in ones), parts),
         "extracts": _percent(sum(one["by"]["extract"] for one in ones), parts),
     }
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of them does not exceed."""
-    return sorted(values)[max(0, ceil(share * len(values)) - 1)]
 
 
 def remembered(embed: Embed) -> Embed:

@@ -17,7 +17,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.baselines import sentences
-from bench.measures import percentile
+from bench.percentile import percentile
 from bench.traces import Trace
 from gateway.config import DeadlineSettings, LimitSettings
 from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage

@@ -43,7 +43,7 @@ def up(config: Path) -> None:
     """Start what is not running yet, deploy `config`, and return once `GET /health` is 200."""
     url = _api_url(config)
     _sign_in()
-    if not _running():
+    if not running():
         if _answers(url) or _answers(DASHBOARD):
             fail(f"something else already listens at {url} or {DASHBOARD}; stop it, or change serve_config.yaml")
         _start_ray()
@@ -68,15 +68,15 @@ def _sign_in() -> None:
 
 def down() -> None:
     """End the Ray that `up` started, and nothing else."""
-    if not _running():
+    if not running():
         console.print("nothing is running that was started here")
         return
-    session = int(PID.read_text())
+    leader = int(PID.read_text())
     with console.status("stopping …"):
         with suppress(ProcessLookupError):
-            os.kill(session, signal.SIGTERM)
-        if not _until(lambda: not _session(session), STOP_SECONDS):
-            for process in _session(session):
+            os.kill(leader, signal.SIGTERM)
+        if not _until(lambda: not session(leader), STOP_SECONDS):
+            for process in session(leader):
                 process.kill()
     PID.unlink()
     if CURRENT.exists() and CURRENT.read_text().strip().endswith(f":{GCS_PORT}"):
@@ -162,11 +162,11 @@ def _api_url(config: Path) -> str:
     return f"http://{http['host']}:{http['port']}"
 
 
-def _running() -> bool:
-    return PID.exists() and bool(_session(int(PID.read_text())))
+def running() -> bool:
+    return PID.exists() and bool(session(int(PID.read_text())))
 
 
-def _session(leader: int) -> list[psutil.Process]:
+def session(leader: int) -> list[psutil.Process]:
     """The processes of the session that `leader` began; Ray gives its workers groups of their own, but no session."""
     members = []
     for process in psutil.process_iter():

@@ -8,7 +8,8 @@ import torch
 from bench.baselines import first_and_last, first_then_finally, sentences, text_rank
 from bench.claims import unsupported
 from bench.coverage import coverage
-from bench.measures import Part, Summary, percentile, row, stretches, tell
+from bench.measures import Part, Summary, row, stretches, tell
+from bench.percentile import percentile
 from bench.report import markdown, svg
 from bench.traces import LONG, Repeats, Trace, load
 from gateway.summaries.steps import Steps

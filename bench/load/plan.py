@@ -1,0 +1,129 @@
+"""What is measured, in which order.
+
+A round gives every target its turn. In a turn the target is started, stays idle for two seconds, and each of its rows
+has `alone`, one stream at a time; then the search for the streams it sustains; then those of `loads` that the search
+did not come by. A later round searches from one rung below what the round before it found. In the first round the
+gateway's cost growth comes before all this: `lengths`, four streams at a time, then `counts` of the usual streams.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from bench.load.asks import Load
+from bench.load.figures import Run
+from bench.load.meter import Meter
+from bench.load.sustained import LADDER, restart, sustained
+from bench.load.targets import TARGETS
+
+Part = Literal["alone", "load", "length", "count"]
+GROWING = "gateway"
+"""The row whose growth is measured."""
+SETTLE_SECONDS = 1.0
+"""For what an overloaded server still has to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`usual` is what a stream is like, with as many of them as each load says; `loads` are few and many.
+
+    The streams of `alone` are shorter, for more of first events: what a request costs weighs more in their deltas.
+    """
+
+    usual: Load
+    alone: Load
+    loads: tuple[int, int]
+    ladder: tuple[int, ...]
+    lengths: tuple[Load, ...]
+    counts: tuple[int, ...]
+
+
+FULL = Plan(
+    usual=Load(1),
+    alone=Load(8, deltas=25, spread=4.8),
+    loads=(16, 64),
+    ladder=LADDER,
+    lengths=(
+        Load(160, deltas=100, pace=500, spread=8),
+        Load(16, deltas=1000, pace=500, spread=8),
+        Load(4, deltas=5000, pace=500),
+        Load(4, deltas=20000, pace=500),
+    ),
+    counts=(1, 8, 64, 200),
+)
+QUICK = Plan(
+    usual=Load(1),
+    alone=Load(3, deltas=25, spread=2),
+    loads=(4, 8),
+    ladder=(4, 8),
+    lengths=(Load(20, deltas=20, pace=200, spread=1), Load(2, deltas=200, pace=200, spread=0.5)),
+    counts=(1, 8),
+)
+
+
+@dataclass(slots=True)
+class Bench:
+    """Takes turns, and keeps what was measured. `upstream` is its port and pid; `say` is told what is done now."""
+
+    plan: Plan
+    upstream: tuple[int, int]
+    say: Callable[[str], None]
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    sustained: dict[str, list[int]] = field(default_factory=dict)
+    idle: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+
+    def turn(self, target: str) -> None:
+        """Raises RuntimeError where the target cannot be started."""
+        port, pid = self.upstream
+        self.say(f"{target} starts")
+        with TARGETS[target](port) as running:
+            for row in running.rows:
+                self._warm_up(Meter(running, pid), row)
+            meter = Meter(running, pid)
+            first = target not in self.idle
+            self.idle.setdefault(target, []).append(meter.idle())
+            if first and GROWING in running.rows:
+                self._grow(meter)
+            for row in running.rows:
+                self._row(meter, row)
+
+    def _warm_up(self, meter: Meter, row: str) -> None:
+        meter.measure(row, Load(2, deltas=20, pace=100, spread=0.2))
+
+    def _grow(self, meter: Meter) -> None:
+        for load in self.plan.lengths:
+            self._run(meter, GROWING, load, "length")
+        meter.rest()
+        for count in self.plan.counts:
+            self._run(meter, GROWING, self._streams(count), "count")
+
+    def _row(self, meter: Meter, row: str) -> None:
+        tried = set[int]()
+
+        def holds(streams: int) -> bool:
+            tried.add(streams)
+            run = self._run(meter, row, self._streams(streams))
+            if not run.sustained:
+                time.sleep(SETTLE_SECONDS)
+            return run.sustained
+
+        meter.rest()
+        self._run(meter, row, self.plan.alone, "alone")
+        found = self.sustained.setdefault(row, [])
+        start = restart(found[-1], self.plan.ladder) if found else 0
+        found.append(sustained(holds, self.plan.ladder, start))
+        for count in self.plan.loads:
+            if count not in tried:
+                self._run(meter, row, self._streams(count))
+
+    def _run(self, meter: Meter, row: str, load: Load, part: Part = "load") -> Run:
+        self.say(f"{row}: {load.at_once} streams of {load.deltas} deltas at {load.pace}/s")
+        load = replace(load, reasoning=self.plan.usual.reasoning)
+        run, written = meter.measure(row, load)
+        of = {"part": part, "row": row, "at_once": load.at_once, "length": load.deltas, "pace": load.pace}
+        self.runs.append({**of, **written})
+        return run
+
+    def _streams(self, count: int) -> Load:
+        return replace(self.plan.usual, streams=count)

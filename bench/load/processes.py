@@ -1,0 +1,125 @@
+"""Servers as processes of their own: started, asked whether they are up, ended, and what they cost meanwhile."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS, STOP_SECONDS, POLL_SECONDS = 90, 10, 0.2
+MB = 1 << 20
+LINE = 200
+"""Characters of a log's line that are shown."""
+
+Processes = Callable[[], list[psutil.Process]]
+
+
+class Spent(NamedTuple):
+    """CPU seconds of processes, by pid, since each began."""
+
+    seconds: Mapping[int, float]
+
+    @classmethod
+    def by(cls, processes: Sequence[psutil.Process]) -> "Spent":
+        seconds = {}
+        for process in processes:
+            with suppress(psutil.Error):  # it may have ended since
+                times = process.cpu_times()
+                seconds[process.pid] = times.user + times.system
+        return cls(seconds)
+
+    def since(self, before: "Spent") -> float:
+        """Seconds of those that live now; what one that ended had spent is not seen."""
+        return sum(spent - before.seconds.get(pid, 0.0) for pid, spent in self.seconds.items())
+
+
+def memory(processes: Sequence[psutil.Process]) -> float:
+    """MB of memory; what several processes share counts once (PSS). It takes milliseconds a process."""
+    return _total(processes, lambda process: process.memory_full_info().pss)
+
+
+def resident(processes: Sequence[psutil.Process]) -> float:
+    """MB of memory; what several processes share counts in each (RSS). It takes microseconds a process."""
+    return _total(processes, lambda process: process.memory_info().rss)
+
+
+def _total(processes: Sequence[psutil.Process], size: Callable[[psutil.Process], int]) -> float:
+    total = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            total += size(process)
+    return total / MB
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The process and all below it."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def server(command: Sequence[str], health: str, log: Path, environment: Mapping[str, str]) -> Iterator[int]:
+    """The pid of a server that answers 200 at the address `health`, in a process group of its own.
+
+    Raises RuntimeError with the end of its log.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _healthy(health):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(POLL_SECONDS)
+            if process.returncode is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} did not come up; its log ends:\n{tail(log)}")
+        yield process.pid
+    finally:
+        _end(process)
+
+
+def tail(log: Path) -> str:
+    return "\n".join(line[:LINE] for line in log.read_text(errors="replace").splitlines()[-15:])
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)

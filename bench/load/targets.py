@@ -1,0 +1,164 @@
+"""What the load is put on, each started for its turn and ended after it: nothing idle beside what is measured.
+
+direct     the scripted upstream itself
+litellm    LiteLLM's proxy from .peers/litellm (litellm.lock), litellm.yaml: one worker, a master key
+proxy      minimal_proxy.py on uvicorn: one process
+gateway    the graph on its Ray, as cluster/local.py starts it: serve_config.yaml with the http overlay of cluster/,
+           one replica of each deployment to begin with, and room for more streams than the ladder has
+
+The gateway is asked in three ways. `gateway chat` is OpenAI's route, as the other targets are asked; there it always
+summarizes. `gateway` is its own route without summaries, which is what the others do; `gateway summaries` is that route
+with all of them. The summarizer is the scripted upstream, which answers at once.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.load.asks import MODEL, SUMMARIZER, Route
+from bench.load.processes import ROOT, Processes, family, free_port, listens, server, tail
+from cluster import configs, local
+
+HERE = Path(__file__).parent
+RUN = ROOT / ".run" / "load"
+LITELLM = ROOT / ".peers/litellm/bin/litellm"
+LITELLM_ENVIRONMENT = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOG": "ERROR",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_BLOG_POSTS": "True",
+}
+KEY = "sk-scripted"
+STREAMS = 512
+"""What the gateway takes at once."""
+PLAIN = {"reasoning": {"summary": "none"}, "prompt_summary": False}
+SERVING = ("ray::ServeReplica", "ray::ProxyActor", "ray::HAProxy", "haproxy")
+"""How the titles of those of Ray's processes begin that a stream goes through."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server that runs: `rows` are the ways to ask it, by name; of its `processes`, streams go through `serving`."""
+
+    rows: Mapping[str, Route]
+    processes: Processes = list
+    serving: Processes = list
+
+
+Start = Callable[[int], AbstractContextManager[Target]]
+"""Starts a target in front of the upstream at a port. Raises RuntimeError."""
+
+
+@contextmanager
+def direct(upstream: int) -> Iterator[Target]:
+    yield Target({"direct": Route(upstream)})
+
+
+@contextmanager
+def litellm(upstream: int) -> Iterator[Target]:
+    if not LITELLM.exists():
+        raise RuntimeError("no LiteLLM in .peers/litellm; `make bench` installs it")
+    port = free_port()
+    command = [str(LITELLM), "--config", str(HERE / "litellm.yaml"), "--host", "127.0.0.1", "--port", str(port)]
+    environment = {**LITELLM_ENVIRONMENT, "LITELLM_MASTER_KEY": KEY, "UPSTREAM_URL": _url(upstream)}
+    with server(
+        [*command, "--num_workers", "1"], _health(port, "/liveliness"), RUN / "litellm.log", environment
+    ) as pid:
+        processes = _family(pid)
+        yield Target({"litellm": Route(port, key=KEY)}, processes, processes)
+
+
+@contextmanager
+def proxy(upstream: int) -> Iterator[Target]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "bench.load.minimal_proxy:app", "--app-dir", str(ROOT)]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
+    with server(command, _health(port), RUN / "proxy.log", {"UPSTREAM_URL": _url(upstream)}) as pid:
+        processes = _family(pid)
+        yield Target({"proxy": Route(port)}, processes, processes)
+
+
+@contextmanager
+def gateway(upstream: int) -> Iterator[Target]:
+    config = gateway_config(upstream)
+    port = config["http_options"]["port"]
+    _refuse_what_runs(port)
+    RUN.mkdir(parents=True, exist_ok=True)
+    file = RUN / "serve_config.yaml"
+    file.write_text(configs.dumped(config), "utf-8")
+    try:
+        _local("up", "--config", str(file))
+        yield Target(gateway_rows(port), _session, _serving)
+    finally:
+        _local("down")
+
+
+TARGETS: Mapping[str, Start] = {"direct": direct, "litellm": litellm, "proxy": proxy, "gateway": gateway}
+
+
+def gateway_rows(port: int) -> dict[str, Route]:
+    native = {"model": MODEL}
+    return {
+        "gateway": Route(port, "/v1/reasoning", {**native, **PLAIN}, last="stream.completed"),
+        "gateway chat": Route(port),
+        "gateway summaries": Route(port, "/v1/reasoning", native, last="stream.completed"),
+    }
+
+
+def gateway_config(upstream: int) -> dict[str, Any]:
+    """A Serve config with the scripted upstream behind the gateway, as the model and as the summarizer."""
+    config = configs.laid_over("http")
+    config["http_options"]["host"] = "127.0.0.1"
+    (application,) = config["applications"]
+    arguments = application["args"]
+    arguments["http_upstreams"] = [{"url": _url(upstream), "models": [MODEL, SUMMARIZER]}]
+    arguments |= {"summarizer": {"model": SUMMARIZER}, "access": {}}
+    arguments["limits"]["streams"] = STREAMS
+    for deployment in application["deployments"]:
+        deployment |= {"max_ongoing_requests": STREAMS, "max_queued_requests": STREAMS}
+        deployment["autoscaling_config"]["min_replicas"] = 1
+    return config
+
+
+def _refuse_what_runs(port: int) -> None:
+    if local.running():
+        raise RuntimeError("the gateway runs already; `make stop` ends it")
+    dashboard = int(local.DASHBOARD.rpartition(":")[2])
+    if busy := [number for number in (port, dashboard, local.GCS_PORT) if listens(number)]:
+        raise RuntimeError(f"the gateway needs port {', '.join(map(str, busy))}, and something else listens there")
+
+
+def _local(*arguments: str) -> None:
+    log = RUN / "gateway.log"
+    with log.open("ab") as output:
+        command = [sys.executable, str(ROOT / "cluster/local.py"), *arguments]
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"cluster/local.py {arguments[0]} failed; its log ends:\n{tail(log)}")
+
+
+def _session() -> list[psutil.Process]:
+    """Everything of the Ray that runs the gateway: raylet, GCS, dashboard and agents as well."""
+    return local.session(int(local.PID.read_text()))
+
+
+def _serving() -> list[psutil.Process]:
+    return [process for process in _session() if " ".join(process.cmdline()).startswith(SERVING)]
+
+
+def _family(pid: int) -> Processes:
+    return lambda: family(pid)
+
+
+def _health(port: int, path: str = "") -> str:
+    return f"http://127.0.0.1:{port}/health{path}"
+
+
+def _url(upstream: int) -> str:
+    return f"http://127.0.0.1:{upstream}/v1"

@@ -1,0 +1,208 @@
+"""A scripted upstream: OpenAI's streaming /chat/completions on bare asyncio; each delta says when it was written.
+
+    .venv/bin/python -m bench.load.upstream --port 8010
+
+What it streams is said in the last message: `bench.load.asks.Ask`. Delta number n (from 1) leaves n/pace seconds after
+the request, whatever became late before it, and all streams share one timer. Three deltas of four are reasoning: a
+passage in paragraphs, over and over. The model `summarizer` answers at once with one fixed sentence.
+"""
+
+import argparse
+import asyncio
+import gc
+import heapq
+import json
+import re
+from functools import cache
+from itertools import cycle, islice
+from typing import Any, NamedTuple
+
+from bench.load.asks import MODEL, SUMMARIZER, Ask
+from bench.load.stamps import DIGITS, MARKS, Kind, digits, now
+
+PASSAGE = """\
+Okay, the user asks how long the train takes for the whole way. First the speed has to be known, and the speed follows \
+from the part of the way that is given. The train goes at an even speed, so the way and the time grow together.
+
+Wait, the train also stops on the way. The stop takes a while, and it has to be added to the time of travel, since \
+the question asks for the time from the first station to the last one. That is easy to overlook.
+
+So the time of travel comes first, then the time of the stop, and both together are what the user wants to know. \
+Let me check it once more from the other end: without the stop the train would be there sooner, which fits.
+
+"""
+SUMMARIES = ("You ask how long the train takes.", "Time of the train\nThe time of the stop is added to the travel.")
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+_HEALTHY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+def _event(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    chunk = {
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion.chunk",
+        "created": 1767225600,
+        "model": MODEL,
+        "choices": [choice],
+    }
+    return b"data: %b\n\n" % json.dumps(chunk, separators=(",", ":")).encode()
+
+
+def _chunked(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+_END = _chunked(_event({}, "stop") + b"data: [DONE]\n\n") + b"0\r\n\r\n"
+
+
+class Piece(NamedTuple):
+    """An HTTP chunk with one event, but for the digits of the stamp between its halves."""
+
+    before: bytes
+    after: bytes
+
+
+_WORDS = re.findall(r"(\s*)(\S+)", "\n\n" + PASSAGE.strip())
+
+
+@cache
+def script(ask: Ask) -> list[Piece]:
+    """A whole answer. The stamps stand before the words, so that sentences end as they would."""
+    words = list(islice(cycle(_WORDS), ask.deltas))
+    kinds: list[Kind] = ["reasoning" if number < ask.thoughts else "response" for number in range(ask.deltas)]
+    pieces = [
+        _piece(kind, "reasoning_content" if (kind, ask.reasoning) == ("reasoning", "field") else "content", *word)
+        for kind, word in zip(kinds, words, strict=True)
+    ]
+    if ask.reasoning == "tags":
+        pieces[0] = _piece("reasoning", "content", "<think>", words[0][1])
+        pieces[ask.thoughts - 1] = _piece("reasoning", "content", " ", f"{words[ask.thoughts - 1][1]}</think>")
+    if ask.cut:
+        return pieces[: ask.cut]
+    last = pieces[-1]
+    return [*pieces[:-1], Piece(last.before, last.after + _END)]
+
+
+def characters(deltas: int) -> int:
+    """Of the text of as many deltas, their stamps included."""
+    stamps = deltas * (len(MARKS["response"]) + DIGITS)
+    return stamps + sum(len(space) + len(word) for space, word in islice(cycle(_WORDS), deltas))
+
+
+@cache
+def _piece(kind: Kind, field: str, space: str, word: str) -> Piece:
+    data = _event({field: f"{space}@{word}"})
+    before, after = data.split(b"@")
+    before += MARKS[kind]
+    return Piece(b"%x\r\n%b" % (len(before) + DIGITS + len(after), before), after + b"\r\n")
+
+
+class Stream:
+    """One answer on its way, a delta with each `send`."""
+
+    def __init__(self, transport: asyncio.Transport, ask: Ask) -> None:
+        self._transport, self._cut = transport, ask.cut
+        self._pieces = iter(script(ask))
+        self._last = 0
+
+    def send(self) -> bool:
+        """False where there was nothing left to send, or nobody who reads it."""
+        piece = next(self._pieces, None)
+        if piece is None or self._transport.is_closing():
+            if self._cut:
+                self._transport.close()
+            return False
+        self._last = max(now(), self._last + 1)  # no two alike
+        self._transport.write(piece.before + digits(self._last) + piece.after)
+        return True
+
+
+class Pacer:
+    """One timer for all streams, whatever their paces: no delta leaves early, and lateness does not add up."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._due: list[tuple[float, int, float, Stream]] = []
+        self._count = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, stream: Stream, pace: int) -> None:
+        self._count += 1
+        heapq.heappush(self._due, (self._loop.time() + 1 / pace, self._count, 1 / pace, stream))
+        self._wait()
+
+    def _tick(self) -> None:
+        due, now = self._due, self._loop.time()
+        while due and due[0][0] <= now:
+            at, number, gap, stream = due[0]
+            if stream.send():
+                heapq.heapreplace(due, (at + gap, number, gap, stream))
+            else:
+                heapq.heappop(due)
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._due[0][0], self._tick) if self._due else None
+
+
+class Connection(asyncio.Protocol):
+    """Requests on a connection, one after the other: streams, summaries, and anything else is asked for its health."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer, self._request = pacer, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._request += data
+        head, end, body = self._request.partition(b"\r\n\r\n")
+        length = int(found[1]) if (found := _LENGTH.search(head)) else 0
+        if not end or len(body) < length:
+            return
+        self._request = body[length:]
+        if head.startswith(b"POST "):
+            self._answer(json.loads(body[:length]))
+        else:
+            self._transport.write(_HEALTHY)
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        said = _text(asked["messages"][-1]["content"])
+        if asked["model"] == SUMMARIZER:
+            summary = SUMMARIES[said.startswith(">")]
+            self._transport.write(_HEAD + _chunked(_event({"content": summary})) + _END)
+            return
+        ask = Ask.read(said)
+        self._transport.write(_HEAD)
+        self._pacer.add(Stream(self._transport, ask), ask.pace)
+
+
+def _text(content: Any) -> str:
+    """The text of a message, plain or in parts."""
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+async def serve(port: int = 0) -> asyncio.Server:
+    """Listen on this machine; port 0 takes a free one."""
+    pacer = Pacer()
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Connection(pacer), "127.0.0.1", port, backlog=1024)
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=8010, help="where to listen (8010)")
+    server = await serve(parser.parse_args().port)
+    gc.freeze()
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
