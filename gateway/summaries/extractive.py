@@ -4,13 +4,21 @@ import re
 
 SENTENCE = re.compile(r"[^\s].*?(?:[.!?](?=\s|$)|[。！？][。！？”’」』]*|$)", re.DOTALL)
 TITLE_WORDS = 6
+_CUT_OFF = re.compile(r"[^\s\u3000-\u9fff\uff00-\uffef]+$")
+"""What may go on behind a cut; scripts without spaces between words may be cut at any letter."""
+
+
+def first_and_last(text: str, limit: int = 200) -> str:
+    """The first and the last sentence, of `limit` characters each: what it is about, and what it came to."""
+    ends = (first_sentence(text, limit), last_sentence(text, limit))
+    return " ".join(dict.fromkeys(filter(None, ends)))
 
 
 def first_sentence(text: str, limit: int = 200) -> str:
-    """The first sentence, on one line; cut at a word and marked with … past `limit` characters."""
+    """The first sentence, on one line; past `limit` characters it is cut, not in a word or number, and ends in …"""
     found = SENTENCE.search(text.lstrip()[: limit * 4])
     line = " ".join(found.group().split()) if found else ""
-    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "…"
+    return line if len(line) <= limit else (_CUT_OFF.sub("", line[: limit + 1])[:limit].rstrip() or line[:limit]) + "…"
 
 
 def last_sentence(text: str, limit: int = 200) -> str:

@@ -49,7 +49,7 @@ class _Part:
         self.index, self.step, self._put, self._known = index, step, put, known
         self.writing = Writing(self._say)
         self.source = shown(step.text)
-        self.title, self.extract = "", extractive.last_sentence(self.source)
+        self.title, self.extract = "", extractive.first_and_last(self.source)
         self._kept: list[str] = []
         self._heads = False
         self.failures = 0

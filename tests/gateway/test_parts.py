@@ -63,13 +63,15 @@ def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
     return [(index, text), (index, f"Title {index}", text, (start, end), "model")]
 
 
-def extract(index: int, start: int, end: int) -> list[tuple[object, ...]]:
-    return [(index, "It is 42."), (index, "It is 42", "It is 42.", (start, end), "extract")]
-
-
 N = len(STEP)
 REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on. It is 42."
 """Too short for a step, long enough that the step before it is known to be over."""
+ENDS = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42."
+"""What is extracted of a step; of the rest, which has two sentences, it is all."""
+
+
+def extract(index: int, start: int, end: int) -> list[tuple[object, ...]]:
+    return [(index, REST), (index, "And so on, and so on", REST, (start, end), "extract")]
 
 
 async def test_a_part_leaves_while_the_trace_still_grows() -> None:
@@ -80,7 +82,7 @@ async def test_a_part_leaves_while_the_trace_still_grows() -> None:
     await settled()
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     parts.close()
-    assert await leaving == "Text 0.\n\nText 1.\n\nIt is 42."
+    assert await leaving == f"Text 0.\n\nText 1.\n\n{REST}"
     assert plain(events)[4:] == extract(2, 2 * N, 2 * N + len(REST))
 
 
@@ -126,11 +128,10 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     parts.feed(STEP * 2 + REST)
     await settled()
     parts.close()
-    assert await parts.leave() == "Text 0.\n\nTexts 0, 1, 2, 3, 4 and 42.\n\nIt is 42."
-    said = "Texts 0, 1, 2, 3, 4 and 42."
+    assert await parts.leave() == f"Text 0.\n\n{ENDS}\n\n{REST}"
     assert plain(events)[2:] == [
-        (1, said),
-        (1, "Texts 0, 1, 2, 3, 4", said, (N, 2 * N), "extract"),
+        (1, ENDS),
+        (1, "This sentence says a little about", ENDS, (N, 2 * N), "extract"),
         *extract(2, 2 * N, 2 * N + len(REST)),
     ]
     assert writer.cancelled == [1]
@@ -148,7 +149,7 @@ async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
 @pytest.mark.parametrize(
     ("wrote", "said", "writings"),
     [
-        (["Title\nIt is 43."], "It is 42.", 2),
+        (["Title\nIt is 43."], "It is not 41. It is 42.", 2),
         (["Title\nIt is 43.", "Title\nSo it is 42."], "So it is 42.", 2),
         (["Title\nNot at all 41. It is 43."], "Not at all 41.", 1),
         (["Title\nIt is 42 or 7."], "It is 42 or 7.", 1),
@@ -189,7 +190,8 @@ async def test_what_has_been_said_before_is_not_said_again() -> None:
     parts.feed(STEP + REST)
     await settled()
     parts.close()
-    assert await leaving == "Text 0.\n\nTexts 0, 1, 2, 3, 4 and 42.\n\nIt is 42."
+    second = REST.replace("It is 42.", "Texts 0, 1, 2, 3, 4 and 42.")
+    assert await leaving == f"Text 0.\n\n{second}\n\n{REST}"
     assert [task.before for task in tasks] == ["", "Title\nText 0.", "Title\nText 0."]
 
 
@@ -218,7 +220,7 @@ async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> No
     parts.close()
     assert await leaving == "Text 0."
     assert plain(events) == part(0, 0, steps * N)
-    assert writer.steps[-1] == (STEP if steps == 1 else "Text 0.\nText 1.\nTexts 0, 1, 2, 3, 4 and 42.")
+    assert writer.steps[-1] == (STEP if steps == 1 else f"Text 0.\nText 1.\n{ENDS}")
 
 
 async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
@@ -228,7 +230,7 @@ async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
     await settled()
     parts.close()
     parts.hurry()
-    assert await parts.leave() == "Title 0 → Title 1 → Title 2 → It is 42"
+    assert await parts.leave() == "Title 0 → Title 1 → Title 2 → And so on, and so on"
 
 
 async def test_a_trace_of_nothing_has_no_parts() -> None:

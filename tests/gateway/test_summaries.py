@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import OrderViolation, UpstreamError
-from gateway.summaries.extractive import first_sentence, last_sentence, title
+from gateway.summaries.extractive import first_and_last, first_sentence, last_sentence, title
 from gateway.summaries.prompts import (
     SHOWN_CHARACTERS,
     PartTask,
@@ -485,3 +485,23 @@ async def test_cancelling_a_writing_passes_on_and_closes_the_source() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert source.closed
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [("One. Two. Three.", "One. Three."), ("One.", "One."), ("One. Two. One.", "One."), ("", "")],
+)
+def test_an_extract_is_the_first_and_the_last_sentence(text: str, ends: str) -> None:
+    assert first_and_last(text) == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "cut"),
+    [
+        ("It costs 1,250 euros", 12, "It costs…"),
+        ("一共需要1250元", 6, "一共需要…"),
+        ("一共需要一千二百元", 6, "一共需要一千…"),
+    ],
+)
+def test_a_cut_goes_through_no_number(text: str, limit: int, cut: str) -> None:
+    assert first_sentence(text, limit) == cut
