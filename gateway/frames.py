@@ -16,7 +16,7 @@ from gateway.errors import Failure, GatewayError
 T = TypeVar("T")
 P = ParamSpec("P")
 
-SECONDS_A_STREAM, LONGEST_SECONDS = 0.0015, 0.1
+SECONDS_A_STREAM, LONGEST_SECONDS = 0.004, 0.1
 """The window for each stream of this process, and its bound: for one stream shorter than the pace of any model."""
 MOST = 1000
 """Batches that wait in one stream; its source is not read on while they do."""

@@ -147,7 +147,7 @@ def test_the_window_grows_with_the_streams_up_to_its_bound() -> None:
     load, windows = Load(), []
     for load.streams in (0, 1, 8, 64, 1000):
         windows.append(load.window)
-    assert windows == [0.0, 0.0015, 0.012, 0.096, LONGEST_SECONDS]
+    assert windows == [0.0, 0.004, 0.032, LONGEST_SECONDS, LONGEST_SECONDS]
 
 
 async def test_a_failure_of_ours_is_the_last_item_of_the_last_frame() -> None:
