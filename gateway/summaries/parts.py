@@ -81,7 +81,7 @@ class _Part:
         """Say an extract where nothing was written, and that the part is finished."""
         written_by = self.writing.or_else(self.extract)
         if written_by != "model" or not self.title or self.missing(self.title):
-            self.title = extractive.title(self.text)
+            self.title = extractive.title(extractive.last_sentence(self.text))
         self._put(
             ReasoningSummaryPart(
                 index=self.index,

@@ -71,7 +71,7 @@ ENDS = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42."
 
 
 def extract(index: int, start: int, end: int) -> list[tuple[object, ...]]:
-    return [(index, REST), (index, "And so on, and so on", REST, (start, end), "extract")]
+    return [(index, REST), (index, "It is 42", REST, (start, end), "extract")]
 
 
 async def test_a_part_leaves_while_the_trace_still_grows() -> None:
@@ -131,7 +131,7 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     assert await parts.leave() == f"Text 0.\n\n{ENDS}\n\n{REST}"
     assert plain(events)[2:] == [
         (1, ENDS),
-        (1, "This sentence says a little about", ENDS, (N, 2 * N), "extract"),
+        (1, "Texts 0, 1, 2, 3, 4", ENDS, (N, 2 * N), "extract"),
         *extract(2, 2 * N, 2 * N + len(REST)),
     ]
     assert writer.cancelled == [1]
@@ -230,7 +230,7 @@ async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
     await settled()
     parts.close()
     parts.hurry()
-    assert await parts.leave() == "Title 0 → Title 1 → Title 2 → And so on, and so on"
+    assert await parts.leave() == "Title 0 → Title 1 → Title 2 → It is 42"
 
 
 async def test_a_trace_of_nothing_has_no_parts() -> None:
