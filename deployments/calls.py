@@ -1,5 +1,6 @@
 """A streaming call from one deployment to another. What Ray adds here: frames are checked for gaps, a call given up is
-cancelled at the other end, and a replica that dies or refuses becomes a failure of ours."""
+cancelled at the other end, and a replica that dies or refuses becomes a failure of ours; one that dies before its first
+frame is asked for again."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -7,6 +8,7 @@ from contextlib import aclosing
 from contextvars import copy_context
 from typing import Any, TypeVar
 
+import stamina
 from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve._private.utils import generate_request_id
@@ -19,6 +21,8 @@ from gateway.errors import Failed, Failure, NotReady, OurError, Overloaded, Upst
 T = TypeVar("T")
 PICKLED = {"request_serialization": "pickle", "response_serialization": "pickle"}
 """Between replicas whose classes are all in files: Serve's own cloudpickle takes three times as long."""
+ATTEMPTS, WAIT_SECONDS = 3, 0.1
+"""Of a call whose replica dies before its first frame; the second wait is twice the first, both with some jitter."""
 
 
 class FrameLost(OurError):
@@ -27,12 +31,33 @@ class FrameLost(OurError):
     retryable = True
 
 
+class ReplicaDied(UpstreamError):
+    pass
+
+
 async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
     """The items of each frame that `method`, a deployment's streaming method, answers with.
 
+    Until the first nothing has been promised to anybody, so the call goes to another replica where its own dies.
     Raises the failure that travelled in a frame, Overloaded where the queue is full, NotReady where the deployment is
     not there, FrameLost where a frame is missing, UpstreamError where the replica dies or gives the call up.
     """
+    retries = stamina.retry_context(
+        on=ReplicaDied, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_SECONDS, wait_jitter=WAIT_SECONDS
+    )
+    async for attempt in retries:
+        with attempt:
+            answer = _answer(method, *args)
+            first = await anext(answer, None)
+    async with aclosing(answer):
+        if first is not None:
+            yield first
+        async for items in answer:
+            yield items
+
+
+async def _answer(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
+    """Of one replica. Raises as `batches`."""
     response, expected, items = None, 0, 0
     try:
         response = copy_context().run(_call, method, *args)
@@ -49,7 +74,7 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
     except DeploymentUnavailableError as error:
         raise NotReady("the model is still loading, or has stopped; try again shortly") from error
     except (RayActorError, AioRpcError) as error:
-        raise UpstreamError("a replica died; ask again") from error
+        raise ReplicaDied("a replica died; ask again") from error
     except RayTaskError as error:
         raise OurError("a deployment failed; its log says why") from error
     except asyncio.CancelledError as error:

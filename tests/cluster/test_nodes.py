@@ -102,7 +102,6 @@ async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
 
     streams = await started(http, nodes.url, 18, tokens=300)
     await asyncio.to_thread(nodes.remove, lost)
-    await until(lambda: {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu})
     new = await asyncio.gather(*(stream(http, nodes.url, asked(20)) for _ in range(6)))
     assert [ended(events) for events in new] == ["stream.completed"] * 6
 

@@ -2,12 +2,15 @@
 
 "text"               is sent            {"hang": true}   waits until it is cancelled
 {"fail": "message"}  is a failure       {"die": true}    ends the process, once what was said has left
+
+Only as the first: {"die_once": "path"} ends the process before it accepts, and makes that file; where it is, nothing.
 """
 
 import asyncio
 import json
 import os
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 from typing import Any
 
 from gateway.errors import UpstreamError
@@ -31,8 +34,12 @@ class ScriptedUpstream:
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
         try:
+            script = self._script(request)
+            match script:
+                case [{"die_once": path}, *script]:
+                    _die_once(Path(path))
             yield [Accepted(prompt_tokens=7)]
-            for step in self._script(request):
+            for step in script:
                 yield [Text(await self._play(step))]
             yield [Finished(finish_reason="stop", usage=Usage(prompt_tokens=7, completion_tokens=3))]
         finally:
@@ -69,3 +76,9 @@ class ScriptedUpstream:
         if LATE_SUMMARY in said:
             return [{"hang": True}] if request.prefill else [{"after": "given up"}, "A title\n", self._summary]
         return [request.prefill, " something."] if request.prefill else ["A title\n", self._summary]
+
+
+def _die_once(marker: Path) -> None:
+    if not marker.exists():
+        marker.touch()
+        os._exit(1)
