@@ -5,7 +5,7 @@ Before the first byte it retries; after it never, since the model would say some
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,7 +67,7 @@ class ChatApi:
             mounts=DIRECT,
         )
 
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    async def stream(self, request: UpstreamRequest, headers: Mapping[str, str]) -> AsyncGenerator[Sequence[Answer]]:
         """One Accepted with the first byte, the text as it comes, one Finished. Closing it closes the connection.
 
         Raises UpstreamError as `gateway.errors` tells them apart, InvalidRequest for a budget of thinking.
@@ -77,7 +77,7 @@ class ChatApi:
             if attempt.num > 1:
                 self._retried(request.model)
             with attempt:
-                begun = await self._begin(body)
+                begun = await self._begin(body, headers)
         try:
             yield [Accepted()]
             reader = ChunkReader()
@@ -115,11 +115,11 @@ class ChatApi:
             **(self._settings.no_thinking if request.budget == 0 else {}),
         }
 
-    async def _begin(self, body: dict[str, Any]) -> _Begun:
+    async def _begin(self, body: dict[str, Any], headers: Mapping[str, str]) -> _Begun:
         seconds = self._settings.first_byte_seconds
         try:
             async with asyncio.timeout(seconds):
-                request = self._client.build_request("POST", "chat/completions", json=body)
+                request = self._client.build_request("POST", "chat/completions", json=body, headers=headers)
                 response = await self._client.send(request, stream=True)
                 try:
                     await _check(response, self._key)

@@ -1,16 +1,23 @@
 """Any /chat/completions API behind the interface of an upstream: `deployments.chat_api` does the work.
 
-What Ray adds here: replicas, whose connections are pooled for all their requests, and a count of retries.
+What Ray adds here: replicas, whose connections are pooled for all their requests, a count of retries, and the id of the
+request, which Serve carries from the client to each call.
 """
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+
+from ray.serve.context import _get_serve_request_context
 
 from deployments.chat_api import ChatApi
 from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
 from gateway.frames import framed, framed_lazily
 from gateway.upstream import Answer, UpstreamRequest
+
+REQUEST_ID = re.compile(r"[!-~]{1,128}")
+"""What goes on to an API: clients may put anything into theirs."""
 
 
 class HttpUpstream:
@@ -27,7 +34,7 @@ class HttpUpstream:
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
         try:
-            async with aclosing(self._apis[request.model].stream(request)) as batches:
+            async with aclosing(self._apis[request.model].stream(request, _headers())) as batches:
                 async for batch in batches:
                     yield batch
         finally:
@@ -41,3 +48,8 @@ class HttpUpstream:
     async def aclose(self) -> None:
         for api in set(self._apis.values()):
             await api.aclose()
+
+
+def _headers() -> dict[str, str]:
+    id = _get_serve_request_context().request_id
+    return {"X-Request-Id": id} if REQUEST_ID.fullmatch(id) else {}

@@ -12,6 +12,7 @@ The last message is the script, a JSON list of steps; any other text gets `ANSWE
     {"done": true}                  [DONE]
     {"done": false}                 no finish "stop" and no [DONE] beyond those that the script has
     {"raw": "text"}                 the text in UTF-8, as it is; "" sends the head alone
+    {"header": "name"}              text: that header of the request, in lower case
     {"pace": seconds}               waits for so long before each later step
     {"bytes": n}                    later steps leave in HTTP chunks of n bytes
     {"gzip": true}                  the body is gzip, flushed at each step
@@ -143,7 +144,8 @@ class _Answer:
     def __init__(
         self, api: ScriptedApi, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._api, self._model, self._reader, self.writer = api, request.body["model"], reader, writer
+        self._api, self._reader, self.writer = api, reader, writer
+        self._model, self._headers = request.body["model"], request.headers
         self._begun = self._finished = self._broken = False
         self._pace, self._bytes = 0.0, 0
         self._gzip: Any = None
@@ -164,6 +166,8 @@ class _Answer:
         match step:
             case str():
                 await self._delta({"content": step})
+            case {"header": name}:
+                await self._delta({"content": self._headers.get(name, "")})
             case {"delta": delta}:
                 await self._delta(delta)
             case {"finish": reason}:

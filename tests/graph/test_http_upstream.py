@@ -121,6 +121,24 @@ async def test_the_summaries_are_asked_of_the_api_too(http: httpx.AsyncClient, u
     assert written == {"prompt_summary.done": "You ask.", "reasoning_summary.part": "Forty-two."}
 
 
+@pytest.mark.parametrize(
+    ("id", "sent"), [("order-66/7c", "order-66/7c"), ("two words", ""), ("x" * 129, ""), ("sch\u00f6n", "")]
+)
+async def test_the_id_of_a_request_goes_on_to_the_api_where_it_may_stand_in_a_header(
+    http: httpx.AsyncClient, url: str, id: str, sent: str
+) -> None:
+    http.headers = httpx.Headers({"X-Request-Id": id}, encoding="utf-8")
+    events = await stream(http, url, body("<think>So</think>It is ", {"header": "x-request-id"}, ".", **QUIET))
+    assert events[-2]["text"] == f"It is {sent}."
+
+
+async def test_the_id_goes_on_with_what_is_asked_for_summaries(http: httpx.AsyncClient, url: str) -> None:
+    http.headers["X-Request-Id"] = "lighthouses"
+    events = await stream(http, url, body("<think>So.</think>You ask of ", {"header": "x-request-id"}, "."))
+    written = {event["type"]: event["text"] for event in events if event.get("written_by") == "model"}
+    assert written["prompt_summary.done"] == "You ask of lighthouses."
+
+
 @pytest.mark.parametrize(("model", "response"), [("deepseek-r1", ""), ("deepseek-promoted", "So it")])
 async def test_reasoning_that_never_ends(http: httpx.AsyncClient, url: str, model: str, response: str) -> None:
     asked = body("<think>So ", "it", {"finish": "length"}, **{**QUIET, "model": model})
