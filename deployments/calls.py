@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import stamina
 from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
+from ray.serve._private.tracing_utils import TRACE_STACK
 from ray.serve._private.utils import generate_request_id
 from ray.serve.context import _set_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
@@ -98,7 +99,9 @@ def _call(method: Any, *args: Any) -> Any:
 
     Where Serve (2.60, `Replica._on_request_cancelled`) sees one call cancelled, it cancels all that its replica asked
     for under the same internal request id, and by default that is the HTTP request's: a prompt summary that met its
-    deadline took the reasoning summary with it.
+    deadline took the reasoning summary with it. And what it says of a call's span it says of the last of the request's
+    that has begun, where two calls run at once and share their stack of spans.
     """
+    TRACE_STACK.set([*TRACE_STACK.get([])])
     _set_request_context(_internal_request_id=generate_request_id())
     return method.options(stream=True, **PICKLED).remote(*args)

@@ -14,6 +14,7 @@ from deployments.calls import batches, only
 from deployments.metrics import StreamMetrics
 from deployments.openapi import documented
 from deployments.routes import Routes
+from deployments.tracing import StreamSpans
 from gateway.config import GatewaySettings
 from gateway.errors import NotReady
 from gateway.summaries.prompts import PartTask
@@ -52,7 +53,8 @@ class Ingress:
 
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._parser, self._summarizer = ParserHandle(parser), SummarizerHandle(summarizer)
-        self._routes = Routes(settings, self._parser, self._summarizer, StreamMetrics(settings.models).watch)
+        spans = StreamSpans(settings.models, StreamMetrics(settings.models).watch)
+        self._routes = Routes(settings, self._parser, self._summarizer, spans.watch)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = self._routes.app()

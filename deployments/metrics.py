@@ -106,25 +106,33 @@ class StreamMetrics:
             self._hold.observe(elapsed - reached, tags)
 
     def _end(self, session: Session, last: Event | None, elapsed: float, tags: dict[str, str]) -> None:
-        outcome, stage = "cancelled", ""
-        match last:
-            case StreamCompleted(usage=usage):
-                outcome = "completed"
-                self._count_tokens(usage.reasoning_tokens, usage.completion_tokens, tags)
-            case StreamFailed(error=error):
-                outcome, stage = "failed", error.stage
-        self._ended.inc(1, {**tags, "outcome": outcome, "stage": stage})
+        ended, stage = outcome(last)
+        if isinstance(last, StreamCompleted):
+            self._count_tokens(last.usage.reasoning_tokens, last.usage.completion_tokens, tags)
+        self._ended.inc(1, {**tags, "outcome": ended, "stage": stage})
         self._first["stream"].observe(elapsed, tags)
         if session.ungrounded:
             self._ungrounded.inc(session.ungrounded, tags)
         self._waiting.observe(session.most_waiting, tags)
-        line = {"stream": session.id, **tags, "outcome": outcome, "stage": stage, "seconds": round(elapsed, 3)}
+        line = {"stream": session.id, **tags, "outcome": ended, "stage": stage, "seconds": round(elapsed, 3)}
         log.info(" ".join(f"{name}={value}" for name, value in line.items()), extra=line)
+        for handler in log.handlers:  # in its throughput mode Serve would keep the line until there are 1,000
+            handler.flush()
 
     def _count_tokens(self, reasoning: int, completion: int, tags: dict[str, str]) -> None:
         for kind, tokens in (("reasoning", reasoning), ("response", completion - reasoning)):
             if tokens > 0:
                 self._tokens.inc(tokens, {**tags, "kind": kind})
+
+
+def outcome(last: Event | None) -> tuple[str, str]:
+    """How a stream with that last event ended, and the stage at which it failed, if it did."""
+    match last:
+        case StreamCompleted():
+            return "completed", ""
+        case StreamFailed(error=error):
+            return "failed", error.stage
+    return "cancelled", ""
 
 
 def upstream_retries() -> Callable[[str], None]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
+from deployments import tracing
 from deployments.calls import batches, only
 from gateway.config import Served
 from gateway.reasoning import ReasoningParser
@@ -19,6 +20,9 @@ class Upstreams:
 
     def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
         served = self._models[request.model]
+        tracing.note(
+            {"gateway.call": request.id, "gateway.upstream": served.upstream, "gen_ai.request.model": request.model}
+        )
         parser = ReasoningParser(served.format, served.starts_inside)
         parsed = parse(batches(self._handles[served.upstream].stream, request), parser)
         if served.upstream == "qwen" and request.tools:

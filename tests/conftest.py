@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from bench.peers import ROOT, free_port
+from cluster.configs import laid_over
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def cluster() -> Iterator[Cluster]:
         _system_config={"metrics_report_interval_ms": 1000},
         runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
     )
-    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    tracing = laid_over("gpu")["tracing_config"]
+    serve.start(http_options={"host": "127.0.0.1", "port": port}, tracing_config=tracing)
     yield Cluster(
         http_port=port,
         dashboard=f"http://{context.dashboard_url}",

@@ -8,36 +8,20 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.config import GatewaySettings
-from tests.conftest import Cluster
-from tests.graph.scripted_upstream import ScriptedUpstream
+from tests.graph.conftest import SECRET, Observed
 from tests.graph.test_graph import body
 
-SECRET = "rosebud"
-"""Said in every prompt, reasoning, summary and response."""
 LOOKS = 60
 
 
-@pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("logs")
+@pytest.fixture
+def url(observed: Observed) -> str:
+    return observed.url
 
 
-@pytest.fixture(scope="module")
-def url(cluster: Cluster, logs: Path) -> str:
-    from ray import serve
-    from ray.serve.schema import LoggingConfig
-
-    import graph
-
-    upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream)
-    serve.run(
-        graph.connect(GatewaySettings(), {"qwen": upstream.bind(f"It says {SECRET} in 1999.")}),
-        name="logged",
-        route_prefix="/logged",
-        logging_config=LoggingConfig(encoding="JSON", logs_dir=str(logs)),
-    )
-    return cluster.url("/logged")
+@pytest.fixture
+def logs(observed: Observed) -> Path:
+    return observed.logs
 
 
 async def ask(http: httpx.AsyncClient, url: str, *script: Any, id: str | None = None) -> str:

@@ -1,0 +1,82 @@
+"""OpenTelemetry spans of streams; no text of a stream is in them.
+
+What Ray adds here: with `tracing_config` Serve makes a span of each call between deployments, in one trace.
+"""
+
+import os
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, StatusCode
+from ray.serve.context import _get_serve_request_context
+
+from deployments.metrics import outcome
+from deployments.routes import Watch
+from gateway.config import Served
+from gateway.events import Event, StreamCompleted, StreamFailed
+from gateway.session import Session
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+SERVICE = "reasoning-gateway"
+
+tracer = trace.get_tracer(SERVICE)
+
+
+def exporter() -> list[SpanProcessor]:
+    """What `tracing_config` names: OTLP over HTTP, as OpenTelemetry's own variables say; nothing where none is set."""
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        return []
+    # What sends is loaded only where something is sent.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    os.environ.setdefault("OTEL_SERVICE_NAME", SERVICE)  # Serve makes its provider next, which reads it
+    return [BatchSpanProcessor(OTLPSpanExporter())]
+
+
+class StreamSpans:
+    """A span for each stream that `watch` looks at; `models` tells each model's upstream."""
+
+    def __init__(self, models: Mapping[str, Served], watch: Watch) -> None:
+        self._models, self._watch = models, watch
+
+    async def watch(self, session: Session) -> AsyncGenerator[list[Event]]:
+        """The events of the session as they leave."""
+        span = tracer.start_span("stream", start_time=time.time_ns() - int((time.monotonic() - session.began) * 1e9))
+        span.set_attributes(
+            {
+                "request_id": _get_serve_request_context().request_id,
+                "gateway.stream": session.id,
+                "gateway.upstream": self._models[session.model].upstream,
+                "gen_ai.request.model": session.model,
+            }
+        )
+        last: Event | None = None
+        try:
+            async with aclosing(self._watch(session)) as batches:
+                async for batch in batches:
+                    last = batch[-1]
+                    yield batch
+        finally:
+            _finish(span, last)
+
+
+def note(attributes: Mapping[str, str]) -> None:
+    """Add to the span that Serve has made of the call that is being answered."""
+    trace.get_current_span().set_attributes(attributes)
+
+
+def _finish(span: Span, last: Event | None) -> None:
+    ended, stage = outcome(last)
+    span.set_attributes({"gateway.outcome": ended, "gateway.stage": stage})
+    match last:
+        case StreamCompleted(usage=usage):
+            span.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
+            span.set_attribute("gen_ai.usage.output_tokens", usage.completion_tokens)
+        case StreamFailed(error=error):
+            span.set_attribute("error.type", error.type)  # a message may quote the upstream
+            span.set_status(StatusCode.ERROR)
+    span.end()

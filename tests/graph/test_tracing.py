@@ -1,0 +1,73 @@
+"""What a collector is sent of streams over the real graph: one trace each, and no text of them."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from tests.graph.collector import Collector, Span, Tree, trees
+from tests.graph.conftest import SECRET, Observed
+from tests.graph.test_logs import LOOKS, ask
+
+
+def call(deployment: str, method: str, *below: Tree) -> Tree:
+    """The two spans that Serve makes of a call between deployments."""
+    handled = f"replica_handle_request {deployment} {method}"
+    return f"route_to_replica {deployment} {method}", [(handled, list(below))]
+
+
+UPSTREAM = call("ScriptedUpstream", "stream")
+PARSER = call("StreamParser", "stream", UPSTREAM)
+PROMPT = call("Summarizer", "prompt", UPSTREAM)
+PART = call("Summarizer", "part", UPSTREAM)
+
+
+def request(*calls: Tree) -> list[Tree]:
+    return [("replica_handle_request Ingress __call__", [*calls, ("stream", [])])]
+
+
+async def traced(collector: Collector, id: str, tree: list[Tree]) -> list[Span]:
+    """The spans of that request, once they are there."""
+    for _ in range(LOOKS):
+        if trees(spans := collector.trace(id)) == tree:
+            break
+        await asyncio.sleep(0.5)
+    assert trees(spans) == tree
+    return spans
+
+
+def said(spans: list[Span], *names: str) -> dict[str, Any]:
+    """Of the stream itself: its attributes whose names begin so."""
+    (stream,) = [span for span in spans if span.name == "stream"]
+    return {name: value for name, value in stream.attributes.items() if name.startswith(names)}
+
+
+async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed) -> None:
+    id = await ask(http, observed.url, f"</think>{SECRET}", id="traced-1")
+    # Of a part that is not grounded the model is asked twice.
+    spans = await traced(observed.collector, id, request(PARSER, PART, PART, PROMPT))
+    assert {span.attributes["request_id"] for span in spans} == {id}
+    assert {span.attributes["service.name"] for span in spans} == {"reasoning-gateway"}
+    assert not [span for span in spans if span.failed]
+    (name,) = said(spans, "gateway.stream").values()
+    assert said(spans, "gateway.", "gen_ai.") == {
+        "gateway.stream": name,
+        "gateway.upstream": "qwen",
+        "gateway.outcome": "completed",
+        "gateway.stage": "",
+        "gen_ai.request.model": "qwen2.5-coder-0.5b-instruct",
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 3,
+    }
+    calls = {span.attributes["gateway.call"] for span in spans if "gateway.call" in span.attributes}
+    assert calls == {name, f"{name}-prompt", f"{name}-part-0", f"{name}-part-0-again"}
+    assert SECRET.encode() not in observed.collector.bodies
+
+
+async def test_a_stream_that_fails_is_marked(http: httpx.AsyncClient, observed: Observed) -> None:
+    id = await ask(http, observed.url, {"fail": f"{SECRET} broke"}, id="traced-2")
+    spans = await traced(observed.collector, id, request(PARSER, PROMPT))
+    how = {"gateway.outcome": "failed", "gateway.stage": "upstream", "error.type": "upstream_error"}
+    assert said(spans, "gateway.outcome", "gateway.stage", "error.") == how
+    assert [span.name for span in spans if span.failed] == ["stream"]
+    assert SECRET.encode() not in observed.collector.bodies
