@@ -6,15 +6,13 @@ Before the first byte it retries; after it never, since the model would say some
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import httpx
 import stamina
 
 from client.api import DIRECT
+from deployments.api_refusals import check
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
     BeforeFirstByte,
@@ -22,22 +20,18 @@ from gateway.errors import (
     UpstreamCut,
     UpstreamError,
     UpstreamNotAStream,
-    UpstreamRateLimited,
-    UpstreamRefused,
     UpstreamSilent,
     UpstreamTimeout,
-    UpstreamUnavailable,
     UpstreamUnreachable,
 )
 from gateway.upstream import Accepted, Answer, UpstreamRequest
 from gateway.wire import sse
-from gateway.wire.chat_chunks import ChunkReader, said
+from gateway.wire.chat_chunks import ChunkReader
 
 LONGEST_WAIT_SECONDS = 30.0
 """An API that asks for more patience than this is not asked again."""
 DRAIN_SECONDS = 0.05
 """What the end of the body may take behind [DONE]: a body that was read to its end leaves its connection for reuse."""
-ERROR_BYTES = 20_000
 POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 
 
@@ -122,7 +116,7 @@ class ChatApi:
                 request = self._client.build_request("POST", "chat/completions", json=body, headers=headers)
                 response = await self._client.send(request, stream=True)
                 try:
-                    await _check(response, self._key)
+                    await check(response, self._key)
                     chunks = response.aiter_bytes()
                     if not (first := await anext(chunks, b"")):
                         raise UpstreamUnreachable("the upstream answered with nothing at all")
@@ -183,33 +177,6 @@ def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[An
     return items, None
 
 
-async def _check(response: httpx.Response, key: str) -> None:
-    """Raises what stands for a status other than 200, or for a body that is no event stream."""
-    kind = response.headers.get("content-type", sse.MEDIA_TYPE).lower()
-    if response.status_code == httpx.codes.OK and kind.startswith("text/event-stream"):
-        return
-    reason = said(await _beginning(response))
-    reason = reason.replace(key, "…") if key else reason
-    if response.status_code == httpx.codes.OK:
-        raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {reason}")
-    message = f"the upstream answered {response.status_code}: {reason}"
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        raise UpstreamRateLimited(message, _retry_after(response))
-    if response.is_server_error:
-        raise UpstreamUnavailable(message, _retry_after(response))
-    raise UpstreamRefused(message)
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    body = b""
-    with suppress(httpx.DecodingError):
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > ERROR_BYTES:
-                break
-    return body[:ERROR_BYTES]
-
-
 def _again(error: Exception) -> bool | float:
     """Whether to ask again, or in how many seconds."""
     if not isinstance(error, BeforeFirstByte):
@@ -217,18 +184,6 @@ def _again(error: Exception) -> bool | float:
     if error.retry_after is None:
         return True
     return error.retry_after if error.retry_after <= LONGEST_WAIT_SECONDS else False
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
-    value = response.headers.get("retry-after", "")
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (when - datetime.now(UTC)).total_seconds()) if when.tzinfo else None
 
 
 def _key(settings: HttpUpstreamSettings) -> str:

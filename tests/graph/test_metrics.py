@@ -73,6 +73,7 @@ EXPECTED = {
     ("buffer_characters_count", ""): 3,
 }
 """Of `some_streams`."""
+EXPORTED = {"frames_total", "frame_items_total", *(name for name, _ in EXPECTED)}
 
 
 async def some_streams(http: httpx.AsyncClient, url: str) -> None:
