@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.config import DeadlineSettings, GatewaySettings
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from tests.conftest import Cluster
 from tests.graph.collector import Collector
 from tests.graph.scripted_upstream import ScriptedUpstream
@@ -20,6 +20,26 @@ SECRET = "rosebud"
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def scripted(cluster: Cluster) -> str:
+    """The application "scripted": the graph over an upstream that says what its prompt says."""
+    from ray import serve
+
+    import graph
+
+    settings = GatewaySettings(
+        limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=3, reasoning_summary=20)
+    )
+    upstream = graph._deploy(ScriptedUpstream).bind()
+    serve.run(graph.connect(settings, {"qwen": upstream}), name="scripted", route_prefix="/scripted")
+    return cluster.url("/scripted")
+
+
+@pytest.fixture
+def url(scripted: str) -> str:
+    return scripted
 
 
 @dataclass(frozen=True)

@@ -10,25 +10,11 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
-from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
+from gateway.config import GatewaySettings
 from tests.conftest import Cluster
 from tests.graph.scripted_upstream import LATE_SUMMARY, NO_SUMMARY, ScriptedUpstream
 
 THOUGHT = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
-
-
-@pytest.fixture(scope="module")
-def url(cluster: Cluster) -> str:
-    from ray import serve
-
-    import graph
-
-    upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
-    settings = GatewaySettings(
-        limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=3, reasoning_summary=20)
-    )
-    serve.run(graph.connect(settings, {"qwen": upstream}), name="scripted", route_prefix="/scripted")
-    return cluster.url("/scripted")
 
 
 def body(*script: Any, **asked: Any) -> dict[str, Any]:

@@ -8,25 +8,10 @@ import httpx
 import pytest
 from openai import AsyncOpenAI
 
-from gateway.config import DeadlineSettings, GatewaySettings
-from tests.conftest import Cluster
-from tests.graph.scripted_upstream import ScriptedUpstream
 from tests.graph.test_graph import THOUGHT, running
 
 CALL = ['<tool_call>\n{"name": "weather", "arg', 'uments": {"city": ', '"Oslo"}}\n</tool_call>']
 TOOLS: Any = [{"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}]
-
-
-@pytest.fixture(scope="module")
-def url(cluster: Cluster) -> str:
-    from ray import serve
-
-    import graph
-
-    upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
-    settings = GatewaySettings(deadlines=DeadlineSettings(reasoning_summary=20))
-    serve.run(graph.connect(settings, {"qwen": upstream}), name="openai", route_prefix="/openai")
-    return cluster.url("/openai")
 
 
 @pytest.fixture

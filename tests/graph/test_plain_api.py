@@ -15,7 +15,6 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from deployments.plain_api import PlainApi
 from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
 from tests.conftest import Cluster
-from tests.graph.scripted_upstream import ScriptedUpstream
 from tests.graph.test_graph import THOUGHT, bare, body, running, stream
 from tests.graph.test_http_upstream import QUIET, WHOLE
 
@@ -30,16 +29,14 @@ BROKE = {"error": {"message": "it broke", "type": "upstream_error", "param": Non
 
 
 @pytest.fixture(scope="module")
-def url(cluster: Cluster) -> str:
+def url(scripted: str) -> str:
     from ray import serve
 
     import graph
 
-    upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind()
-    serve.run(graph.connect(GatewaySettings(), {"qwen": upstream}), name="plain-qwen", route_prefix="/plain-qwen")
-    settings = PlainApiSettings(application="plain-qwen", deployment="ScriptedUpstream", model=MODEL)
+    settings = PlainApiSettings(application="scripted", deployment="ScriptedUpstream", model=MODEL)
     serve.run(graph.build_upstream_api(settings), name="plain", route_prefix="/plain")
-    return cluster.url("/plain/v1")
+    return scripted.replace("/scripted", "/plain/v1")
 
 
 async def chunks(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> list[Any]:
@@ -146,7 +143,7 @@ async def test_an_error_in_a_whole_completion(http: httpx.AsyncClient, url: str)
 
 
 async def test_a_client_that_leaves_stops_the_generation(http: httpx.AsyncClient, url: str) -> None:
-    gateway = url.replace("/plain/v1", "/plain-qwen")
+    gateway = url.replace("/plain/v1", "/scripted")
     asked = body("So", {"hang": True}, stream=True)
     async with http.stream("POST", f"{url}/chat/completions", json=asked) as response:
         pieces = response.aiter_bytes()
@@ -156,7 +153,7 @@ async def test_a_client_that_leaves_stops_the_generation(http: httpx.AsyncClient
 
 
 async def test_a_client_that_leaves_a_whole_completion_stops_it_too(http: httpx.AsyncClient, url: str) -> None:
-    gateway = url.replace("/plain/v1", "/plain-qwen")
+    gateway = url.replace("/plain/v1", "/scripted")
     asking = asyncio.create_task(http.post(f"{url}/chat/completions", json=body("So", {"hang": True})))
     await until(1, http, gateway)
     asking.cancel()
