@@ -1,7 +1,7 @@
 """The whole graph on one screen: `serve deploy serve_config.yaml`, or `serve run graph:build`.
 
-client -> Ingress -> StreamParser -> QwenUpstream and HttpUpstream,
-                 `-> Summarizer   ->'  those of them that are configured, or a SummaryModel of its own
+client -> Ingress -> StreamParser -> QwenUpstream, or an API elsewhere
+                 `-> Summarizer   ->'  the same, or a SummaryModel of its own
 """
 
 from typing import Any
@@ -10,7 +10,6 @@ import ray
 from ray import serve
 from ray.serve import Application
 
-from deployments.http_upstream import HttpUpstream
 from deployments.ingress import Ingress
 from deployments.plain_api import PlainApi
 from deployments.stream_parser import StreamParser
@@ -33,8 +32,6 @@ def build(config: GatewaySettings) -> Application:
         upstreams["qwen"] = _qwen("QwenUpstream", config.upstream)
     if config.summarizer.own:
         upstreams["own"] = _qwen("SummaryModel", config.summarizer.own)
-    if config.http_upstreams:
-        upstreams["http"] = _deploy(HttpUpstream).bind(config.http_upstreams)
     return connect(config, upstreams)
 
 

@@ -1,7 +1,7 @@
 """Any /chat/completions API behind the interface of an upstream: `deployments.chat_api` does the work.
 
-What Ray adds here: replicas, whose connections are pooled for all their requests, a count of retries, and the id of the
-request, which Serve carries from the client to each call.
+What Ray adds here: a count of retries, and the id of the request, which Serve carries from the client to each call. It
+is no deployment: who asks it has it in its own process, since a hop would cost more than all that it does.
 """
 
 import re
@@ -13,7 +13,6 @@ from ray.serve.context import _get_serve_request_context
 from deployments.chat_api import ChatApi
 from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
-from gateway.frames import framed, framed_lazily
 from gateway.upstream import Answer, UpstreamRequest
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -30,7 +29,6 @@ class HttpUpstream:
         }
         self._running = 0
 
-    @framed_lazily
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
         try:
@@ -40,10 +38,9 @@ class HttpUpstream:
         finally:
             self._running -= 1
 
-    @framed
-    async def running(self) -> AsyncGenerator[Sequence[int]]:
+    async def running(self) -> int:
         """How many requests run; the APIs themselves are not asked, each of them may be down by itself."""
-        yield [self._running]
+        return self._running
 
     async def aclose(self) -> None:
         for api in set(self._apis.values()):

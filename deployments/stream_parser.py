@@ -9,17 +9,17 @@ from typing import Any
 
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
-from gateway.frames import framed
+from gateway.frames import framed, framed_lazily
 from gateway.upstream import Parsed, UpstreamRequest
 
 
 class StreamParser:
-    """Asks the upstream that serves the request's model; `upstreams` are handles by name."""
+    """Asks the upstream that serves the request's model; `upstreams` are handles of deployments by name."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
-        self._upstreams = Upstreams(upstreams, settings.models)
+        self._upstreams = Upstreams(upstreams, settings.models, settings.http_upstreams)
 
-    @framed
+    @framed_lazily
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
         async with aclosing(self._upstreams.ask(request)) as parsed:
             async for batch in parsed:

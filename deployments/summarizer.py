@@ -10,27 +10,27 @@ from typing import Any
 
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
-from gateway.frames import framed
+from gateway.frames import framed, framed_lazily
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
 from gateway.upstream import Message, UpstreamRequest
 
 
 class Summarizer:
-    """Asks one of the `upstreams`, handles by name: the cluster's engine, whose batch the summaries join, an API, or a
-    model of its own."""
+    """Asks the cluster's engine, whose batch the summaries join, an API, or a model of its own; `upstreams` are handles
+    of deployments by name."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
-        ((self._model, writer),) = settings.writers.items()
-        self._upstreams = Upstreams({writer.upstream: upstreams[writer.upstream]}, settings.writers)
+        (self._model,) = settings.writers
+        self._upstreams = Upstreams(upstreams, settings.writers, settings.http_upstreams)
 
-    @framed
+    @framed_lazily
     async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
         async with aclosing(self._text(prompt_request(request_id, messages))) as texts:
             async for text in texts:
                 yield text
 
-    @framed
+    @framed_lazily
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
         async with aclosing(self._text(part_request(request_id, task))) as texts:
             async for text in texts:

@@ -194,7 +194,6 @@ def test_the_gateways_config_is_one_it_takes() -> None:
         "Ingress",
         "StreamParser",
         "Summarizer",
-        "HttpUpstream",
     }
     assert all(one["autoscaling_config"]["min_replicas"] == 1 for one in application["deployments"])
     assert len(gateway_rows(8000)) == 3

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from deployments.http_upstream import HttpUpstream
 from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
 from tests.conftest import Cluster
 from tests.graph.scripted_upstream import ScriptedUpstream
@@ -28,12 +27,11 @@ async def deployed(cluster: Cluster, name: str) -> AsyncIterator[str]:
     import graph
 
     upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream)
-    api_upstream = serve.deployment(**graph.STREAMS, ray_actor_options={"num_cpus": 0.1})(HttpUpstream)
     async with ScriptedApi() as api:
         apis = (HttpUpstreamSettings(url=api.url, models=("deepseek-r1",)),)
         settings = GatewaySettings(deadlines=DeadlineSettings(reasoning_summary=20), http_upstreams=apis)
         # No part of a summary may say 1999, for no trace here does.
-        upstreams = {"qwen": upstream.bind("It was in 1999."), "http": api_upstream.bind(apis)}
+        upstreams = {"qwen": upstream.bind("It was in 1999.")}
         await asyncio.to_thread(serve.run, graph.connect(settings, upstreams), name=name, route_prefix=f"/{name}")
         yield cluster.url(f"/{name}")
 
