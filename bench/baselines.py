@@ -1,6 +1,6 @@
 """Summaries of a trace without a model, as simple gateways make them; each gives the summary's sentences in order.
 
-Where a summary has a size, `characters` says how long it has to become: the first sentence that reaches it is the last.
+Where a summary has a size, `characters` is how long it becomes: the sentence that would pass it is cut, at a word.
 """
 
 import re
@@ -31,7 +31,7 @@ def first_then_finally(trace: str, longest: int = 120) -> list[str]:
     if not found:
         return []
     chosen = (found[0], found[len(found) // 2], found[-1])
-    beginnings = [f"{sentence} "[: longest + 1].rpartition(" ")[0] for sentence in chosen]
+    beginnings = [sentence if len(sentence) <= longest else _cut(sentence, longest) for sentence in chosen]
     return [f"{word}, {said}" for word, said in zip(("First", "Then", "Finally"), beginnings, strict=True)]
 
 
@@ -57,11 +57,18 @@ class _Words:
 
 
 def _in_order(found: Sequence[str], best: Sequence[int], characters: int, fewest: int) -> list[str]:
-    chosen: list[int] = []
-    length = 0
+    if not characters:
+        return [found[n] for n in sorted(best[:fewest])]
+    chosen: dict[int, str] = {}
+    room = characters
     for n in best:
-        if len(chosen) >= fewest and length >= characters:
+        if said := found[n] if len(found[n]) <= room else _cut(found[n], room):
+            chosen[n] = said
+        room -= len(found[n])
+        if room <= 0:
             break
-        chosen.append(n)
-        length += len(found[n]) + 1
-    return [found[n] for n in sorted(chosen)]
+    return [chosen[n] for n in sorted(chosen)]
+
+
+def _cut(sentence: str, characters: int) -> str:
+    return sentence[: characters + 1].rpartition(" ")[0] if " " in sentence else sentence[:characters]

@@ -1,10 +1,17 @@
 """Summaries without a model: the plain fallback, cut from the text itself."""
 
 import re
+from collections import Counter
+from itertools import islice
+from math import log, sqrt
 
 SENTENCE = re.compile(r"[^\s].*?(?:[.!?](?=\s|$)|[。！？][。！？”’」』]*|$)", re.DOTALL)
-TITLE_WORDS = 6
-_CUT_OFF = re.compile(r"[^\s\u3000-\u9fff\uff00-\uffef]+$")
+TITLE_WORDS, SHORTEST = 6, 4
+"""Of a title, and the characters of a sentence: what is shorter is a number in a list."""
+_UNSPACED = r"\u3000-\u9fff\uff00-\uffef"
+_HEADING_WORD = re.compile(rf"[{_UNSPACED}]{{1,2}}|[^\s{_UNSPACED}]+")
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_CUT_OFF = re.compile(rf"[^\s{_UNSPACED}]+$")
 """What may go on behind a cut; scripts without spaces between words may be cut at any letter."""
 
 
@@ -29,5 +36,25 @@ def last_sentence(text: str, limit: int = 200) -> str:
 
 def title(text: str) -> str:
     """The first words of a text, as a heading."""
-    words = first_sentence(text).rstrip(".!?…。！？").split()
-    return " ".join(words[:TITLE_WORDS]).rstrip(",;:")
+    line = first_sentence(text).rstrip(".!?…。！？")
+    words = list(islice(_HEADING_WORD.finditer(line), TITLE_WORDS))
+    return line[: words[-1].end()].rstrip(",;:，、；：") if words else ""
+
+
+def heading(text: str) -> str:
+    """A title from the sentence whose words are most those of the whole text, beside its first and its last one."""
+    lines = (SENTENCE.finditer(line) for line in text.splitlines())
+    sentences = [found.group() for line in lines for found in line if len(found.group()) >= SHORTEST]
+    inner = sentences[1:-1] or sentences[-1:]
+    whole = _weights(text)
+    return title(max(inner, key=lambda sentence: _likeness(_weights(sentence), whole), default=""))
+
+
+def _weights(text: str) -> dict[str, float]:
+    return {word: 1 + log(times) for word, times in Counter(_WORD.findall(text.casefold())).items()}
+
+
+def _likeness(part: dict[str, float], whole: dict[str, float]) -> float:
+    """The cosine between the two, but for the length of `whole`."""
+    length = sqrt(sum(weight * weight for weight in part.values()))
+    return sum(weight * whole.get(word, 0) for word, weight in part.items()) / (length or 1)

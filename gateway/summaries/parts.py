@@ -80,7 +80,9 @@ class _Part:
     def finish(self) -> None:
         """Say an extract where nothing was written, and that the part is finished."""
         written_by = self.writing.or_else(self.extract)
-        if written_by != "model" or not self.title or self.missing(self.title):
+        if written_by == "extract":
+            self.title = extractive.heading(self.source)
+        elif not self.title or self.missing(self.title):
             self.title = extractive.title(extractive.last_sentence(self.text))
         self._put(
             ReasoningSummaryPart(

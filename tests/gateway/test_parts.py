@@ -131,7 +131,7 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     assert await parts.leave() == f"Text 0.\n\n{ENDS}\n\n{REST}"
     assert plain(events)[2:] == [
         (1, ENDS),
-        (1, "Texts 0, 1, 2, 3, 4", ENDS, (N, 2 * N), "extract"),
+        (1, "This sentence says a little about", ENDS, (N, 2 * N), "extract"),
         *extract(2, 2 * N, 2 * N + len(REST)),
     ]
     assert writer.cancelled == [1]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import OrderViolation, UpstreamError
-from gateway.summaries.extractive import first_and_last, first_sentence, last_sentence, title
+from gateway.summaries.extractive import first_and_last, first_sentence, heading, last_sentence, title
 from gateway.summaries.prompts import (
     SHOWN_CHARACTERS,
     PartTask,
@@ -101,11 +101,31 @@ def test_an_extract_is_one_line_within_its_limit(text: str, limit: int) -> None:
         ("Let us begin with this one, and go on", "Let us begin with this one"),
         ("今天天气很好。我们出去吧！", "今天天气很好"),
         ("六 乘 七 是 多 少 呢？", "六 乘 七 是 多 少"),
+        ("我们需要计算 100.25 的平方根，然后再加上 12。", "我们需要计算 100.25 的平方根"),
+        ("他今天出门，买了很多水果，然后回家。", "他今天出门，买了很多水果"),
         ("word " * 100, "word word word word word word"),
     ],
 )
 def test_a_title_is_the_first_words(text: str, expected: str) -> None:
     assert title(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("Okay.", "Okay"),
+        ("So it is. Yes.", "Yes"),
+        (
+            "Ships near the coast. They see lights. Lights guard ships near the coast. So 12.",
+            "Lights guard ships near the coast",
+        ),
+        ("Fruit:\n1. Apples from Rome\n2. Figs and apples from Rome\n3. Plums", "Figs and apples from Rome"),
+        ("好的，用户问天气。今天下雨。我们查看天气预报。所以天气好。", "我们查看天气预报"),
+    ],
+)
+def test_an_extract_is_headed_by_the_sentence_most_like_the_whole(text: str, expected: str) -> None:
+    assert heading(text) == expected
 
 
 def test_what_is_asked_for_a_prompt_summary() -> None:
