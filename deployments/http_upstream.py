@@ -13,6 +13,7 @@ from ray.serve.context import _get_serve_request_context
 from deployments.chat_api import ChatApi
 from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
+from gateway.frames import gathered
 from gateway.upstream import Answer, UpstreamRequest
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -29,7 +30,10 @@ class HttpUpstream:
         }
         self._running = 0
 
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+        return gathered(self._answer(request), lazily=True)
+
+    async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
         try:
             async with aclosing(self._apis[request.model].stream(request, _headers())) as batches:

@@ -21,7 +21,7 @@ from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.frames import framed
+from gateway.frames import framed, gathered
 from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,10 @@ class QwenUpstream:
         self._harness.count(to_ask(REHEARSAL, settings))
 
     @framed
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+        return gathered(self._answer(request))
+
+    async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         ask = to_ask(request, self._settings)
         prompt_tokens = await asyncio.to_thread(self._harness.count, ask)
         yield [Accepted(prompt_tokens=prompt_tokens)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
-from gateway.frames import framed, framed_lazily
+from gateway.frames import framed
 from gateway.upstream import Parsed, UpstreamRequest
 
 
@@ -19,7 +19,7 @@ class StreamParser:
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         self._upstreams = Upstreams(upstreams, settings.models, settings.http_upstreams)
 
-    @framed_lazily
+    @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
         async with aclosing(self._upstreams.ask(request)) as parsed:
             async for batch in parsed:

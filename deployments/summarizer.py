@@ -10,7 +10,7 @@ from typing import Any
 
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
-from gateway.frames import framed, framed_lazily
+from gateway.frames import framed
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
 from gateway.upstream import Message, UpstreamRequest
@@ -24,13 +24,13 @@ class Summarizer:
         (self._model,) = settings.writers
         self._upstreams = Upstreams(upstreams, settings.writers, settings.http_upstreams)
 
-    @framed_lazily
+    @framed
     async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
         async with aclosing(self._text(prompt_request(request_id, messages))) as texts:
             async for text in texts:
                 yield text
 
-    @framed_lazily
+    @framed
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
         async with aclosing(self._text(part_request(request_id, task))) as texts:
             async for text in texts:

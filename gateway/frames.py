@@ -104,7 +104,7 @@ class Gathered(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Frame(Generic[T]):
-    """What has gathered since the frame before; `number` counts from 0, so that a lost one is noticed.
+    """One batch of items on its way; `number` counts from 0, so that a lost one is noticed.
 
     A failure travels as the last item of the last frame, since exceptions do not survive every transport.
     """
@@ -113,26 +113,23 @@ class Frame(Generic[T]):
     items: Sequence[T | Failure]
 
 
+async def gathered(source: AsyncGenerator[Sequence[T]], *, lazily: bool = False) -> AsyncGenerator[list[T]]:
+    """The items of `source`'s batches: the first at once, then what has gathered, at most once a window."""
+    async with Gathered(source, lazily=lazily) as gathering:
+        while batches := await gathering.take():
+            yield [item for batch in batches for item in batch]
+
+
 def framed(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
-    """Let a method that yields batches yield them as frames; a GatewayError becomes the last one."""
-    return _framing(method, lazily=False)
+    """Let a method that yields batches yield each as a frame; a GatewayError becomes the last one."""
 
-
-def framed_lazily(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
-    """The same for a method that reads a socket."""
-    return _framing(method, lazily=True)
-
-
-def _framing(
-    method: Callable[P, AsyncGenerator[Sequence[T]]], *, lazily: bool
-) -> Callable[P, AsyncGenerator[Frame[T]]]:
     @wraps(method)
     async def frames(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Frame[T]]:
         number = 0
         try:
-            async with Gathered(method(*args, **kwargs), lazily=lazily) as gathered:
-                while batches := await gathered.take():
-                    yield Frame(number, [item for batch in batches for item in batch])
+            async with aclosing(method(*args, **kwargs)) as batches:
+                async for batch in batches:
+                    yield Frame(number, batch)
                     number += 1
         except GatewayError as error:
             yield Frame(number, (error.failure(),))

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from gateway.errors import UpstreamCut
-from gateway.frames import LONGEST_SECONDS, MOST, Frame, Gathered, Load, framed
+from gateway.frames import LONGEST_SECONDS, MOST, Frame, Gathered, Load, framed, gathered
 
 NEVER = 3600.0
 
@@ -150,6 +150,15 @@ def test_the_window_grows_with_the_streams_up_to_its_bound() -> None:
     assert windows == [0.0, 0.004, 0.032, LONGEST_SECONDS, LONGEST_SECONDS]
 
 
+async def test_batches_that_come_within_a_window_are_one() -> None:
+    async def source() -> AsyncGenerator[Sequence[str]]:
+        yield ["a", "b"]
+        yield ["c"]
+
+    async with aclosing(gathered(source())) as batches:
+        assert [batch async for batch in batches] == [["a", "b", "c"]]
+
+
 async def test_a_failure_of_ours_is_the_last_item_of_the_last_frame() -> None:
     failure = UpstreamCut("the upstream's answer was cut off")
 
@@ -161,6 +170,7 @@ async def test_a_failure_of_ours_is_the_last_item_of_the_last_frame() -> None:
 
     async with aclosing(method("a")) as frames:
         assert [frame async for frame in frames] == [
-            Frame(0, ["a", "b", "c"]),
-            Frame(1, (failure.failure(),)),
+            Frame(0, ["a", "b"]),
+            Frame(1, ["c"]),
+            Frame(2, (failure.failure(),)),
         ]
