@@ -25,12 +25,16 @@ PATIENCE_SECONDS = 120
 
 
 class Nodes:
-    """`head` and `gpu` are the ids of the nodes that are always there; `url` is where the head serves the graph."""
+    """`head` and `gpu` are the ids of the nodes that are always there; `url` is where the head serves the graph.
+
+    `urls` is where another node does, by its id, once it has a replica.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self._dashboard_port, self.http_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
+        self.urls: dict[str, str] = {}
         self._dashboard = httpx.Client(
             base_url=f"http://127.0.0.1:{self._dashboard_port}",
             headers={"Authorization": f"Bearer {os.environ['RAY_AUTH_TOKEN']}"},
@@ -41,8 +45,10 @@ class Nodes:
 
     def add(self, **parameters: Any) -> str:
         """The id of a new node; each has a port of its own for Serve's proxy, since all share an address."""
-        proxy = {"RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(free_port())}
-        return self._tell(add={"env_vars": proxy, **parameters})
+        port = free_port()
+        node = self._tell(add={"env_vars": {"RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(port)}, **parameters})
+        self.urls[node] = f"http://127.0.0.1:{port}"
+        return node
 
     def remove(self, node: str) -> None:
         self._tell(remove=node)
@@ -87,7 +93,7 @@ def nodes() -> Iterator[Nodes]:
         **os.environ,
         "RAY_TMPDIR": folder,
         "PYTHONPATH": str(ROOT),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",  # as every file for several nodes says
         "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
         "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
     }

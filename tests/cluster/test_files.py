@@ -1,5 +1,6 @@
 """The files of cluster/ against the schemas of who reads them, and against each other."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_the_head_takes_no_replica_and_its_state_is_in_the_redis_of_the_file() -
     name, port = ray_cluster["gcsFaultToleranceOptions"]["redisAddress"].split(":")
     assert (name, int(port)) == (service["metadata"]["name"], service["spec"]["ports"][0]["port"])
     assert service["spec"]["selector"] == redis["spec"]["template"]["metadata"]["labels"]
+
+
+@pytest.mark.parametrize("path", ["Dockerfile", "ray-cluster.yaml", "ray-cluster.aws.yaml", "kuberay/rayservice.yaml"])
+def test_every_node_serves_the_api_where_serve_optimizes_for_throughput(path: str) -> None:
+    text = (CLUSTER / path).read_text("utf-8")
+    optimized = re.findall(r"RAY_SERVE_THROUGHPUT_OPTIMIZED(?:=|, value: \")1", text)
+    assert optimized
+    assert len(re.findall(r"RAY_SERVE_ENABLE_DIRECT_INGRESS(?:=|, value: \")0", text)) == len(optimized)
 
 
 def test_the_disruption_budget_is_the_workers() -> None:

@@ -76,6 +76,20 @@ async def test_the_qwen_lands_on_the_node_with_a_gpu_and_nowhere_else(
     assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
 
 
+@pytest.mark.usefixtures("deployed")
+async def test_a_node_with_a_replica_serves_the_api_too(nodes: Nodes, http: httpx.AsyncClient) -> None:
+    url = nodes.urls[nodes.gpu]
+    await until(lambda: serves(url))
+    assert ended(await stream(http, url, asked(20))) == "stream.completed"
+
+
+def serves(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").is_success
+    except httpx.TransportError:
+        return False
+
+
 async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
     cluster: Cluster, tiny: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
