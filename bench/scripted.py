@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.baselines import sentences
 from bench.percentile import percentile
 from bench.traces import Trace
-from gateway.config import DeadlineSettings, LimitSettings
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
@@ -133,6 +133,7 @@ async def _stream(number: int, length: int, trace: Trace) -> dict[str, Any]:
         summarizer,
         DeadlineSettings(),
         LimitSettings(),
+        GatewaySettings().heartbeat,
     )
     await session.open()
     left: list[tuple[float, Event]] = []

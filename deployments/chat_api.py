@@ -24,6 +24,7 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from gateway.silence import Silence
 from gateway.upstream import Accepted, Answer, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader
@@ -136,21 +137,26 @@ class ChatApi:
     async def _read(self, begun: _Begun, reader: ChunkReader) -> AsyncGenerator[Sequence[Answer]]:
         """All items up to the end of the answer; what came before a failure leaves before it is raised."""
         decoder, chunk = sse.Decoder(), begun.first
-        while not reader.over:
-            items, error = _taken(decoder.feed(chunk) if chunk else decoder.close(), reader)
-            if items:
-                yield items
-            if error:
-                raise error
-            if not chunk:
-                return
-            chunk = await self._next(begun.chunks, reader)
-
-    async def _next(self, chunks: AsyncIterator[bytes], reader: ChunkReader) -> bytes:
-        """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
-        seconds = DRAIN_SECONDS if reader.over else self._settings.silence_seconds
+        silence = Silence(self._settings.silence_seconds)
         try:
-            async with asyncio.timeout(seconds):
+            while not reader.over:
+                items, error = _taken(decoder.feed(chunk) if chunk else decoder.close(), reader)
+                if items:
+                    yield items
+                if error:
+                    raise error
+                if not chunk:
+                    return
+                chunk = await self._next(begun.chunks, reader, silence)
+        finally:
+            silence.close()
+
+    async def _next(self, chunks: AsyncIterator[bytes], reader: ChunkReader, silence: Silence) -> bytes:
+        """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
+        try:
+            if not reader.over:
+                return await silence.wait(anext(chunks, b""))
+            async with asyncio.timeout(DRAIN_SECONDS):
                 return await anext(chunks, b"")
         except (TimeoutError, httpx.TransportError, httpx.DecodingError) as error:
             if reader.whole:

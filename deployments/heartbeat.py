@@ -5,30 +5,33 @@ What Ray adds here: nothing.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
-from gateway.frames import Gathered
 from gateway.wire import sse
 
 EVENT_EVERY = 3
 """Beats between events: some clients take no notice of comments, and give up after 60 s."""
+RESOLUTION_SECONDS = 0.002
+"""A timer may be as early as this."""
 
 
 async def beating(
     chunks: AsyncGenerator[bytes], seconds: float, keep_alive: Callable[[], bytes]
 ) -> AsyncGenerator[bytes]:
-    """The chunks, and after every `seconds` without one a comment; every third one is an event, `keep_alive()`."""
-    silent = 0
-    async with Gathered(chunks) as gathered:
-        while True:
-            try:
-                async with asyncio.timeout(seconds):
-                    taken = await gathered.take()
-            except TimeoutError:
-                silent += 1
-                yield sse.PING if silent % EVENT_EVERY else keep_alive()
-                continue
-            if not taken:
-                return
-            if chunk := b"".join(taken):
+    """The chunks, and after `seconds` without one a comment; every third one is an event, `keep_alive()`.
+
+    `chunks` gives an empty one where it has had nothing to say for `seconds`, and wherever else it likes.
+    """
+    silent, clock = 0, asyncio.get_running_loop().time
+    sent = clock()
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            if chunk:
                 silent = 0
-                yield chunk
+            elif clock() - sent >= seconds - RESOLUTION_SECONDS:
+                silent += 1
+                chunk = sse.PING if silent % EVENT_EVERY else keep_alive()
+            else:
+                continue
+            sent = clock()
+            yield chunk

@@ -82,7 +82,7 @@ class StreamMetrics:
                     elapsed = time.monotonic() - session.began
                     for event in batch:
                         self._note(event, elapsed, session.response_reached, seen, tags)
-                    last = batch[-1]
+                    last = batch[-1] if batch else last
                     yield batch
         finally:
             self._end(session, last, time.monotonic() - session.began, tags)

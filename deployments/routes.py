@@ -98,7 +98,16 @@ class Routes:
         asked = request.to_upstream(id, request.model or self._models[0])
         if len(asked.messages) > settings.limits.messages:
             raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
-        return Session(id, request, asked.model, self._parser, self._summarizer, settings.deadlines, settings.limits)
+        return Session(
+            id,
+            request,
+            asked.model,
+            self._parser,
+            self._summarizer,
+            settings.deadlines,
+            settings.limits,
+            settings.heartbeat,
+        )
 
     async def _answer(self, prefix: str, request: Asking, stream: bool | None, writer: Writer) -> Response:
         session = self._session(prefix, request)

@@ -58,7 +58,7 @@ class StreamSpans:
         try:
             async with aclosing(self._watch(session)) as batches:
                 async for batch in batches:
-                    last = batch[-1]
+                    last = batch[-1] if batch else last
                     yield batch
         finally:
             _finish(span, last)

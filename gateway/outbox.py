@@ -5,11 +5,13 @@ Knows the order only through the sequencer, and nothing of how events are made o
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from gateway.config import LimitSettings
 from gateway.errors import ClientTooSlow
 from gateway.events import Event, StreamFailed
 from gateway.order import Order, Sequencer, weight
+from gateway.silence import Silence
 
 
 class Outbox:
@@ -33,14 +35,19 @@ class Outbox:
         """End at once, leaving out what waits: for our own bugs only."""
         self._give(self._sequencer.abort(event))
 
-    async def batches(self) -> AsyncGenerator[list[Event]]:
-        """All that leaves, in batches of what is ready, up to and with the last event."""
-        while not (self._sequencer.closed and not self._unread):
-            await self._something.wait()
-            self._something.clear()
-            batch, self._unread, self._unread_size = self._unread, [], 0
-            if batch:
+    async def batches(self, beat: float) -> AsyncGenerator[list[Event]]:
+        """All that leaves, in batches of what is ready, up to and with the last event; an empty one whenever there was
+        nothing for `beat` seconds."""
+        silence = Silence(beat)
+        try:
+            while not (self._sequencer.closed and not self._unread):
+                with suppress(TimeoutError):
+                    await silence.wait(self._something.wait())
+                self._something.clear()
+                batch, self._unread, self._unread_size = self._unread, [], 0
                 yield batch
+        finally:
+            silence.close()
 
     async def room(self) -> None:
         """Wait while too much waits for its turn. Raises ClientTooSlow where the client has left too much unread."""

@@ -27,6 +27,7 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.request import ReasoningOptions
+from gateway.silence import Silence
 from gateway.summaries import extractive, prompts
 from gateway.summaries.grounding import Ground
 from gateway.summaries.parts import Parts
@@ -78,10 +79,12 @@ class Session:
         summarizer: Summarizer,
         deadlines: DeadlineSettings,
         limits: LimitSettings,
+        beat: float,
     ) -> None:
         self.id, self.model, self._request = id, model, request
         self._summarizer = summarizer
-        self._deadlines = deadlines
+        self._deadlines, self._beat = deadlines, beat
+        self._silence = Silence(deadlines.upstream_silence)
         self._asked = request.to_upstream(id, model)
         self._options = request.reasoning
         self._outbox = Outbox(self._options.order, limits)
@@ -129,13 +132,16 @@ class Session:
         return first
 
     async def events(self) -> AsyncGenerator[list[Event]]:
-        """Everything that leaves, in order, in batches of what is ready; ends with exactly one last event."""
+        """Everything that leaves, in order, in batches of what is ready; ends with exactly one last event.
+
+        A batch is empty where nothing has left for `beat` seconds.
+        """
         reader = asyncio.create_task(self._run())
         self._summary_task = asyncio.create_task(self._write_reasoning_summary())
         self._side_tasks += [reader, self._summary_task]
         try:
             self._put(StreamStarted(id=self.id, model=self.model, created=int(time.time())))
-            async for batch in self._outbox.batches():
+            async for batch in self._outbox.batches(self._beat):
                 yield batch
             await reader
         finally:
@@ -187,11 +193,10 @@ class Session:
         raise UpstreamError("the upstream's answer was cut off before its end")
 
     async def _next(self) -> Sequence[Parsed] | None:
-        seconds = self._deadlines.upstream_silence
         try:
-            async with asyncio.timeout(seconds):
-                return await anext(self._batches, None)
+            return await self._silence.wait(anext(self._batches, None))
         except TimeoutError as error:
+            seconds = self._deadlines.upstream_silence
             raise UpstreamSilent(f"nothing came from the upstream for {seconds:g} s; ask again") from error
 
     def _take(self, item: Parsed) -> None:
@@ -284,4 +289,5 @@ class Session:
         for task in self._side_tasks:
             task.cancel()
         await asyncio.gather(*self._side_tasks, return_exceptions=True)
+        self._silence.close()
         await self._batches.aclose()

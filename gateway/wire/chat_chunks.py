@@ -59,11 +59,17 @@ class ChunkReader:
         if event.type == "error":
             raise _failed(event.data)
         chunk = _object(event.data)
-        if _is_error(chunk):
+        choices = _dicts(chunk.get("choices"))
+        if chunk.get("error") or chunk.get("object") == "error":
             raise _failed(event.data)
         if isinstance(usage := chunk.get("usage"), dict):
             self._usage = _usage(usage)
-        return [item for choice in _dicts(chunk.get("choices")) for item in self._choice(choice)]
+        items: list[Read] = []
+        for choice in choices:
+            if choice.get("finish_reason") == "error":
+                raise _failed(event.data)
+            self._read(choice, items)
+        return items
 
     def finish(self) -> Finished:
         """The end of the answer; its usage is 0 where the API told none. Raises UpstreamCut where it had not ended."""
@@ -71,21 +77,21 @@ class ChunkReader:
             raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         return Finished(finish_reason=self._finish_reason or "stop", usage=self._usage)
 
-    def _choice(self, choice: dict[str, Any]) -> Iterator[Read]:
+    def _read(self, choice: dict[str, Any], items: list[Read]) -> None:
         if isinstance(reason := choice.get("finish_reason"), str):
             self._finish_reason = FINISH_REASONS.get(reason, "stop")
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return
         if reasoning := self._reasoning(delta):
-            yield Segment("reasoning", reasoning)
-        match delta.get("content"):
-            case str(content) if content:
-                yield Text(content)
-            case list(parts):
-                yield from _parts(parts)
-        for call in _dicts(delta.get("tool_calls")):
-            yield self._call(call)
+            items.append(Segment("reasoning", reasoning))
+        content = delta.get("content")
+        if isinstance(content, list):
+            items += _parts(content)
+        elif content and isinstance(content, str):
+            items.append(Text(content))
+        if calls := delta.get("tool_calls"):
+            items += [self._call(call) for call in _dicts(calls)]
 
     def _call(self, call: dict[str, Any]) -> ToolPiece:
         """Calls are told apart by their index, or by their id where an API gives none; here they count from 0."""
@@ -105,7 +111,7 @@ class ChunkReader:
 
     def _reasoning(self, delta: dict[str, Any]) -> str:
         for field in (self._field,) if self._field else FIELDS:
-            if text := _text(delta.get(field)):
+            if (value := delta.get(field)) and (text := _text(value)):
                 self._field = field
                 return text
         return ""
@@ -129,11 +135,6 @@ def said(body: bytes | str) -> str:
     with suppress(orjson.JSONDecodeError):
         text = _error_message(orjson.loads(body)) or text
     return " ".join(text.split())[:LONGEST_SAID] or "nothing"
-
-
-def _is_error(chunk: dict[str, Any]) -> bool:
-    ended = any(choice.get("finish_reason") == "error" for choice in _dicts(chunk.get("choices")))
-    return ended or bool(chunk.get("error")) or chunk.get("object") == "error"
 
 
 def _failed(data: str) -> UpstreamError:

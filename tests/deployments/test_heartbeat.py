@@ -9,8 +9,11 @@ from deployments.heartbeat import beating
 PING = b": ping\n"
 
 
+BEAT = 0.01
+
+
 class Chunks:
-    """Says each text once its gate opens."""
+    """Says each text once its gate opens, and nothing where it stays closed for a beat."""
 
     def __init__(self, *texts: bytes) -> None:
         self._texts, self.gate, self.closed = texts, asyncio.Event(), False
@@ -18,7 +21,11 @@ class Chunks:
     async def __aiter__(self) -> AsyncGenerator[bytes]:
         try:
             for text in self._texts:
-                await self.gate.wait()
+                while not self.gate.is_set():
+                    try:
+                        await asyncio.wait_for(self.gate.wait(), BEAT)
+                    except TimeoutError:
+                        yield b""
                 self.gate.clear()
                 yield text
         finally:
@@ -28,7 +35,7 @@ class Chunks:
 async def test_every_third_beat_of_a_silence_is_an_event() -> None:
     chunks = Chunks(b"one", b"two")
     seen: list[bytes] = []
-    async with aclosing(beating(aiter(chunks), 0.01, lambda: b"alive")) as beats:
+    async with aclosing(beating(aiter(chunks), BEAT, lambda: b"alive")) as beats:
         async for beat in beats:
             seen.append(beat)
             # The first text after seven beats, the second after two more.
@@ -41,7 +48,7 @@ async def test_every_third_beat_of_a_silence_is_an_event() -> None:
 async def test_what_has_no_bytes_breaks_no_silence() -> None:
     chunks = Chunks(b"", b"one")
     seen: list[bytes] = []
-    async with aclosing(beating(aiter(chunks), 0.01, lambda: b"alive")) as beats:
+    async with aclosing(beating(aiter(chunks), BEAT, lambda: b"alive")) as beats:
         async for beat in beats:
             seen.append(beat)
             if len(seen) in (2, 4):
@@ -52,7 +59,7 @@ async def test_what_has_no_bytes_breaks_no_silence() -> None:
 
 async def test_a_reader_that_leaves_closes_what_is_behind() -> None:
     chunks = Chunks(b"one")
-    async with aclosing(beating(aiter(chunks), 0.01, lambda: b"alive")) as beats:
+    async with aclosing(beating(aiter(chunks), BEAT, lambda: b"alive")) as beats:
         assert await anext(beats) == PING
     assert chunks.closed
 

@@ -77,6 +77,7 @@ def session(
     seconds: float = 5,
     silence: float = 30,
     limits: LimitSettings | None = None,
+    beat: float = 30,
     **asked: Any,
 ) -> Session:
     body = {"messages": [{"role": "user", "content": "What is six times seven? Tell me."}], **asked}
@@ -88,6 +89,7 @@ def session(
         summarizer or ScriptedSummarizer(),
         DeadlineSettings(prompt_summary=seconds, reasoning_summary=seconds, upstream_silence=silence),
         limits or LimitSettings(),
+        beat,
     )
 
 
@@ -490,3 +492,11 @@ async def test_closing_the_stream_cancels_everything_behind_it() -> None:
 
 def test_failures_name_whose_they_are() -> None:
     assert GatewayError("x").failure().stage == "session"
+
+
+async def test_a_batch_is_empty_where_nothing_leaves_for_a_beat() -> None:
+    waiting = session(ScriptedParser(Segment("reasoning", "So"), asyncio.Event()), beat=0.02)
+    await waiting.open()
+    async with aclosing(waiting.events()) as batches:
+        seen = [await anext(batches) for _ in range(6)]
+    assert seen[-2:] == [[], []]
