@@ -5,7 +5,6 @@ Run as a program it is `make check-vllm`: vLLM is started, its test is run, and 
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from cluster.local import free_port
 from engine.model_files import model_folder
 from gateway.config import EMBEDDED_NAME
 
@@ -79,13 +79,6 @@ def _running(
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         _end(process)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _healthy(port: int) -> bool:

@@ -37,7 +37,7 @@ class Keys:
         """
         if self._hashes:
             return self._known(authorization)
-        if not (self._anonymous or _is_loopback(address)):
+        if not (self._anonymous or is_loopback(address)):
             raise InvalidKey("this gateway has no keys, and so answers its own machine only; configure keys for others")
         return address
 
@@ -73,7 +73,7 @@ class Streams:
                 del self._running[holder]
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench.peers import ROOT, free_port
+from bench.peers import ROOT
 from cluster.configs import laid_over
+from cluster.local import free_port
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.load import report
 from bench.load.plan import FULL, QUICK, Bench, Plan
-from bench.load.processes import free_port, server
+from bench.load.processes import server
 from bench.load.targets import RUN, TARGETS
+from cluster.local import free_port
 
 RESULTS = Path(__file__).parent.parent / "results"
 LATER_ROUND = 0.75

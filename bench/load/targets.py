@@ -22,8 +22,9 @@ from typing import Any
 import psutil
 
 from bench.load.asks import MODEL, SUMMARIZER, Route
-from bench.load.processes import ROOT, Processes, family, free_port, listens, server, tail
+from bench.load.processes import ROOT, Processes, family, listens, server, tail
 from cluster import configs, local
+from cluster.local import free_port
 
 HERE = Path(__file__).parent
 RUN = ROOT / ".run" / "load"

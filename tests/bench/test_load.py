@@ -15,12 +15,13 @@ from bench.load.figures import Heard, tell
 from bench.load.meter import Meter
 from bench.load.minimal_proxy import TagParser
 from bench.load.plan import QUICK, Bench
-from bench.load.processes import free_port, listens, server
+from bench.load.processes import listens, server
 from bench.load.report import markdown, results, svg
 from bench.load.stamps import MARKS, Received, digits
 from bench.load.sustained import restart, sustained
 from bench.load.targets import gateway_config, gateway_rows, proxy
 from bench.load.upstream import characters, script
+from cluster.local import free_port
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.formats import FORMATS

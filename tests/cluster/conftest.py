@@ -16,7 +16,8 @@ import httpx
 import pytest
 import yaml
 
-from bench.peers import ROOT, free_port
+from bench.peers import ROOT
+from cluster.local import free_port
 from tests import tiny_model
 
 APPLICATION = "reasoning-gateway"

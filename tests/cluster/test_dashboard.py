@@ -18,8 +18,8 @@ import pytest
 import ray.serve
 import yaml
 
-from bench.peers import free_port
 from cluster.configs import CLUSTER
+from cluster.local import free_port
 from tests.conftest import Cluster
 from tests.graph.test_metrics import EXPORTED, deployed, some_streams
 

@@ -95,10 +95,17 @@ async def test_without_keys_only_this_machine_asks(
         assert (await asking.get("/v1/models", headers=headers)).status_code == status
 
 
-async def test_behind_serves_own_haproxy_nobody_is_known_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("listens", "client", "status"),
+    [("127.0.0.1", "127.0.0.1", 200), ("127.0.0.1", "10.0.0.1", 401), ("0.0.0.0", "127.0.0.1", 401), ("", "::1", 401)],
+)
+async def test_behind_serves_own_haproxy_local_means_that_it_listens_here_alone(
+    monkeypatch: pytest.MonkeyPatch, listens: str, client: str, status: int
+) -> None:
     monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
-    async with http(client=("127.0.0.1", 1)) as asking:
-        assert (await asking.get("/v1/models")).status_code == 401
+    monkeypatch.setattr("deployments.access._http_host", lambda: listens)
+    async with http(client=(client, 1)) as asking:
+        assert (await asking.get("/v1/models")).status_code == status
 
 
 async def test_health_needs_no_key(keys_file: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import stamina
 
-from bench.peers import free_port
+from cluster.local import free_port
 from deployments.http_upstream import HttpUpstream
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import Failure, GatewayError
