@@ -18,6 +18,8 @@ P = ParamSpec("P")
 
 SECONDS_A_STREAM, LONGEST_SECONDS = 0.004, 0.1
 """The window for each stream of this process, and its bound: for one stream shorter than the pace of any model."""
+READ_SECONDS = 0.002
+"""For what waits in the socket to be read, once a source that is read lazily has rested."""
 MOST = 1000
 """Batches that wait in one stream; its source is not read on while they do."""
 
@@ -97,7 +99,7 @@ class Gathered(Generic[T]):
             self._ready.set()
         elif self._lazily:
             await asyncio.sleep(wait)
-            self._ready.set()  # who takes runs once the source has nothing more
+            self._timer = self._loop.call_later(READ_SECONDS, self._ready.set)
         else:
             self._timer = self._loop.call_at(self._due, self._ready.set)
 
