@@ -1,6 +1,7 @@
 """Summaries of a trace without a model, as simple gateways make them; each gives the summary's sentences in order.
 
-Where a summary has a size, `characters` is how long it becomes: the sentence that would pass it is cut, at a word.
+Where a summary has a size, `characters` is how long it becomes: the sentence that would pass it is cut, behind the
+word that does.
 """
 
 import re
@@ -31,7 +32,7 @@ def first_then_finally(trace: str, longest: int = 120) -> list[str]:
     if not found:
         return []
     chosen = (found[0], found[len(found) // 2], found[-1])
-    beginnings = [sentence if len(sentence) <= longest else _cut(sentence, longest) for sentence in chosen]
+    beginnings = [f"{sentence} "[: longest + 1].rpartition(" ")[0] for sentence in chosen]
     return [f"{word}, {said}" for word, said in zip(("First", "Then", "Finally"), beginnings, strict=True)]
 
 
@@ -62,8 +63,7 @@ def _in_order(found: Sequence[str], best: Sequence[int], characters: int, fewest
     chosen: dict[int, str] = {}
     room = characters
     for n in best:
-        if said := found[n] if len(found[n]) <= room else _cut(found[n], room):
-            chosen[n] = said
+        chosen[n] = _cut(found[n], room)
         room -= len(found[n])
         if room <= 0:
             break
@@ -71,4 +71,5 @@ def _in_order(found: Sequence[str], best: Sequence[int], characters: int, fewest
 
 
 def _cut(sentence: str, characters: int) -> str:
-    return sentence[: characters + 1].rpartition(" ")[0] if " " in sentence else sentence[:characters]
+    end = sentence.find(" ", characters) if " " in sentence else characters
+    return sentence if end < 0 else sentence[:end]

@@ -1,7 +1,7 @@
 """Summaries of recorded traces: ours beside the ways that simpler gateways have, on the same traces.
 
     .venv/bin/python -m bench.summaries                 with the embedded model, in this process
-    .venv/bin/python -m bench.summaries --measure       measure again what is already written
+    .venv/bin/python -m bench.summaries --measure       measure again what the model has written
     .venv/bin/python -m bench.summaries --scripted      no model: 200 streams of 50 tokens/s, a summarizer of 1 s a part
 
 A trace is fed to `gateway.summaries.parts` at `--pace` tokens a second, while the engine writes for several at once.
@@ -155,6 +155,14 @@ def extracted(trace: Trace, pace: float, length: int) -> list[Summary]:
     return summaries
 
 
+def extracted_anew(traces: Sequence[Trace], summaries: Sequence[Summary], pace: float) -> list[Summary]:
+    """What the model wrote, each of ours followed by the baselines of its trace."""
+    known = {trace.id: trace for trace in traces}
+    kept = [summary for summary in summaries if summary.method not in EXTRACTS]
+    ours = {summary.trace: summary for summary in kept if summary.method == OURS}
+    return [*kept, *(one for id, mine in ours.items() for one in extracted(known[id], pace, mine.characters))]
+
+
 async def write(traces: Sequence[Trace], done: list[Summary], pace: float) -> None:
     """Write what is not in `done`, and add it there; every trace that is finished is saved."""
     baselines.text_rank("Its library is loaded before the clock runs.")
@@ -200,7 +208,9 @@ def main() -> None:
         report.update(scripted=asyncio.run(scripted.run(traces, asked.streams, asked.at_once)))
     else:
         summaries = [] if asked.again else loaded(report.read())
-        if not asked.measure:
+        if asked.measure:
+            summaries = extracted_anew(traces, summaries, asked.pace)
+        else:
             asyncio.run(write(sorted(traces, key=lambda trace: len(trace.trace)), summaries, asked.pace))
         report.update(table=measured(load(), summaries))
     print(json.dumps(report.read().get("scripted" if asked.scripted else "table"), indent=1, ensure_ascii=False))

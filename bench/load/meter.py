@@ -1,7 +1,8 @@
 """One load on one target: the probe, a process of its own, and what the target's processes cost meanwhile.
 
 cpu_us          microseconds of CPU time for each delta, of all the target's processes; what they do while idle is in it
-serving_us      the same of those that streams go through, such as Serve's replicas without Ray's own processes
+serving_us      the same of those that streams go through, such as Serve's replicas without Ray's own processes; and by
+                the name of each deployment, that of its replicas
 upstream_us     the same of the scripted upstream
 memory_mb       memory of all the processes when nearly all of the streams' text was there: PSS at the last `rest`, and
                 by how much RSS has grown since, which is quick enough to be read under load
@@ -81,6 +82,7 @@ class Meter:
             "cpu": self._target.processes(),
             "serving": self._target.serving(),
             "upstream": self._upstream,
+            **{name: part() for name, part in self._target.parts.items()},
         }
         return {name: Spent.by(ones) for name, ones in processes.items()}
 

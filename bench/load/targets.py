@@ -4,7 +4,7 @@ direct     the scripted upstream itself
 litellm    LiteLLM's proxy from .peers/litellm (litellm.lock), litellm.yaml: one worker, a master key
 proxy      minimal_proxy.py on uvicorn: one process
 gateway    the graph on its Ray, as cluster/local.py starts it: serve_config.yaml with the http overlay of cluster/,
-           one replica of each deployment to begin with, and room for more streams than the ladder has
+           one replica of each deployment, and room for more streams than the ladder has
 
 The gateway is asked in three ways. `gateway chat` is OpenAI's route, as the other targets are asked; there it always
 summarizes. `gateway` is its own route without summaries, which is what the others do; `gateway summaries` is that route
@@ -15,7 +15,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,20 @@ KEY = "sk-scripted"
 STREAMS = 512
 """What the gateway takes at once."""
 PLAIN = {"reasoning": {"summary": "none"}, "prompt_summary": False}
-SERVING = ("ray::ServeReplica", "ray::ProxyActor", "ray::HAProxy", "haproxy")
-"""How the titles of those of Ray's processes begin that a stream goes through."""
+SERVING = ("ray::ServeReplica", "ray::ProxyActor", "ray::HAProxy", "bin/haproxy ")
+"""What stands in the titles of those of Ray's processes that a stream goes through."""
+DEPLOYMENTS = ("Ingress", "StreamParser", "Summarizer")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A server that runs: `rows` are the ways to ask it, by name; of its `processes`, streams go through `serving`."""
+    """A server that runs: `rows` are the ways to ask it, by name; of its `processes`, streams go through `serving`, and
+    some of these are `parts` with names."""
 
     rows: Mapping[str, Route]
     processes: Processes = list
     serving: Processes = list
+    parts: Mapping[str, Processes] = field(default_factory=dict)
 
 
 Start = Callable[[int], AbstractContextManager[Target]]
@@ -95,7 +99,7 @@ def gateway(upstream: int) -> Iterator[Target]:
     file.write_text(configs.dumped(config), "utf-8")
     try:
         _local("up", "--config", str(file))
-        yield Target(gateway_rows(port), _session, _serving)
+        yield Target(gateway_rows(port), _session, _serving, {name: partial(_replicas, name) for name in DEPLOYMENTS})
     finally:
         _local("down")
 
@@ -123,7 +127,7 @@ def gateway_config(upstream: int) -> dict[str, Any]:
     arguments["limits"]["streams"] = STREAMS
     for deployment in application["deployments"]:
         deployment |= {"max_ongoing_requests": STREAMS, "max_queued_requests": STREAMS}
-        deployment["autoscaling_config"]["min_replicas"] = 1
+        deployment["autoscaling_config"] |= {"min_replicas": 1, "max_replicas": 1}
     return config
 
 
@@ -150,7 +154,15 @@ def _session() -> list[psutil.Process]:
 
 
 def _serving() -> list[psutil.Process]:
-    return [process for process in _session() if " ".join(process.cmdline()).startswith(SERVING)]
+    return _titled(SERVING)
+
+
+def _replicas(deployment: str) -> list[psutil.Process]:
+    return _titled((f"ray::ServeReplica:reasoning-gateway:{deployment}",))
+
+
+def _titled(titles: tuple[str, ...]) -> list[psutil.Process]:
+    return [process for process in _session() if any(title in " ".join(process.cmdline()) for title in titles)]
 
 
 def _family(pid: int) -> Processes:

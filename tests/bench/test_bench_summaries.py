@@ -77,7 +77,7 @@ def test_first_and_last_sentences_up_to_a_length() -> None:
     first, second, third, last = sentences(TRACE)
     assert first_and_last(TRACE) == [first, last]
     assert first_and_last(TRACE, 80) == [first, second, last] == [first, "The cat ate the fish.", last]
-    assert first_and_last(TRACE, 79) == [first, "The cat ate the", last]
+    assert first_and_last(TRACE, 72) == [first, "The cat ate the", last]
     assert first_and_last(TRACE, 30) == [first, "The cat"]
     assert first_and_last("一共十二个。再看一次！", 8) == ["一共十二个。", "再看"]
     assert first_and_last(TRACE, 1000) == [first, second, third, last]

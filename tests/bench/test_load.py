@@ -196,7 +196,7 @@ def test_the_gateways_config_is_one_it_takes() -> None:
         "StreamParser",
         "Summarizer",
     }
-    assert all(one["autoscaling_config"]["min_replicas"] == 1 for one in application["deployments"])
+    assert all(one["autoscaling_config"]["max_replicas"] == 1 for one in application["deployments"])
     assert len(gateway_rows(8000)) == 3
 
 
