@@ -20,7 +20,7 @@ STREAMS: dict[str, Any] = {
     "max_ongoing_requests": 256,
     "max_queued_requests": 256,
     "graceful_shutdown_timeout_s": 600,
-    "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 128},
+    "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 48},
 }
 """What suits streams of minutes: Serve's own defaults take 5 requests a replica and cut them off after 20 s."""
 
