@@ -58,7 +58,7 @@ def observed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
     import graph
 
     logs, deploy = tmp_path_factory.mktemp("logs"), graph._deploy
-    with Collector() as collector, pytest.MonkeyPatch.context() as patch:
+    with Collector() as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
 
         def deploy_with_variables(cls: type) -> object:
@@ -66,10 +66,13 @@ def observed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
             environment = {**variables, "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": size}
             return deploy(cls).options(ray_actor_options={"num_cpus": 0.1, "runtime_env": {"env_vars": environment}})
 
-        patch.setattr(graph, "_deploy", deploy_with_variables)
         settings = GatewaySettings(deadlines=DeadlineSettings(prompt_summary=20, reasoning_summary=20))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(graph, "_deploy", deploy_with_variables)
+            upstream = graph._deploy(ScriptedUpstream).bind(f"It says {SECRET} in 1999.")
+            application = graph.connect(settings, {"qwen": upstream})
         serve.run(
-            graph.connect(settings, {"qwen": graph._deploy(ScriptedUpstream).bind(f"It says {SECRET} in 1999.")}),
+            application,
             name="observed",
             route_prefix="/observed",
             logging_config=LoggingConfig(encoding="JSON", logs_dir=str(logs)),
