@@ -123,7 +123,7 @@ def _start_ray() -> None:
 
 
 def _haproxy() -> dict[str, str]:
-    """Serve's HAProxy in front, which costs a tenth of its proxy in Python; ray[serve] brings it on Linux."""
+    """Serve's HAProxy in front, which costs a small part of its proxy in Python; ray[serve] brings it on Linux."""
     if sys.platform != "linux":
         return {}
     return {"RAY_SERVE_ENABLE_HA_PROXY": "1", **{name: str(free_port()) for name in HAPROXY_PORTS}}
