@@ -8,8 +8,9 @@ when all that could change it is here. Knows nothing of what a step is for.
 import re
 from typing import NamedTuple
 
-SMALLEST, LARGEST = 600, 2000
-"""Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest."""
+FIRST, SMALLEST, LARGEST = 300, 600, 2000
+"""Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest. The
+smallest is less for the first step: a reader sees its part sooner, and a short trace has one before it ends."""
 LONGEST_BLOCK = 8000
 """A code block or formula that goes on for longer than this has lost its end, and may be cut."""
 LOOKAHEAD = 48
@@ -59,6 +60,10 @@ class Steps:
         self._opened = 0  # where the block began
         self._free = 0  # behind the last block
         self._sentence = 0
+
+    @property
+    def _smallest(self) -> int:
+        return SMALLEST if self._start else FIRST
 
     def feed(self, text: str) -> list[Step]:
         """The steps that `text` completes."""
@@ -115,7 +120,7 @@ class Steps:
         border = begin if kind in ("item", "turn") else end
         if kind == "sentence":
             self._sentence = end
-        elif border >= SMALLEST:
+        elif border >= self._smallest:
             return border
         self._at = end
         return None
@@ -137,9 +142,9 @@ class Steps:
 
     def _forced(self) -> int:
         """No border up to the largest size: the last sentence's end, else the last space, else right there."""
-        if self._sentence >= SMALLEST:
+        if self._sentence >= self._smallest:
             return self._sentence
-        space = self._text.rfind(" ", max(SMALLEST, self._free), LARGEST)
+        space = self._text.rfind(" ", max(self._smallest, self._free), LARGEST)
         return space + 1 if space >= 0 else max(LARGEST, self._free)
 
     def _take(self, end: int) -> Step:
