@@ -1,7 +1,7 @@
 """A growing trace of reasoning, cut into steps at the borders of its thoughts.
 
-A step ends at a paragraph, a list item or a turn of thought once it is long enough, else at a sentence; never inside a
-code block or a formula. The same steps come out however the text is cut into chunks, since a border is decided only
+A step ends at a paragraph, a code block, a list item or a turn of thought once it is long enough, else at a sentence;
+never inside a code block or a formula. The same steps come out however the text is cut into chunks, since a border is decided only
 when all that could change it is here. Knows nothing of what a step is for.
 """
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 FIRST, SMALLEST, LARGEST = 300, 600, 2000
 """Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest. The
 smallest is less for the first step: a reader sees its part sooner, and a short trace has one before it ends."""
-LONGEST_BLOCK = 8000
-"""A code block or formula that goes on for longer than this has lost its end, and may be cut."""
+LONGEST_CODE, LONGEST_FORMULA = 8000, 4000
+"""Characters of a block: one that goes on for longer has lost its end, and may be cut."""
 LOOKAHEAD = 48
 """Longer than anything that `_EVENTS` matches: a match that begins this far from the end stays what it is."""
 STRIDE = 64
@@ -39,6 +39,7 @@ _EVENTS = re.compile(
     re.IGNORECASE,
 )
 _CLOSERS = {"```": "```", "~~~": "~~~", "$$": "$$", r"\[": r"\]", r"\(": r"\)"}
+_LONGEST = {"fence": LONGEST_CODE, "formula": LONGEST_FORMULA}
 
 
 class Step(NamedTuple):
@@ -57,7 +58,7 @@ class Steps:
         self._text = ""
         self._at = 0  # all before it has been looked at
         self._closer: str | None = None
-        self._opened = 0  # where the block began
+        self._longest = 0  # where the block must have ended
         self._free = 0  # behind the last block
         self._sentence = 0
 
@@ -113,36 +114,30 @@ class Steps:
 
     def _follow(self, event: re.Match[str]) -> int | None:
         kind, begin, end = event.lastgroup, event.start(), event.end()
-        if kind in ("fence", "formula"):
-            self._closer, self._opened = _CLOSERS[event.group().lstrip()], begin
-            self._at = end
-            return None
-        border = begin if kind in ("item", "turn") else end
+        border = begin if kind in ("fence", "item", "turn") else end
         if kind == "sentence":
             self._sentence = end
-        elif border >= self._smallest:
+        elif kind != "formula" and border >= self._smallest:
             return border
+        if kind in ("fence", "formula"):
+            self._closer, self._longest = _CLOSERS[event.group().lstrip()], end + _LONGEST[kind]
         self._at = end
         return None
 
     def _leave_block(self, limit: int) -> bool:
         """Go on behind the end of the block; False where it is not here yet."""
         closer = self._closer or ""
-        end = self._text.find(closer, self._at)
-        if 0 <= end < limit:
-            self._at = self._free = end + len(closer)
-            self._closer = None
-            return True
-        if limit - self._opened > LONGEST_BLOCK:
-            self._at = self._free = self._opened + LONGEST_BLOCK
-            self._closer = None
-            return True
-        self._at = max(self._at, limit)
-        return False
+        end = self._text.find(closer, self._at, self._longest)
+        if not (0 <= end < limit or limit >= self._longest):
+            self._at = max(self._at, limit)
+            return False
+        self._at = self._free = end + len(closer) if end >= 0 else self._longest
+        self._closer = None
+        return True
 
     def _forced(self) -> int:
-        """No border up to the largest size: the last sentence's end, else the last space, else right there."""
-        if self._sentence >= self._smallest:
+        """No border up to the largest size: the last sentence's end behind all blocks, else the last space, else there."""
+        if self._sentence >= max(self._smallest, self._free):
             return self._sentence
         space = self._text.rfind(" ", max(self._smallest, self._free), LARGEST)
         return space + 1 if space >= 0 else max(LARGEST, self._free)
@@ -151,7 +146,7 @@ class Steps:
         step = Step(self._start, self._start + end, self._text[:end])
         self._start, self._text = step.end, self._text[end:]
         self._at = max(0, self._at - end)
-        self._opened = max(0, self._opened - end)
+        self._longest = max(0, self._longest - end)
         self._free = max(0, self._free - end)
         self._sentence = 0
         return step

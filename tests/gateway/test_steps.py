@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.summaries.steps import FIRST, LARGEST, LONGEST_BLOCK, LOOKAHEAD, SMALLEST, Step, Steps
+from gateway.summaries.steps import FIRST, LARGEST, LONGEST_CODE, LOOKAHEAD, SMALLEST, Step, Steps
 
 LONG = "This sentence says a little about the thing. " * 14
 PIECES = [
@@ -64,7 +64,7 @@ def test_the_steps_are_the_trace(trace: str) -> None:
     ]
     assert all(step.text.strip() for step in cut)
     assert all(len(step.text) >= (SMALLEST if step.start else FIRST) for step in cut[:-1])
-    assert all(len(step.text) <= LARGEST + LONGEST_BLOCK + LOOKAHEAD for step in cut)
+    assert all(len(step.text) <= LARGEST + LONGEST_CODE + LOOKAHEAD for step in cut)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,19 @@ def test_a_step_ends_with_its_paragraph() -> None:
     assert [step.text for step in steps(f"{close}\n\nNew thoughts.")] == [f"{close}\n\n", "New thoughts."]
 
 
+def test_a_step_ends_where_a_code_block_begins() -> None:
+    block = "```python\n" + "a = 1\n" * 400 + "```\n"
+    trace = Steps()
+    assert [step.text for step in trace.feed(f"{LONG}\n{block[:200]}")] == [f"{LONG}\n"]
+    assert trace.feed(block[200:]) == []
+    assert [step.text for step in trace.close()] == [block]
+
+
+def test_a_formula_that_goes_on_past_the_largest_size_belongs_to_the_step_before_it() -> None:
+    said = f"{LONG}\\[ {'x + ' * (LARGEST // 4 - 10)} y \\]"
+    assert [step.text for step in steps(f"{said} So it is.")] == [said, " So it is."]
+
+
 def test_chinese_turns_need_no_space() -> None:
     said = "我们先来看这个问题。" * 60
     assert heads(f"{said}等等，这不对。") == [said[:12], "等等，这不对。"]
@@ -111,14 +124,14 @@ def test_short_thoughts_stay_together() -> None:
     ("opening", "closing"), [("```python\n", "\n```"), ("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)")]
 )
 def test_nothing_is_cut_inside_a_block(opening: str, closing: str) -> None:
-    block = opening + "a = 1\n\nSo it is. Wait, no.\n- x\n" * 150 + closing
+    block = opening + "a = 1\n\nSo it is. Wait, no.\n- x\n" * 125 + closing
     assert any(block in step.text for step in steps(f"{LONG}\n{block}\n\n{LONG}"))
 
 
 def test_a_block_that_never_ends_is_cut_in_the_end() -> None:
     cut = steps("```\n" + LONG * 60)
     assert len(cut) > 5
-    assert len(cut[0].text) <= LONGEST_BLOCK + LARGEST
+    assert len(cut[0].text) <= LONGEST_CODE + LARGEST
 
 
 def test_text_without_a_border_is_cut_at_a_sentence_a_space_or_anywhere() -> None:

@@ -122,6 +122,8 @@ def test_a_title_is_the_first_words(text: str, expected: str) -> None:
         ),
         ("Fruit:\n1. Apples from Rome\n2. Figs and apples from Rome\n3. Plums", "Figs and apples from Rome"),
         ("好的，用户问天气。今天下雨。我们查看天气预报。所以天气好。", "我们查看天气预报"),
+        ("It says:\n```\nsays(it)\n```\n- It says so.\n- No.", "It says so"),
+        ("```python\na = b\n```", "a = b"),
     ],
 )
 def test_an_extract_is_headed_by_the_sentence_most_like_the_whole(text: str, expected: str) -> None:
@@ -509,7 +511,17 @@ async def test_cancelling_a_writing_passes_on_and_closes_the_source() -> None:
 
 @pytest.mark.parametrize(
     ("text", "ends"),
-    [("One. Two. Three.", "One. Three."), ("One.", "One."), ("One. Two. One.", "One."), ("", "")],
+    [
+        ("One. Two. Three.", "One. Three."),
+        ("One.", "One."),
+        ("One. Two. One.", "One."),
+        ("", ""),
+        ("It does:\n1. One.\n12. Two.\nThree.", "It does: 1. One. Three."),
+        ("```python\na = 1.\n```\nOne.\n```\nb\n```\nThree.", "One. Three."),
+        ("One.\n~~~\na.\nb.", "One."),
+        ("```python\ndef a():\n    pass\n    return 1\n```\n", "def a(): return 1"),
+        ("```\n```", ""),
+    ],
 )
 def test_an_extract_is_the_first_and_the_last_sentence(text: str, ends: str) -> None:
     assert first_and_last(text) == ends
