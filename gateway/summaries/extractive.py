@@ -5,9 +5,7 @@ from collections import Counter
 from itertools import islice
 from math import log, sqrt
 
-SENTENCE = re.compile(
-    r"\S.*?(?:(?<!^\d)(?<!^\d\d)[.!?](?=\s|\Z)|[。！？][。！？”’」』]*|\Z)", re.DOTALL | re.MULTILINE
-)
+SENTENCE = re.compile(r"\S.*?(?:(?<!^\d)(?<!^\d\d)[.!?](?=\s|\Z)|[。！？][。！？”’」』]*|\Z)", re.DOTALL | re.MULTILINE)
 """The number of a list item ends none."""
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*•+])[ \t]+", re.MULTILINE)
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")

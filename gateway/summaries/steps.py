@@ -1,8 +1,8 @@
 """A growing trace of reasoning, cut into steps at the borders of its thoughts.
 
 A step ends at a paragraph, a code block, a list item or a turn of thought once it is long enough, else at a sentence;
-never inside a code block or a formula. The same steps come out however the text is cut into chunks, since a border is decided only
-when all that could change it is here. Knows nothing of what a step is for.
+never inside a code block or a formula. The same steps come out however the text is cut into chunks, since a border is
+decided only when all that could change it is here. Knows nothing of what a step is for.
 """
 
 import re
@@ -136,7 +136,7 @@ class Steps:
         return True
 
     def _forced(self) -> int:
-        """No border up to the largest size: the last sentence's end behind all blocks, else the last space, else there."""
+        """No border up to the largest size: the end of the last sentence behind all blocks, of a word, or right there."""
         if self._sentence >= max(self._smallest, self._free):
             return self._sentence
         space = self._text.rfind(" ", max(self._smallest, self._free), LARGEST)
