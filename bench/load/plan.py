@@ -26,7 +26,8 @@ SETTLE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`usual` is what a stream is like, with as many of them as each load says; `loads` are few and many.
+    """`usual` is what a stream is like, with as many of them as each load says; `loads` are few and many. The search
+    begins with the rung `first`.
 
     The streams of `alone` are shorter, for more of first events: what a request costs weighs more in their deltas.
     """
@@ -35,6 +36,7 @@ class Plan:
     alone: Load
     loads: tuple[int, int]
     ladder: tuple[int, ...]
+    first: int
     lengths: tuple[Load, ...]
     counts: tuple[int, ...]
 
@@ -44,6 +46,7 @@ FULL = Plan(
     alone=Load(8, deltas=25, spread=4.8),
     loads=(16, 64),
     ladder=LADDER,
+    first=8,
     lengths=(
         Load(160, deltas=100, pace=500, spread=8),
         Load(16, deltas=1000, pace=500, spread=8),
@@ -57,6 +60,7 @@ QUICK = Plan(
     alone=Load(3, deltas=25, spread=2),
     loads=(4, 8),
     ladder=(4, 8),
+    first=4,
     lengths=(Load(20, deltas=20, pace=200, spread=1), Load(2, deltas=200, pace=200, spread=0.5)),
     counts=(1, 8),
 )
@@ -111,7 +115,7 @@ class Bench:
         meter.rest()
         self._run(meter, row, self.plan.alone, "alone")
         found = self.sustained.setdefault(row, [])
-        start = restart(found[-1], self.plan.ladder) if found else 0
+        start = restart(found[-1], self.plan.ladder) if found else self.plan.ladder.index(self.plan.first)
         found.append(sustained(holds, self.plan.ladder, start))
         for count in self.plan.loads:
             if count not in tried:

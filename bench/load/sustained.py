@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-LADDER = (8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320)
+LADDER = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320)
 
 
 def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, start: int = 0) -> int:
