@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.baselines import sentences
 from bench.percentile import percentile
 from bench.traces import Trace
-from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
+from gateway.config import GatewaySettings
 from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
@@ -125,16 +125,8 @@ async def _stream(number: int, length: int, trace: Trace) -> dict[str, Any]:
     tokens = list(islice(cycle(_TOKEN.findall(trace.trace + "\n\n")), length))
     upstream, summarizer = Upstream(tokens), Summarizer()
     body = {"messages": [{"role": "user", "content": trace.prompt}]}
-    session = Session(
-        f"rsn-{number}",
-        ReasoningRequest.model_validate(body),
-        "scripted",
-        upstream,
-        summarizer,
-        DeadlineSettings(),
-        LimitSettings(),
-        GatewaySettings().heartbeat,
-    )
+    request = ReasoningRequest.model_validate(body)
+    session = Session(f"rsn-{number}", request, "scripted", upstream, summarizer, GatewaySettings())
     await session.open()
     left: list[tuple[float, Event]] = []
     async with aclosing(session.events()) as batches:

@@ -22,7 +22,8 @@ from gateway.events import Event, StreamFailed
 from gateway.request import Asked, ReasoningRequest
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.responses import ResponsesRequest
-from gateway.session import Asking, Parser, Session, Summarizer
+from gateway.session import Asking, Parser, Session
+from gateway.summaries.both import Summarizer
 from gateway.wire import sse
 from gateway.wire.chat_completions import ChatCompletionsWriter
 from gateway.wire.native import NativeWriter
@@ -98,16 +99,7 @@ class Routes:
         asked = request.to_upstream(id, request.model or self._models[0])
         if len(asked.messages) > settings.limits.messages:
             raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
-        return Session(
-            id,
-            request,
-            asked.model,
-            self._parser,
-            self._summarizer,
-            settings.deadlines,
-            settings.limits,
-            settings.heartbeat,
-        )
+        return Session(id, request, asked.model, self._parser, self._summarizer, settings)
 
     async def _answer(self, prefix: str, request: Asking, stream: bool | None, writer: Writer) -> Response:
         session = self._session(prefix, request)

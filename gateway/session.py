@@ -9,17 +9,14 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from gateway.config import DeadlineSettings, LimitSettings
+from gateway.config import GatewaySettings
 from gateway.errors import GatewayError, UpstreamError, UpstreamSilent, cancelling
 from gateway.events import (
     Event,
-    PromptSummaryDelta,
     PromptSummaryDone,
     ReasoningDelta,
-    ReasoningSummaryDone,
     ResponseDelta,
     StreamFailed,
     StreamStarted,
@@ -28,14 +25,9 @@ from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.request import ReasoningOptions
 from gateway.silence import Silence
-from gateway.summaries import extractive, prompts
-from gateway.summaries.grounding import Ground
-from gateway.summaries.parts import Parts
-from gateway.summaries.prompts import PartTask
-from gateway.summaries.sentences import Sentences
-from gateway.summaries.writing import Writing
+from gateway.summaries.both import Summaries, Summarizer
 from gateway.transcript import Transcript
-from gateway.upstream import Finished, Message, Parsed, Thought, ToolPiece, UpstreamRequest
+from gateway.upstream import Finished, Parsed, Thought, ToolPiece, UpstreamRequest
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +51,6 @@ class Parser(Protocol):
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]: ...
 
 
-class Summarizer(Protocol):
-    """Both yield text as it is written; both may raise GatewayError, and then an extract stands in."""
-
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]: ...
-
-    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]: ...
-
-
 class Session:
     """`open` once, then take `events` to the end; closing the iterator cancels all that runs behind it."""
 
@@ -77,38 +61,18 @@ class Session:
         model: str,
         parser: Parser,
         summarizer: Summarizer,
-        deadlines: DeadlineSettings,
-        limits: LimitSettings,
-        beat: float,
+        settings: GatewaySettings,
     ) -> None:
         self.id, self.model, self._request = id, model, request
-        self._summarizer = summarizer
-        self._deadlines, self._beat = deadlines, beat
-        self._silence = Silence(deadlines.upstream_silence)
-        self._asked = request.to_upstream(id, model)
-        self._options = request.reasoning
-        self._outbox = Outbox(self._options.order, limits)
+        self._deadlines, self._beat = settings.deadlines, settings.heartbeat
+        self._silence = Silence(settings.deadlines.upstream_silence)
+        asked, self._options = request.to_upstream(id, model), request.reasoning
+        self._outbox = Outbox(self._options.order, settings.limits)
         self._put = self._outbox.put
         self._so_far = Transcript(id, thinks=self._options.budget != 0)
-        self._prompt_writing = Writing(lambda text: self._put(PromptSummaryDelta(delta=text)))
-        # Made once, and only where a summary has to be held against it.
-        self._known = cache(lambda: Ground([prompts.source(self._asked.messages)]))
-        summary = self._options.summary
-        self._parts = (
-            Parts(
-                self._ask_part,
-                self._put,
-                deadlines.reasoning_summary,
-                request=prompts.request_of(self._asked.messages),
-                known=self._known,
-                live=summary == "live",
-                awaited=self._options.order == "strict",
-            )
-            if summary != "none"
-            else None
-        )
+        self._summaries = Summaries(asked, self._options, summarizer, self._put, settings.deadlines)
         self._side_tasks: list[asyncio.Task[Any]] = []
-        self._batches = parser.stream(self._asked)
+        self._batches = parser.stream(asked)
 
     async def open(self, patience: float | None = None) -> None:
         """Start everything and wait until the upstream has accepted, or for `patience` seconds.
@@ -137,7 +101,7 @@ class Session:
         A batch is empty where nothing has left for `beat` seconds.
         """
         reader = asyncio.create_task(self._run())
-        self._summary_task = asyncio.create_task(self._write_reasoning_summary())
+        self._summary_task = asyncio.create_task(self._summaries.write_reasoning())
         self._side_tasks += [reader, self._summary_task]
         try:
             self._put(StreamStarted(id=self.id, model=self.model, created=int(time.time())))
@@ -160,7 +124,7 @@ class Session:
     @property
     def ungrounded(self) -> int:
         """Summaries of which a sentence was not supported."""
-        return self._prompt_writing.ungrounded + (self._parts.failures if self._parts else 0)
+        return self._summaries.ungrounded
 
     @property
     def response_reached(self) -> float | None:
@@ -222,37 +186,21 @@ class Session:
             return
         if self._options.trace:
             self._put(ReasoningDelta(delta=text))
-        if self._parts:
-            self._parts.feed(text)
+        self._summaries.feed(text)
 
     def _end_reasoning(self) -> None:
         """Say `reasoning.done` and close the summary of the trace; only the first call does anything."""
         if not self._so_far.reasoning_open:
             return
         self._put(self._so_far.end_reasoning())
-        if self._parts:
-            self._parts.close()
+        self._summaries.close()
 
     async def _write_prompt_summary(self) -> None:
         if not self._request.prompt_summary:
             self._put(PromptSummaryDone(text="", written_by="none"))
             return
-        messages = self._asked.messages
-        writing = self._prompt_writing
-        if not prompts.is_its_own_summary(messages):
-            source = self._summarizer.prompt(f"{self.id}-prompt", messages)
-            sentences = Sentences(lambda sentence: self._known().missing(sentence))
-            await writing.run(source, self._deadlines.prompt_summary, sentences.feed, sentences.close)
-        written_by = writing.or_else(extractive.first_sentence(prompts.request_of(messages)))
+        await self._summaries.write_prompt()
         self._so_far.mark("prompt_summary")
-        self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
-
-    async def _write_reasoning_summary(self) -> None:
-        text = await self._parts.leave() if self._parts else ""
-        self._put(ReasoningSummaryDone(text=text))
-
-    def _ask_part(self, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        return self._summarizer.part(f"{self.id}-part-{index}{'-again' if task.again else ''}", task)
 
     async def _close_sections(self, everything: bool) -> None:
         """Close what is open, in order: all of it at the end of an answer, only what has begun at a failure."""
@@ -273,9 +221,7 @@ class Session:
             failure = GatewayError("the gateway failed; its log says why").failure()
         failed = StreamFailed(error=failure)
         try:
-            self._prompt_writing.hurry()
-            if self._parts:
-                self._parts.hurry()
+            self._summaries.hurry()
             await self._close_sections(everything=False)
             self._put(failed)
         except (Exception, asyncio.CancelledError):

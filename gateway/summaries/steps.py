@@ -136,7 +136,7 @@ class Steps:
         return True
 
     def _forced(self) -> int:
-        """No border up to the largest size: the end of the last sentence behind all blocks, of a word, or right there."""
+        """No border up to the largest size: the last sentence behind all blocks ends it, else a word, else nothing."""
         if self._sentence >= max(self._smallest, self._free):
             return self._sentence
         space = self._text.rfind(" ", max(self._smallest, self._free), LARGEST)

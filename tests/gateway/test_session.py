@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config import DeadlineSettings, LimitSettings
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.errors import ContextTooLong, GatewayError, UpstreamError, UpstreamSilent
 from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
@@ -87,9 +87,11 @@ def session(
         "qwen",
         parser,
         summarizer or ScriptedSummarizer(),
-        DeadlineSettings(prompt_summary=seconds, reasoning_summary=seconds, upstream_silence=silence),
-        limits or LimitSettings(),
-        beat,
+        GatewaySettings(
+            deadlines=DeadlineSettings(prompt_summary=seconds, reasoning_summary=seconds, upstream_silence=silence),
+            limits=limits or LimitSettings(),
+            heartbeat=beat,
+        ),
     )
 
 
