@@ -20,6 +20,8 @@ from gateway.summaries.steps import LARGEST, Step, Steps
 from gateway.summaries.writing import Writing
 
 SIDE_BY_SIDE = 4
+SHORTEST, SHORTEST_SHARE = 40, 16
+"""Characters that a model must at least write of a step, and characters of a shorter step for each of them."""
 
 Ask = Callable[[int, PartTask], AsyncGenerator[Sequence[str]]]
 """The index of a part and what it is about, to what a model writes of it: a title line, then text."""
@@ -28,8 +30,8 @@ Ask = Callable[[int, PartTask], AsyncGenerator[Sequence[str]]]
 class _Reading:
     """What a model writes of a part, its title apart and its sentences checked."""
 
-    def __init__(self, check: Callable[[str], Sequence[str]]) -> None:
-        self._reader, self._sentences = PartReader(), Sentences(check)
+    def __init__(self, check: Callable[[str], Sequence[str]], least: int) -> None:
+        self._reader, self._sentences = PartReader(), Sentences(check, least)
 
     @property
     def title(self) -> str:
@@ -63,7 +65,7 @@ class _Part:
         for again in (False, True):
             if self.writing.hurried:
                 return
-            reading = _Reading(lambda sentence: self._wrong(sentence, before))
+            reading = _Reading(lambda sentence: self._wrong(sentence, before), self._least)
             source = ask(self.index, PartTask(step=self.step.text, request=request, before=before, again=again))
             await self.writing.run(source, None, reading.feed, reading.close)
             self.title = reading.title
@@ -104,6 +106,10 @@ class _Part:
         if sentence.strip() in before or NARRATED.match(sentence):
             return [sentence]
         return self.missing(sentence)
+
+    @property
+    def _least(self) -> int:
+        return min(SHORTEST, len(self.source) // SHORTEST_SHARE)
 
     @cached_property
     def _ground(self) -> Ground:

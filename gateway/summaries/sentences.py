@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from gateway.summaries.extractive import title
 
 _END = re.compile(
-    r"(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]+[\"”’)*`]*(?=\s)|[。！？]+[」』”’）]*(?=[^」』”’）。！？])"
+    r"(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]+[\"”’)*`]*(?=\s)|[。！？]+[」』”’）]*(?=[^」』”’）。！？])|\n"
 )
 LONGEST_HEADING = 8
 """Words in a first line that is still a heading, to be cut to a title; a longer one is text."""
@@ -25,39 +25,46 @@ class Enough(Exception):
 
 
 class Ungrounded(Exception):
-    """A sentence says what nothing supports, what has been said before, or who thinks instead of what."""
+    """A sentence says what nothing supports, what has been said before, or who thinks instead of what; or all that is
+    said is too little."""
 
 
 class Sentences:
     """`feed` what is written, then `close`; both give what may leave, in order, to the character.
 
-    `check` gives what is wrong with a sentence, nothing if it is fine. The first that is not fine is left out, and
-    whatever comes behind it raises Ungrounded; behind `MOST` of them it raises Enough.
+    `check` gives what is wrong with a sentence, nothing if it is fine; what has been said already is not. The first
+    that is not fine is left out, and whatever comes behind it raises Ungrounded; behind `MOST` of them it raises
+    Enough. Nothing leaves before there are `least` characters, and where there never are, the end raises Ungrounded.
     """
 
-    def __init__(self, check: Callable[[str], Sequence[str]]) -> None:
-        self._check, self._text, self._said = check, "", 0
+    def __init__(self, check: Callable[[str], Sequence[str]], least: int = 0) -> None:
+        self._check, self._least = check, least
+        self._text = self._passed = ""
+        self._said = self._left = 0
         self._wrong: Sequence[str] = ()
 
     def feed(self, text: str) -> str:
         self._raise()
         self._text += text
-        passed = ""
         while not self._wrong and self._said < MOST and (end := self._end()):
-            passed += self._passed(end)
-        return passed
+            self._pass(end)
+        return self._leaving()
 
     def close(self) -> str:
         """The last sentence; one without an end was cut off, and leaves only where it is all there is."""
         self._raise()
         rest = self._text.rstrip()
         cut_off = bool(rest) and not re.search(r"[.!?…。！？:：][\"”’)*`」』）]*$", rest)
-        if not rest or (cut_off and self._said):
-            return ""
-        passed = self._passed(len(rest))
+        if rest and not (cut_off and self._said):
+            self._pass(len(rest))
         if self._wrong:
             self._raise()
-        return passed
+        self._raise_short()
+        return self._leaving()
+
+    @property
+    def _short(self) -> bool:
+        return len(self._passed.strip()) < self._least
 
     def _end(self) -> int:
         """Where the first sentence ends, 0 while it goes on."""
@@ -66,19 +73,29 @@ class Sentences:
                 return found.end()
         return 0
 
-    def _passed(self, end: int) -> str:
+    def _pass(self, end: int) -> None:
         sentence, self._text = self._text[:end], self._text[end:]
-        self._wrong = self._check(sentence)
-        if self._wrong:
+        self._wrong = [sentence] if sentence.strip() in self._passed else self._check(sentence)
+        if not self._wrong:
+            self._said += 1
+            self._passed += sentence
+
+    def _leaving(self) -> str:
+        if self._short:
             return ""
-        self._said += 1
-        return sentence
+        leaving, self._left = self._passed[self._left :], len(self._passed)
+        return leaving
 
     def _raise(self) -> None:
         if self._wrong:
             raise Ungrounded(f"{len(self._wrong)} claims are not in the source")
         if self._said == MOST:
+            self._raise_short()
             raise Enough
+
+    def _raise_short(self) -> None:
+        if self._short:
+            raise Ungrounded(f"less than {self._least} characters are said")
 
 
 @dataclass(slots=True)

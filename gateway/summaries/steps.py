@@ -8,7 +8,7 @@ decided only when all that could change it is here. Knows nothing of what a step
 import re
 from typing import NamedTuple
 
-FIRST, SMALLEST, LARGEST = 300, 600, 2000
+FIRST, SMALLEST, LARGEST = 500, 600, 2000
 """Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest. The
 smallest is less for the first step: a reader sees its part sooner, and a short trace has one before it ends."""
 LONGEST_CODE, LONGEST_FORMULA = 8000, 4000

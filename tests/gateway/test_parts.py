@@ -16,8 +16,13 @@ STEP = SENTENCE * 14 + "Texts 0, 1, 2, 3, 4 and 42.\n\n"
 """One step, and its border."""
 
 
+def written(index: int) -> str:
+    """Long enough for a step of any size."""
+    return f"Text {index}, which says a little about the thing."
+
+
 class Writer:
-    """Writes `Title n`, `Text n.` of part n; of a part in `gates` only once its gate is open."""
+    """Writes `Title n` and `written(n)` of part n; of a part in `gates` only once its gate is open."""
 
     def __init__(self, *held: int) -> None:
         self.gates = {index: asyncio.Event() for index in held}
@@ -32,7 +37,7 @@ class Writer:
             if gate := self.gates.get(index):
                 await gate.wait()
             yield [f"Title {index}\n"]
-            yield [f"Text {index}."]
+            yield [written(index)]
         except asyncio.CancelledError:
             self.cancelled.append(index)
             raise
@@ -59,7 +64,7 @@ def plain(events: Sequence[Event]) -> list[tuple[object, ...]]:
 
 
 def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
-    text = f"Text {index}."
+    text = written(index)
     return [(index, text), (index, f"Title {index}", text, (start, end), "model")]
 
 
@@ -82,7 +87,7 @@ async def test_a_part_leaves_while_the_trace_still_grows() -> None:
     await settled()
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     parts.close()
-    assert await leaving == f"Text 0.\n\nText 1.\n\n{REST}"
+    assert await leaving == f"{written(0)}\n\n{written(1)}\n\n{REST}"
     assert plain(events)[4:] == extract(2, 2 * N, 2 * N + len(REST))
 
 
@@ -128,7 +133,7 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     parts.feed(STEP * 2 + REST)
     await settled()
     parts.close()
-    assert await parts.leave() == f"Text 0.\n\n{ENDS}\n\n{REST}"
+    assert await parts.leave() == f"{written(0)}\n\n{ENDS}\n\n{REST}"
     assert plain(events)[2:] == [
         (1, ENDS),
         (1, "This sentence says a little about", ENDS, (N, 2 * N), "extract"),
@@ -142,7 +147,7 @@ async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
     parts = Parts(Writer(), events.append, 5, known=knows("2"), awaited=False, request="")
     parts.feed(STEP * 2 + REST)
     parts.close()
-    assert await parts.leave() == "Text 0.\n\nText 1.\n\nText 2."
+    assert await parts.leave() == f"{written(0)}\n\n{written(1)}\n\n{written(2)}"
     assert plain(events)[4:] == part(2, 2 * N, 2 * N + len(REST))
 
 
@@ -181,7 +186,7 @@ async def test_what_has_been_said_before_is_not_said_again() -> None:
 
     async def writer(_: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
         tasks.append(task)
-        yield ["Title\nText 0."]
+        yield [f"Title\n{written(0)}"]
 
     parts = Parts(writer, list[Event]().append, 5, request="", known=knows(""))
     leaving = asyncio.create_task(parts.leave())
@@ -191,8 +196,8 @@ async def test_what_has_been_said_before_is_not_said_again() -> None:
     await settled()
     parts.close()
     second = REST.replace("It is 42.", "Texts 0, 1, 2, 3, 4 and 42.")
-    assert await leaving == f"Text 0.\n\n{second}\n\n{REST}"
-    assert [task.before for task in tasks] == ["", "Title\nText 0.", "Title\nText 0."]
+    assert await leaving == f"{written(0)}\n\n{second}\n\n{REST}"
+    assert [task.before for task in tasks] == ["", f"Title\n{written(0)}", f"Title\n{written(0)}"]
 
 
 async def test_a_writer_that_fails_leaves_an_extract() -> None:
@@ -218,9 +223,9 @@ async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> No
     await settled()
     assert events == []
     parts.close()
-    assert await leaving == "Text 0."
+    assert await leaving == written(0)
     assert plain(events) == part(0, 0, steps * N)
-    assert writer.steps[-1] == (STEP if steps == 1 else f"Text 0.\nText 1.\n{ENDS}")
+    assert writer.steps[-1] == (STEP if steps == 1 else f"{written(0)}\n{written(1)}\n{ENDS}")
 
 
 async def test_one_part_that_is_late_is_the_titles_of_all() -> None:

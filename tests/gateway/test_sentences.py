@@ -11,9 +11,9 @@ def wrong(sentence: str) -> list[str]:
     return [word for word in sentence.split() if word.startswith("bad")]
 
 
-def passed(pieces: list[str]) -> tuple[list[str], str]:
+def passed(pieces: list[str], least: int = 0) -> tuple[list[str], str]:
     """What leaves, and how it ended."""
-    sentences, left = Sentences(wrong), list[str]()
+    sentences, left = Sentences(wrong, least), list[str]()
     try:
         for piece in pieces:
             left.append(sentences.feed(piece))
@@ -51,3 +51,21 @@ def test_the_same_leaves_however_it_is_cut(written: list[str], size: int) -> Non
     whole = "".join(written)
     cut = [whole[at : at + size] for at in range(0, len(whole), size)]
     assert "".join(passed(cut)[0]) == "".join(passed([whole])[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "left"),
+    [
+        ("To Japan and back\nTo Japan and back\nTo Japan and back\n", 0, ("To Japan and back\n", "Ungrounded")),
+        ("Selection sort\nMerge sort\nHeap sort", 0, ("Selection sort\nMerge sort\n", "Enough")),
+        ("It costs 3 euros. It costs 3 euros. ", 0, ("It costs 3 euros.", "Ungrounded")),
+        ("It costs 3 euros.", 17, ("It costs 3 euros.", "end")),
+        ("It costs 3 euros.", 18, ("", "Ungrounded")),
+        ("It costs 3 euros. It costs no more.", 30, ("It costs 3 euros. It costs no more.", "end")),
+        ("It costs 3 euros. It costs no more. Yes.", 50, ("", "Ungrounded")),
+        ("It costs 3 euros. It costs", 20, ("", "Ungrounded")),
+    ],
+)
+def test_a_summary_says_enough_and_nothing_twice(text: str, least: int, left: tuple[str, str]) -> None:
+    pieces, end = passed(list(text), least)
+    assert ("".join(pieces), end) == left
