@@ -1,4 +1,4 @@
-"""One streaming /chat/completions API over httpx: a request to the items of its answer, or a failure that says which.
+"""One streaming /chat/completions API over HTTP: a request to the items of its answer, or a failure that says which.
 
 Before the first byte it retries; after it never, since the model would say something else. Knows nothing of Ray.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 import stamina
 
-from client.api import DIRECT
+from deployments.api_client import api_client
 from deployments.api_refusals import check
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
@@ -33,7 +33,6 @@ LONGEST_WAIT_SECONDS = 30.0
 """An API that asks for more patience than this is not asked again."""
 DRAIN_SECONDS = 0.05
 """What the end of the body may take behind [DONE]: a body that was read to its end leaves its connection for reuse."""
-POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 
 
 class _Begun(NamedTuple):
@@ -54,13 +53,7 @@ class ChatApi:
         self._settings, self._retried = settings, retried
         self._key = _key(settings)
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        self._client = httpx.AsyncClient(
-            base_url=settings.url,
-            headers={**key, **settings.headers},
-            timeout=httpx.Timeout(None, connect=settings.connect_seconds),
-            limits=POOL,
-            mounts=DIRECT,
-        )
+        self._client = api_client(settings.url, {**key, **settings.headers}, settings.connect_seconds)
 
     async def stream(self, request: UpstreamRequest, headers: Mapping[str, str]) -> AsyncGenerator[Sequence[Answer]]:
         """One Accepted with the first byte, the text as it comes, one Finished. Closing it closes the connection.
