@@ -5,7 +5,8 @@ httpx-aiohttp (0.2) leaves open is closed here: text that came before a connecti
 failure is httpx's own. Knows nothing of what is asked.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -51,17 +52,21 @@ class _Transport(AiohttpTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """Where the connection breaks, aiohttp (3.14, `StreamReader.read`) forgets what it has received and nobody read."""
+    """The socket rests while nobody reads: what comes meanwhile is then one read, not one for each chunk.
+
+    Where the connection breaks, aiohttp (3.14, `StreamReader.read`) forgets what it has received and nobody read.
+    """
 
     def __init__(self, stream: Any) -> None:
-        self._stream, self._content = stream, stream._aiohttp_response.content
+        self._stream, self._response = stream, stream._aiohttp_response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._stream:
-                yield chunk
+                with self._resting():
+                    yield chunk
         except (httpx.TransportError, aiohttp.ClientError) as error:
-            if unread := self._content._read_nowait(-1):
+            if unread := self._response.content._read_nowait(-1):
                 yield unread
             if isinstance(error, aiohttp.ClientError):
                 raise httpx.RemoteProtocolError(str(error)) from error
@@ -69,3 +74,16 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+    @contextmanager
+    def _resting(self) -> Iterator[None]:
+        """Behind its end an answer has no connection any more."""
+        connection = self._response.connection
+        transport = connection.transport if connection else None
+        if transport:
+            transport.pause_reading()
+        try:
+            yield
+        finally:
+            if transport:
+                transport.resume_reading()
