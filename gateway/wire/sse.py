@@ -42,7 +42,7 @@ class Decoder:
         if self._after_cr:
             chunk, self._after_cr = chunk.removeprefix(b"\n"), False
         self._after_cr = chunk.endswith(b"\r")
-        first, *rest = _LINE_END.split(chunk)
+        first, *rest = _LINE_END.split(chunk) if b"\r" in chunk else chunk.split(b"\n")
         self._line.append(first)
         if not rest:
             return []
