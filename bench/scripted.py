@@ -24,6 +24,7 @@ from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
 from gateway.session import Session
+from gateway.summaries.parts import SHORTEST
 from gateway.summaries.prompts import PartTask, shown
 from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, UpstreamRequest
 
@@ -83,14 +84,23 @@ class Summarizer:
         clock = asyncio.get_running_loop().time
         began = clock()
         self.again += task.again
-        said = sentences(shown(task.step)) or [task.step]
-        new = next((sentence for sentence in said if len(sentence) > 20 and sentence not in task.before), said[-1])
-        text = f"What is said\n{new}"
+        text = f"What is said\n{_said(task)}"
         size = -(-len(text) // PART_PIECES)
         for number in range(PART_PIECES):
             await asyncio.sleep(began + (number + 1) * PART_SECONDS / PART_PIECES - clock())
             if piece := text[number * size : (number + 1) * size]:
                 yield [piece]
+
+
+def _said(task: PartTask) -> str:
+    """The first sentences of the step that the part before it has not, enough for a part."""
+    said = ""
+    for sentence in sentences(shown(task.step)):
+        if sentence not in task.before and sentence not in said:
+            said = f"{said} {sentence}".strip()
+        if len(said) >= SHORTEST:
+            break
+    return said or task.step
 
 
 async def run(traces: Sequence[Trace], streams: int, at_once: int) -> dict[str, Any]:
