@@ -1,6 +1,6 @@
 """An httpx client for streaming APIs, over aiohttp: its parser is C, and its pool does not slow down as it fills.
 
-With httpcore (1.0), reading a chunk cost twice as much, and each request looked at every connection of the pool. What
+httpcore (1.0) parses chunk by chunk in Python, and looks at every connection of its pool for each request. What
 httpx-aiohttp (0.2) leaves open is closed here: text that came before a connection broke is not lost with it, and every
 failure is httpx's own. Knows nothing of what is asked.
 """

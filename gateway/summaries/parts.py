@@ -21,7 +21,7 @@ from gateway.summaries.writing import Writing
 
 SIDE_BY_SIDE = 4
 SHORTEST, SHORTEST_SHARE = 40, 16
-"""Characters that a model must at least write of a step, and characters of a shorter step for each of them."""
+"""Characters that a model must at least write of a step; of a short step, one for each sixteen of its own."""
 
 Ask = Callable[[int, PartTask], AsyncGenerator[Sequence[str]]]
 """The index of a part and what it is about, to what a model writes of it: a title line, then text."""
