@@ -47,7 +47,9 @@ class StreamMetrics:
         self._parts = Counter(
             "gateway_summary_parts", "Parts of reasoning summaries, by writer.", (*TAGS, "written_by")
         )
-        self._ungrounded = Counter("gateway_ungrounded_summaries", "Writings ended: ungrounded, repeated or too little.", TAGS)
+        self._ungrounded = Counter(
+            "gateway_ungrounded_summaries", "Writings ended: ungrounded, repeated, too short.", TAGS
+        )
         self._first = {
             name: Histogram(f"gateway_{name}_seconds", f"From the request to the {what}.", SECONDS, TAGS)
             for name, what in (
