@@ -8,6 +8,7 @@ failure is httpx's own. Knows nothing of what is asked.
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ssl import SSLContext
 from typing import Any
 
 import aiohttp
@@ -20,19 +21,20 @@ from client.api import DIRECT
 def api_client(url: str, headers: dict[str, str], connect_seconds: float) -> httpx.AsyncClient:
     """For one API at the base `url`; only connecting has a deadline, and no cookies are kept. Proxies are the
     environment's, if it names any."""
+    trusted = httpx.create_ssl_context()
     return httpx.AsyncClient(
         base_url=url,
         headers=headers,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=httpx.Timeout(None, connect=connect_seconds),
-        transport=_Transport(proxies=True),
-        mounts=dict.fromkeys(DIRECT, _Transport(proxies=False)),
+        transport=_Transport(trusted, proxies=True),
+        mounts=dict.fromkeys(DIRECT, _Transport(trusted, proxies=False)),
     )
 
 
 class _Transport(AiohttpTransport):
-    def __init__(self, proxies: bool) -> None:
-        super().__init__(client=self._session)
+    def __init__(self, trusted: SSLContext, *, proxies: bool) -> None:
+        super().__init__(verify=trusted, client=self._session)
         self._proxies = proxies
 
     def _session(self) -> aiohttp.ClientSession:

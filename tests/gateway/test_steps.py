@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.summaries.steps import FIRST, LARGEST, LONGEST_CODE, LOOKAHEAD, SMALLEST, Step, Steps
+from gateway.summaries.steps import FIRST, LARGEST, LONGEST_CODE, LONGEST_FORMULA, LOOKAHEAD, SMALLEST, Step, Steps
 
 LONG = "This sentence says a little about the thing. " * 14
 PIECES = [
@@ -121,10 +121,17 @@ def test_short_thoughts_stay_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("opening", "closing"), [("```python\n", "\n```"), ("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)")]
+    ("opening", "closing", "longest"),
+    [
+        ("```python\n", "\n```", LONGEST_CODE),
+        ("$$", "$$", LONGEST_FORMULA),
+        ("\\[", "\\]", LONGEST_FORMULA),
+        ("\\(", "\\)", LONGEST_FORMULA),
+    ],
 )
-def test_nothing_is_cut_inside_a_block(opening: str, closing: str) -> None:
-    block = opening + "a = 1\n\nSo it is. Wait, no.\n- x\n" * 125 + closing
+def test_nothing_is_cut_inside_a_block(opening: str, closing: str, longest: int) -> None:
+    line = "a = 1\n\nSo it is. Wait, no.\n- x\n"
+    block = opening + line * (longest // len(line) - 1) + closing
     assert any(block in step.text for step in steps(f"{LONG}\n{block}\n\n{LONG}"))
 
 
