@@ -24,7 +24,7 @@ from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
 from gateway.request import ReasoningRequest
 from gateway.session import Session
-from gateway.summaries.parts import SHORTEST
+from gateway.summaries.part import SHORTEST
 from gateway.summaries.prompts import PartTask, shown
 from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, UpstreamRequest
 

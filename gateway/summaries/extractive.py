@@ -5,11 +5,11 @@ from collections import Counter
 from itertools import islice
 from math import log, sqrt
 
+from gateway.summaries.code import code_lines, without_code
+
 SENTENCE = re.compile(r"\S.*?(?:(?<!^\d)(?<!^\d\d)[.!?](?=\s|\Z)|[。！？][。！？”’」』]*|\Z)", re.DOTALL | re.MULTILINE)
 """The number of a list item ends none."""
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*•+])[ \t]+", re.MULTILINE)
-_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
-_CODE = re.compile(r"^[ ]{0,3}(```|~~~)(?:.*?^[ ]{0,3}\1[^\n]*$|.*)", re.DOTALL | re.MULTILINE)
 TITLE_WORDS, SHORTEST = 6, 4
 """Of a title, and the characters of a sentence: what is shorter is a number in a list."""
 _UNSPACED = r"\u3000-\u9fff\uff00-\uffef"
@@ -22,8 +22,8 @@ _CUT_OFF = re.compile(rf"[^\s{_UNSPACED}]+$")
 def first_and_last(text: str, limit: int = 200) -> str:
     """The first and the last sentence, of `limit` characters each: what it is about, and what it came to. Code counts
     only where there is nothing else, by its lines."""
-    said = _CODE.sub("", text)
-    code = [] if said.strip() else [line for line in text.splitlines() if line.strip() and not _FENCE.match(line)]
+    said = without_code(text)
+    code = [] if said.strip() else code_lines(text)
     first, last = (code[0], code[-1]) if code else (said, said)
     ends = (first_sentence(first, limit), last_sentence(last, limit))
     return " ".join(dict.fromkeys(filter(None, ends)))
@@ -51,7 +51,7 @@ def title(text: str) -> str:
 
 def heading(text: str) -> str:
     """A title from the sentence whose words are most those of the whole text, beside its first and its last one."""
-    said = _ITEM.sub("", _CODE.sub("", text).strip() or text)
+    said = _ITEM.sub("", without_code(text).strip() or text)
     lines = (SENTENCE.finditer(line) for line in said.splitlines())
     sentences = [found.group() for line in lines for found in line if len(found.group()) >= SHORTEST]
     inner = sentences[1:-1] or sentences[-1:]

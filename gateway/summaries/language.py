@@ -5,6 +5,8 @@ Knows nothing of languages outside its tables.
 
 import re
 
+from gateway.summaries.code import without_code
+
 _SCRIPTS = {
     "ja": re.compile(r"[぀-ヿ]"),
     "ko": re.compile(r"[가-힣]"),
@@ -29,7 +31,7 @@ _WORDS = {
     " onde porque tem têm pode se escreva explique eu meu do ao da",
 }
 _WORD_SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
-_CODE = re.compile(r"```.*?(?:```|$)|`[^`\n]*`", re.DOTALL)
+_INLINE_CODE = re.compile(r"`[^`\n]*`")
 _LETTERS = re.compile(r"[^\W\d_]+")
 LOOKED_AT = 2000
 """Characters of a text that are looked at."""
@@ -37,7 +39,7 @@ LOOKED_AT = 2000
 
 def language_of(text: str) -> str | None:
     """An ISO 639-1 code, or None where nothing gives it away."""
-    prose = _CODE.sub(" ", text[:LOOKED_AT])
+    prose = _INLINE_CODE.sub(" ", without_code(text[:LOOKED_AT]))
     letters = sum(map(len, _LETTERS.findall(prose)))
     for language, script in _SCRIPTS.items():
         if (found := len(script.findall(prose))) and found * 4 > letters:

@@ -1,125 +1,18 @@
 """The reasoning summary: the steps of a trace summarized side by side as it grows, leaving in order.
 
-    step -> written -> each sentence checked against the step and the prompt -> leaves once all before it have left
-               `-> one that fails first: written once more, colder -> fails again: an extract
-
-Bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at once, and the steps that wait are merged.
-Knows nothing of models or of how a step is put to one.
+Bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at once, and the steps that wait are merged. What
+becomes of a step is `part.py`'s to say.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
 
-from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
-from gateway.summaries import extractive
+from gateway.events import Event
 from gateway.summaries.grounding import Ground
-from gateway.summaries.prompts import NARRATED, PartTask, shown
-from gateway.summaries.sentences import PartReader, Sentences
+from gateway.summaries.part import Ask, Part
 from gateway.summaries.steps import LARGEST, Step, Steps
-from gateway.summaries.writing import Writing
 
 SIDE_BY_SIDE = 4
-SHORTEST, SHORTEST_SHARE = 40, 16
-"""Characters that a model must at least write of a step; of a short step, one for each sixteen of its own."""
-
-Ask = Callable[[int, PartTask], AsyncGenerator[Sequence[str]]]
-"""The index of a part and what it is about, to what a model writes of it: a title line, then text."""
-
-
-class _Reading:
-    """What a model writes of a part, its title apart and its sentences checked."""
-
-    def __init__(self, check: Callable[[str], Sequence[str]], least: int) -> None:
-        self._reader, self._sentences = PartReader(), Sentences(check, least)
-
-    @property
-    def title(self) -> str:
-        return self._reader.title
-
-    def feed(self, text: str) -> str:
-        return self._sentences.feed(self._reader.feed(text))
-
-    def close(self) -> str:
-        return self._sentences.feed(self._reader.close()) + self._sentences.close()
-
-
-class _Part:
-    """One part being written; its text is kept back until all before it have left."""
-
-    def __init__(self, index: int, step: Step, put: Callable[[Event], None], known: Callable[[], Ground]) -> None:
-        self.index, self.step, self._put, self._known = index, step, put, known
-        self.writing = Writing(self._say)
-        self.source = shown(step.text)
-        self.title, self.extract = "", extractive.first_and_last(self.source)
-        self._kept: list[str] = []
-        self._heads = False
-        self.failures = 0
-
-    @property
-    def text(self) -> str:
-        return self.writing.text
-
-    async def write(self, ask: Ask, request: str, before: str) -> None:
-        """Let it be written, and once more where its first sentence fails."""
-        for again in (False, True):
-            if self.writing.hurried:
-                return
-            reading = _Reading(lambda sentence: self._wrong(sentence, before), self._least)
-            source = ask(self.index, PartTask(step=self.step.text, request=request, before=before, again=again))
-            await self.writing.run(source, None, reading.feed, reading.close)
-            self.title = reading.title
-            self.failures += self.writing.ungrounded
-            if self.text or not self.writing.ungrounded:
-                return
-
-    def head(self) -> None:
-        """All before it have left: what it says may leave as it comes."""
-        self._heads = True
-        for text in self._kept:
-            self._say(text)
-
-    def finish(self) -> None:
-        """Say an extract where nothing was written, and that the part is finished."""
-        written_by = self.writing.or_else(self.extract)
-        if written_by == "extract":
-            self.title = extractive.heading(self.source)
-        elif not self.title or self.missing(self.title):
-            self.title = extractive.title(extractive.last_sentence(self.text))
-        self._put(
-            ReasoningSummaryPart(
-                index=self.index,
-                title=self.title,
-                text=self.text,
-                span=Span(start=self.step.start, end=self.step.end),
-                written_by=written_by,
-            )
-        )
-
-    def missing(self, text: str) -> list[str]:
-        """What of the text is in neither the step nor the prompt."""
-        claims = self._ground.missing(text)
-        known = set(self._known().missing(text)) if claims else ()
-        return [claim for claim in claims if claim in known]
-
-    def _wrong(self, sentence: str, before: str) -> list[str]:
-        if sentence.strip() in before or NARRATED.match(sentence):
-            return [sentence]
-        return self.missing(sentence)
-
-    @property
-    def _least(self) -> int:
-        return min(SHORTEST, len(self.source) // SHORTEST_SHARE)
-
-    @cached_property
-    def _ground(self) -> Ground:
-        return Ground([self.source])
-
-    def _say(self, text: str) -> None:
-        if self._heads:
-            self._put(ReasoningSummaryDelta(index=self.index, delta=text))
-        else:
-            self._kept.append(text)
 
 
 class Parts:
@@ -148,7 +41,7 @@ class Parts:
         self._inside: list[Event] = []
         self._steps = Steps()
         self._waiting: Step | None = None
-        self._begun: list[tuple[_Part, asyncio.Task[None]]] = []
+        self._begun: list[tuple[Part, asyncio.Task[None]]] = []
         self._changed = asyncio.Event()
         self._closed = self._hurried = False
         self._timer: asyncio.TimerHandle | None = None
@@ -175,7 +68,7 @@ class Parts:
 
     async def leave(self) -> str:
         """Let the parts leave in order; gives their text. Cancelling it cancels what is being written."""
-        left: list[_Part] = []
+        left: list[Part] = []
         try:
             while len(left) < len(self._begun) or self._waiting or not self._closed:
                 if len(left) == len(self._begun):
@@ -189,14 +82,14 @@ class Parts:
         finally:
             await self._stop()
 
-    async def _whole(self, parts: Sequence[_Part]) -> _Part:
+    async def _whole(self, parts: Sequence[Part]) -> Part:
         """The only part there is, or one for the whole trace, made from the texts of all."""
         if len(parts) == 1:
             for event in self._inside:
                 self._put(event)
             return parts[0]
         step = Step(0, parts[-1].step.end, "\n".join(part.text for part in parts))
-        whole = _Part(0, step, self._put, self._known)
+        whole = Part(0, step, self._put, self._known)
         whole.extract = " → ".join(part.title for part in parts)
         return await _left(*self._start(whole))
 
@@ -223,13 +116,13 @@ class Parts:
         if self._waiting is None or (running >= SIDE_BY_SIDE and not extract):
             return
         put = self._put if self._live else self._inside.append
-        part, self._waiting = _Part(len(self._begun), self._waiting, put, self._known), None
+        part, self._waiting = Part(len(self._begun), self._waiting, put, self._known), None
         if extract:
             part.writing.hurry()
         self._start(part)
         self._changed.set()
 
-    def _start(self, part: _Part) -> tuple[_Part, asyncio.Task[None]]:
+    def _start(self, part: Part) -> tuple[Part, asyncio.Task[None]]:
         if self._hurried:
             part.writing.hurry()
         last = self._begun[-1][0] if self._begun and part.index else None
@@ -249,7 +142,7 @@ class Parts:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _left(part: _Part, written: asyncio.Task[None]) -> _Part:
+async def _left(part: Part, written: asyncio.Task[None]) -> Part:
     part.head()
     await written
     part.finish()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gateway.summaries.code import with_code_as
 from gateway.summaries.extractive import SENTENCE
 from gateway.summaries.language import language_of
 from gateway.upstream import Message, UpstreamRequest
@@ -118,7 +119,6 @@ NARRATED = re.compile(
 )
 """How a sentence begins that tells of who thinks instead of what is thought."""
 _CLAUSES = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]+|$)")
-_FENCE = re.compile(r"```[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:```|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +232,7 @@ def _conversation(messages: Sequence[Message]) -> str:
 
 def _named(text: str) -> str:
     """The text with its code named."""
-    return _FENCE.sub(lambda code: f"[code: {code[1] or 'text'}, {code[2].count(chr(10))} lines]", text)
+    return with_code_as(lambda language, lines: f"[code: {language or 'text'}, {lines} lines]", text)
 
 
 def _ends(text: str, limit: int) -> str:
