@@ -1,10 +1,11 @@
 """Tokens a second of the embedded model: bare in this process, behind other servers, and behind the whole graph.
 
-    .venv/bin/python -m bench.engine        --only graph, say, for one of them
+    .venv/bin/python -m bench.engine        --only graph vLLM, say, for some of them
 
 The same weights and prompts, greedy, up to `TOKENS` tokens an answer, summaries and thinking off. One after the other,
-so that none shares the machine, and the best of the rounds counts. bench/results/engine.json and engine.md hold the
-rows. vLLM computes in float32 where a CPU has no bfloat16 instructions, as this engine does (`engine.linear`).
+so that none shares the machine, and round after round, since its speed may change; the best round counts.
+bench/results/engine.json and engine.md hold the rows. vLLM computes in float32 where a CPU has no bfloat16
+instructions, as this engine does (`engine.linear`).
 """
 
 import argparse
@@ -90,6 +91,16 @@ async def rate(ask: Ask, streams: int) -> float:
     return sum(tokens) / (time.perf_counter() - began)
 
 
+async def _round(
+    target: Callable[[Any], AbstractAsyncContextManager[Ask]], tokenizer: Any, best: dict[str, float]
+) -> None:
+    async with target(tokenizer) as ask:
+        await rate(ask, 1)
+        for streams in STREAMS:
+            best[str(streams)] = max(best[str(streams)], round(await rate(ask, streams), 1))
+        print(best, file=sys.stderr, flush=True)
+
+
 async def _local(command: str) -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, peers.ROOT / "cluster/local.py", command)
     if await process.wait():
@@ -132,22 +143,20 @@ def markdown(results: Mapping[str, Mapping[str, float]]) -> str:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--only", choices=TARGETS, help="measure this one, and keep the others' rows")
+    parser.add_argument("--only", choices=TARGETS, nargs="+", help="measure these, and keep the others' rows")
     asked = parser.parse_args()
     file = report.FOLDER / "engine.json"
     results: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if asked.only and file.exists() else {}
     tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
-    for name in [asked.only] if asked.only else TARGETS:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        async with TARGETS[name](tokenizer) as ask:
-            await rate(ask, 1)
-            row = {
-                str(streams): max([round(await rate(ask, streams), 1) for _ in range(asked.rounds)])
-                for streams in STREAMS
-            }
-        results[name] = row
-        file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-        file.with_suffix(".md").write_text(markdown(results), "utf-8")
+    names = asked.only or list(TARGETS)
+    for name in names:
+        results[name] = dict.fromkeys(map(str, STREAMS), 0.0)
+    for number in range(asked.rounds):
+        for name in names:
+            print(f"round {number + 1}: {name} …", file=sys.stderr, flush=True)
+            await _round(TARGETS[name], tokenizer, results[name])
+    file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    file.with_suffix(".md").write_text(markdown(results), "utf-8")
     print(markdown(results))
 
 

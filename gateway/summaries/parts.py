@@ -13,14 +13,17 @@ from gateway.summaries.part import Ask, Part
 from gateway.summaries.steps import LARGEST, Step, Steps
 
 SIDE_BY_SIDE = 4
+LEAVING_SECONDS = 0.05
+"""Before the deadline what is being written stops, so that all has left by then though all cores are busy."""
 
 
 class Parts:
     """`feed` the trace as it comes, `close` it; `leave` is a task of the owner's that runs all along.
 
     `request` is what the trace is about, `known` makes what a part may take from the conversation. At the end of the
-    trace a short rest is an extract at once where the response waits for it (`awaited`), and what is not written
-    `seconds` later. With `live` false the parts stay inside, and one that is made from all of them leaves in the end.
+    trace a short rest is an extract at once where the response waits for it (`awaited`); `seconds` later all parts have
+    left, as extracts where nothing is written. With `live` false the parts stay inside, and one that is made from all
+    of them leaves in the end.
     `failures` counts the writings that the check has ended.
     """
 
@@ -58,7 +61,7 @@ class Parts:
         self._add_last(self._steps.close())
         self._closed = True
         self._changed.set()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self.hurry)
+        self._timer = asyncio.get_running_loop().call_later(self._seconds - LEAVING_SECONDS, self.hurry)
 
     def hurry(self) -> None:
         """Let the deadline be now."""
