@@ -17,6 +17,9 @@ from httpx_aiohttp import AiohttpTransport
 
 from client.api import DIRECT
 
+READ_BYTES = 1 << 18
+"""All that may wait in a socket that rests, in one piece: what uvloop reads at once."""
+
 
 def api_client(url: str, headers: dict[str, str], connect_seconds: float) -> httpx.AsyncClient:
     """For one API at the base `url`; only connecting has a deadline, and no cookies are kept. Proxies are the
@@ -60,6 +63,7 @@ class _Body(httpx.AsyncByteStream):
     """
 
     def __init__(self, stream: Any) -> None:
+        stream.CHUNK_SIZE = READ_BYTES
         self._stream, self._response = stream, stream._aiohttp_response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

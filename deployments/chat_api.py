@@ -6,6 +6,7 @@ Before the first byte it retries; after it never, since the model would say some
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import httpx
@@ -68,10 +69,8 @@ class ChatApi:
                 begun = await self._begin(body, headers)
         try:
             yield [Accepted()]
-            reader = ChunkReader()
-            async for items in self._read(begun, reader):
+            async for items in self._read(begun):
                 yield items
-            yield [reader.finish()]
         finally:
             await begun.response.aclose()
 
@@ -127,18 +126,23 @@ class ChatApi:
                 f"the upstream cannot be reached: {str(error) or type(error).__name__}"
             ) from error
 
-    async def _read(self, begun: _Begun, reader: ChunkReader) -> AsyncGenerator[Sequence[Answer]]:
-        """All items up to the end of the answer; what came before a failure leaves before it is raised."""
-        decoder, chunk = sse.Decoder(), begun.first
+    async def _read(self, begun: _Begun) -> AsyncGenerator[Sequence[Answer]]:
+        """All items; what came before a failure leaves before it is raised, and the last text with the end."""
+        reader, decoder, chunk = ChunkReader(), sse.Decoder(), begun.first
         silence = Silence(self._settings.silence_seconds)
         try:
-            while not reader.over:
+            while True:
                 items, error = _taken(decoder.feed(chunk) if chunk else decoder.close(), reader)
+                if reader.over:
+                    await _drain(begun.chunks)
+                    yield [*items, reader.finish()]
+                    return
                 if items:
                     yield items
                 if error:
                     raise error
                 if not chunk:
+                    yield [reader.finish()]
                     return
                 chunk = await self._next(begun.chunks, reader, silence)
         finally:
@@ -147,10 +151,7 @@ class ChatApi:
     async def _next(self, chunks: AsyncIterator[bytes], reader: ChunkReader, silence: Silence) -> bytes:
         """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
         try:
-            if not reader.over:
-                return await silence.wait(anext(chunks, b""))
-            async with asyncio.timeout(DRAIN_SECONDS):
-                return await anext(chunks, b"")
+            return await silence.wait(anext(chunks, b""))
         except (TimeoutError, httpx.TransportError, httpx.DecodingError) as error:
             if reader.whole:
                 return b""
@@ -163,6 +164,13 @@ class ChatApi:
             case httpx.DecodingError():
                 return _unreadable(error)
         return UpstreamCut(f"the upstream's answer was cut off: {_why(error)}; ask again")
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Read what the body holds behind [DONE], if it comes soon: it does not matter."""
+    with suppress(TimeoutError, httpx.TransportError, httpx.DecodingError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await anext(chunks, b"")
 
 
 def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[Answer], UpstreamError | None]:

@@ -13,7 +13,7 @@ from ray.serve.context import _get_serve_request_context
 from deployments.chat_api import ChatApi
 from deployments.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
-from gateway.frames import gathered
+from gateway.frames import paced
 from gateway.upstream import Answer, UpstreamRequest
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -31,7 +31,7 @@ class HttpUpstream:
         self._running = 0
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
-        return gathered(self._answer(request), lazily=True)
+        return paced(self._answer(request))
 
     async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1

@@ -18,8 +18,6 @@ P = ParamSpec("P")
 
 SECONDS_A_STREAM, LONGEST_SECONDS = 0.004, 0.1
 """The window for each stream of this process, and its bound: for one stream shorter than the pace of any model."""
-READ_SECONDS = 0.002
-"""For what waits in the socket to be read, once a source that is read lazily has rested."""
 MOST = 1000
 """Batches that wait in one stream; its source is not read on while they do."""
 
@@ -41,14 +39,10 @@ PROCESS = Load()
 
 class Gathered(Generic[T]):
     """`take` gives what has come from `source` since it was asked last. Enter it to read on meanwhile; leaving it stops
-    and closes the source.
+    and closes the source."""
 
-    Read `lazily`, a source rests until the window is over, and then gives at once what it has gathered itself: for a
-    socket, one read where there would be many. Its end may then wait for a window.
-    """
-
-    def __init__(self, source: AsyncGenerator[T], load: Load = PROCESS, *, lazily: bool = False) -> None:
-        self._source, self._load, self._lazily = source, load, lazily
+    def __init__(self, source: AsyncGenerator[T], load: Load = PROCESS) -> None:
+        self._source, self._load = source, load
         self._loop = asyncio.get_running_loop()
         self._items: list[T] = []
         self._due = 0.0
@@ -87,19 +81,15 @@ class Gathered(Generic[T]):
             async for item in self._source:
                 self._items.append(item)
                 if len(self._items) == 1:
-                    await self._begin()
+                    self._begin()
                 elif len(self._items) >= MOST:
                     self._room.clear()
                     await self._room.wait()
 
-    async def _begin(self) -> None:
+    def _begin(self) -> None:
         """The first item of a frame is here."""
-        wait = self._due - self._loop.time()
-        if wait <= 0:
+        if self._due <= self._loop.time():
             self._ready.set()
-        elif self._lazily:
-            await asyncio.sleep(wait)
-            self._timer = self._loop.call_later(READ_SECONDS, self._ready.set)
         else:
             self._timer = self._loop.call_at(self._due, self._ready.set)
 
@@ -115,11 +105,26 @@ class Frame(Generic[T]):
     items: Sequence[T | Failure]
 
 
-async def gathered(source: AsyncGenerator[Sequence[T]], *, lazily: bool = False) -> AsyncGenerator[list[T]]:
+async def gathered(source: AsyncGenerator[Sequence[T]]) -> AsyncGenerator[list[T]]:
     """The items of `source`'s batches: the first at once, then what has gathered, at most once a window."""
-    async with Gathered(source, lazily=lazily) as gathering:
+    async with Gathered(source) as gathering:
         while batches := await gathering.take():
             yield [item for batch in batches for item in batch]
+
+
+async def paced(source: AsyncGenerator[T], load: Load = PROCESS) -> AsyncGenerator[T]:
+    """The same of a source that gathers by itself while it is not read, as a socket does: between two of its batches it
+    rests for a window. So may its end, where that comes by itself."""
+    loop = asyncio.get_running_loop()
+    load.streams += 1
+    try:
+        async with aclosing(source):
+            async for batch in source:
+                due = loop.time() + load.window
+                yield batch
+                await asyncio.sleep(due - loop.time())
+    finally:
+        load.streams -= 1
 
 
 def framed(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:

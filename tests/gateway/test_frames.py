@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from gateway.errors import UpstreamCut
-from gateway.frames import LONGEST_SECONDS, MOST, Frame, Gathered, Load, framed, gathered
+from gateway.frames import LONGEST_SECONDS, MOST, Frame, Gathered, Load, framed, gathered, paced
 
 NEVER = 3600.0
 
@@ -92,20 +92,6 @@ async def test_what_comes_behind_a_window_leaves_at_once() -> None:
         assert await gathered.take() == ["b"]
 
 
-async def test_a_source_that_is_read_lazily_rests_until_the_window_is_over() -> None:
-    source = Source()
-    async with Gathered(aiter(source), Windowed(0.02), lazily=True) as gathered:
-        source.put("a")
-        assert await gathered.take() == ["a"]
-        source.put("b", "c")
-        await settled()
-        assert source.taken == 2
-        assert await gathered.take() == ["b", "c"]
-        source.put("d", None)
-        assert await gathered.take() == ["d"]
-        assert await gathered.take() == []
-
-
 async def test_a_failure_comes_behind_what_came_before_it() -> None:
     source = Source()
     async with Gathered(aiter(source), Windowed(NEVER)) as gathered:
@@ -157,6 +143,33 @@ async def test_batches_that_come_within_a_window_are_one() -> None:
 
     async with aclosing(gathered(source())) as batches:
         assert [batch async for batch in batches] == [["a", "b", "c"]]
+
+
+async def test_between_two_batches_a_source_that_gathers_by_itself_rests() -> None:
+    source, load = Source(), Windowed(0.02)
+    loop = asyncio.get_running_loop()
+    async with aclosing(paced(aiter(source), load)) as batches:
+        source.put("a", "b", None)
+        assert await anext(batches) == "a"
+        began = loop.time()
+        waiting = asyncio.create_task(anext(batches))
+        await settled()
+        assert (source.taken, load.streams) == (1, 1)
+        assert await waiting == "b"
+        assert loop.time() - began > 0.019
+        with pytest.raises(StopAsyncIteration):
+            await anext(batches)
+    assert (source.closed, load.streams) == (True, 0)
+
+
+async def test_a_paced_source_that_is_given_up_in_its_rest_is_closed() -> None:
+    source, load = Source(), Windowed(NEVER)
+    batches = paced(aiter(source), load)
+    source.put("a", "b")
+    assert await anext(batches) == "a"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(batches), 0.001)
+    assert (source.taken, source.closed, load.streams) == (1, True, 0)
 
 
 async def test_a_failure_of_ours_is_the_last_item_of_the_last_frame() -> None:
