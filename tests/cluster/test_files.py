@@ -79,11 +79,12 @@ def test_the_head_takes_no_replica_and_its_state_is_in_the_redis_of_the_file() -
 
 
 @pytest.mark.parametrize("path", ["Dockerfile", "ray-cluster.yaml", "ray-cluster.aws.yaml", "kuberay/rayservice.yaml"])
-def test_every_node_serves_the_api_where_serve_optimizes_for_throughput(path: str) -> None:
+def test_every_node_serves_the_api_and_goes_first(path: str) -> None:
     text = (CLUSTER / path).read_text("utf-8")
     optimized = re.findall(r"RAY_SERVE_THROUGHPUT_OPTIMIZED(?:=|, value: \")1", text)
     assert optimized
-    assert len(re.findall(r"RAY_SERVE_ENABLE_DIRECT_INGRESS(?:=|, value: \")0", text)) == len(optimized)
+    for name in ("RAY_SERVE_ENABLE_DIRECT_INGRESS", "RAY_worker_niceness"):
+        assert len(re.findall(rf"{name}(?:=|, value: \")0", text)) == len(optimized)
 
 
 def test_the_disruption_budget_is_the_workers() -> None:
