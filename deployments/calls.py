@@ -43,6 +43,16 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
     Raises the failure that travelled in a frame, Overloaded where the queue is full, NotReady where the deployment is
     not there, FrameLost where a frame is missing, UpstreamError where the replica dies or gives the call up.
     """
+    answer, first = await _begun(method, *args)
+    async with aclosing(answer):
+        if first is not None:
+            yield first
+        async for items in answer:
+            yield items
+
+
+async def _begun(method: Any, *args: Any) -> tuple[AsyncGenerator[Sequence[Any]], Sequence[Any] | None]:
+    """An answer that has begun, and its first items, if it has any."""
     retries = stamina.retry_context(
         on=ReplicaDied, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_SECONDS, wait_jitter=WAIT_SECONDS
     )
@@ -50,11 +60,7 @@ async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
         with attempt:
             answer = _answer(method, *args)
             first = await anext(answer, None)
-    async with aclosing(answer):
-        if first is not None:
-            yield first
-        async for items in answer:
-            yield items
+    return answer, first
 
 
 async def _answer(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:

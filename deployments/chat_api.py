@@ -61,12 +61,7 @@ class ChatApi:
 
         Raises UpstreamError as `gateway.errors` tells them apart, InvalidRequest for a budget of thinking.
         """
-        body = self._body(request)
-        async for attempt in stamina.retry_context(on=_again, attempts=self._settings.attempts, timeout=None):
-            if attempt.num > 1:
-                self._retried(request.model)
-            with attempt:
-                begun = await self._begin(body, headers)
+        begun = await self._begun(request, headers)
         try:
             yield [Accepted()]
             async for items in self._read(begun):
@@ -77,6 +72,15 @@ class ChatApi:
     async def aclose(self) -> None:
         """Close the pooled connections."""
         await self._client.aclose()
+
+    async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> _Begun:
+        body = self._body(request)
+        async for attempt in stamina.retry_context(on=_again, attempts=self._settings.attempts, timeout=None):
+            if attempt.num > 1:
+                self._retried(request.model)
+            with attempt:
+                begun = await self._begin(body, headers)
+        return begun
 
     def _body(self, request: UpstreamRequest) -> dict[str, Any]:
         """What the client asked for and the operator configured, and no more: APIs refuse what they do not know."""

@@ -4,6 +4,7 @@ What Ray adds here: `ray.serve.metrics`, which adds `ray_` before each name, `_t
 application, the deployment and the replica as tags.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -30,6 +31,8 @@ SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 1
 HOLD_SECONDS = [0.001, 0.01, 0.05, 0.15, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0]
 CHARACTERS = [100.0, 1e3, 1e4, 1e5, 1e6]
 TAGS: Any = ("model", "upstream")  # Ray types it as a tuple of one
+FLUSH_SECONDS = 0.2
+"""That the line of a stream may stay in memory, so that streams which end together are written together."""
 
 
 class StreamMetrics:
@@ -37,6 +40,7 @@ class StreamMetrics:
 
     def __init__(self, models: Mapping[str, Served]) -> None:
         self._models = models
+        self._flushing: asyncio.TimerHandle | None = None
         self._started = Counter("gateway_streams_started", "Streams that an upstream has accepted.", TAGS)
         self._ended = Counter(
             "gateway_streams_ended",
@@ -118,7 +122,16 @@ class StreamMetrics:
         self._waiting.observe(session.most_waiting, tags)
         line = {"stream": session.id, **tags, "outcome": ended, "stage": stage, "seconds": round(elapsed, 3)}
         log.info(" ".join(f"{name}={value}" for name, value in line.items()), extra=line)
-        for handler in log.handlers:  # in its throughput mode Serve would keep the line until there are 1,000
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """In its throughput mode Serve would keep a line until there are 1,000."""
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = None
+        for handler in log.handlers:
             handler.flush()
 
     def _count_tokens(self, reasoning: int, completion: int, tags: dict[str, str]) -> None:
