@@ -155,8 +155,8 @@ async def main() -> None:
         for name in names:
             print(f"round {number + 1}: {name} …", file=sys.stderr, flush=True)
             await _round(TARGETS[name], tokenizer, results[name])
-    file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    file.with_suffix(".md").write_text(markdown(results), "utf-8")
+        file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+        file.with_suffix(".md").write_text(markdown(results), "utf-8")
     print(markdown(results))
 
 
