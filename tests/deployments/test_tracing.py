@@ -3,6 +3,9 @@
 import os
 
 import pytest
+from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NonRecordingSpan
 
 from deployments.tracing import ENDPOINTS, exporter
 
@@ -12,16 +15,20 @@ def no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ENDPOINTS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OTEL_SERVICE_NAME", "")
+    monkeypatch.setenv(OTEL_SDK_DISABLED, "")  # noted, so that it is put back
+    monkeypatch.delenv(OTEL_SDK_DISABLED)
 
 
-def test_without_an_endpoint_nothing_leaves() -> None:
+def test_without_an_endpoint_no_span_is_made() -> None:
     assert exporter() == []
+    assert isinstance(TracerProvider().get_tracer("test").start_span("test"), NonRecordingSpan)
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_with_an_endpoint_spans_leave(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     (processor,) = exporter()
+    assert OTEL_SDK_DISABLED not in os.environ
     processor.shutdown()
 
 
