@@ -1,7 +1,8 @@
 """How items travel, from one deployment to the next and to the socket: what has gathered goes together.
 
-The first leaves at once, then at most one frame a window, and the end never waits. The window grows with the streams
-that this process serves, since what a frame costs is the same however much is in it. Knows nothing of what items are.
+The first leaves at once, then at most one frame a window; the end waits only where a socket is read (`paced`).
+The window grows with the streams that this process serves, since what a frame costs is the same however much is in it.
+Knows nothing of what items are.
 """
 
 import asyncio
