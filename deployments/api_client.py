@@ -1,95 +1,100 @@
-"""An httpx client for streaming APIs, over aiohttp: its parser is C, and its pool does not slow down as it fills.
+"""An HTTP client for streaming APIs, over aiohttp: its parser is C, and its pool does not slow down as it fills.
 
-httpcore (1.0) parses chunk by chunk in Python, and looks at every connection of its pool for each request. What
-httpx-aiohttp (0.2) leaves open is closed here: text that came before a connection broke is not lost with it, and every
-failure is httpx's own. Knows nothing of what is asked.
+What aiohttp (3.14) leaves open is closed here: text that came before a connection broke is not lost with it, and every
+failure is one of two. Knows nothing of what is asked.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ssl import SSLContext
-from typing import Any
+from functools import cached_property
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+from aiohttp.http_exceptions import ContentEncodingError
+from multidict import CIMultiDictProxy
+from yarl import URL
 
-from client.api import DIRECT
-
-READ_BYTES = 1 << 18
-"""All that may wait in a socket that rests, in one piece: what uvloop reads at once."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""A proxy of the environment cannot reach them."""
 
 
-def api_client(url: str, headers: dict[str, str], connect_seconds: float) -> httpx.AsyncClient:
+class Broken(Exception):
+    """No connection, one that was lost, or something else than HTTP on it."""
+
+
+class Undecodable(Exception):
+    """The body is not in the encoding that it says it is in."""
+
+
+class ApiClient:
     """For one API at the base `url`; only connecting has a deadline, and no cookies are kept. Proxies are the
     environment's, if it names any."""
-    trusted = httpx.create_ssl_context()
-    return httpx.AsyncClient(
-        base_url=url,
-        headers=headers,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        timeout=httpx.Timeout(None, connect=connect_seconds),
-        transport=_Transport(trusted, proxies=True),
-        mounts=dict.fromkeys(DIRECT, _Transport(trusted, proxies=False)),
-    )
 
+    def __init__(self, url: str, headers: Mapping[str, str], connect_seconds: float) -> None:
+        self._url, self._headers, self._connect_seconds = URL(url), dict(headers), connect_seconds
 
-class _Transport(AiohttpTransport):
-    def __init__(self, trusted: SSLContext, *, proxies: bool) -> None:
-        super().__init__(verify=trusted, client=self._session)
-        self._proxies = proxies
-
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self.ssl_context),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=self._proxies,
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = await super().handle_async_request(request)
-        except aiohttp.ClientError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
-        response.stream = _Body(response.stream)
-        return response
-
-
-class _Body(httpx.AsyncByteStream):
-    """The socket rests while nobody reads: what comes meanwhile is then one read, not one for each chunk.
-
-    Where the connection breaks, aiohttp (3.14, `StreamReader.read`) forgets what it has received and nobody read.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        stream.CHUNK_SIZE = READ_BYTES
-        self._stream, self._response = stream, stream._aiohttp_response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._stream:
-                with self._resting():
-                    yield chunk
-        except (httpx.TransportError, aiohttp.ClientError) as error:
-            if unread := self._response.content._read_nowait(-1):
-                yield unread
-            if isinstance(error, aiohttp.ClientError):
-                raise httpx.RemoteProtocolError(str(error)) from error
-            raise
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "Answer":
+        """A JSON `body` to the `path` below the base, to the head of its answer. Raises Broken."""
+        with _failures():
+            url = self._url.joinpath(path)
+            return Answer(await self._session.post(url, data=body, headers=headers, allow_redirects=False))
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        """Close the pooled connections."""
+        await self._session.close()
 
-    @contextmanager
-    def _resting(self) -> Iterator[None]:
+    @cached_property
+    def _session(self) -> aiohttp.ClientSession:
+        """Made where the loop runs that it belongs to."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=httpx.create_ssl_context()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Content-Type": "application/json", **self._headers},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
+            trust_env=self._url.host not in LOOPBACK,
+        )
+
+
+class Answer:
+    """An answer whose body is `read` piece by piece. The socket rests while nobody reads: what comes meanwhile is then
+    one piece, not one for each chunk."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status: int = response.status
+        self.headers: CIMultiDictProxy[str] = response.headers
+
+    async def read(self) -> bytes:
+        """What has come since; empty at the end. Raises Broken and Undecodable behind all that came before."""
+        self._rest(False)
+        try:
+            with _failures():
+                return await self._response.content.readany()
+        except (Broken, Undecodable):
+            # aiohttp's `StreamReader` forgets what it has received and nobody read.
+            if unread := self._response.content._read_nowait(-1):
+                return unread
+            raise
+        finally:
+            self._rest(True)
+
+    def close(self) -> None:
+        """Where its body was read to the end, its connection is kept for the next."""
+        self._rest(False)
+        self._response.release()
+
+    def _rest(self, on: bool) -> None:
         """Behind its end an answer has no connection any more."""
         connection = self._response.connection
-        transport = connection.transport if connection else None
-        if transport:
-            transport.pause_reading()
-        try:
-            yield
-        finally:
-            if transport:
-                transport.resume_reading()
+        if connection and (transport := connection.transport):
+            transport.pause_reading() if on else transport.resume_reading()
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:
+        if isinstance(error.__cause__, ContentEncodingError):
+            raise Undecodable(str(error.__cause__)) from error
+        raise Broken(str(error) or type(error).__name__) from error

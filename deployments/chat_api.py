@@ -5,14 +5,15 @@ Before the first byte it retries; after it never, since the model would say some
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import httpx
+import orjson
 import stamina
 
-from deployments.api_client import api_client
+from deployments.api_client import Answer as HttpAnswer
+from deployments.api_client import ApiClient, Broken, Undecodable
 from deployments.api_refusals import check
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
@@ -39,8 +40,7 @@ DRAIN_SECONDS = 0.05
 class _Begun(NamedTuple):
     """An answer whose first bytes are here."""
 
-    response: httpx.Response
-    chunks: AsyncIterator[bytes]
+    answer: HttpAnswer
     first: bytes
 
 
@@ -54,7 +54,7 @@ class ChatApi:
         self._settings, self._retried = settings, retried
         self._key = _key(settings)
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        self._client = api_client(settings.url, {**key, **settings.headers}, settings.connect_seconds)
+        self._client = ApiClient(settings.url, {**key, **settings.headers}, settings.connect_seconds)
 
     async def stream(self, request: UpstreamRequest, headers: Mapping[str, str]) -> AsyncGenerator[Sequence[Answer]]:
         """One Accepted with the first byte, the text as it comes, one Finished. Closing it closes the connection.
@@ -67,14 +67,14 @@ class ChatApi:
             async for items in self._read(begun):
                 yield items
         finally:
-            await begun.response.aclose()
+            begun.answer.close()
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
         await self._client.aclose()
 
     async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> _Begun:
-        body = self._body(request)
+        body = orjson.dumps(self._body(request))
         async for attempt in stamina.retry_context(on=_again, attempts=self._settings.attempts, timeout=None):
             if attempt.num > 1:
                 self._retried(request.model)
@@ -106,29 +106,25 @@ class ChatApi:
             **(self._settings.no_thinking if request.budget == 0 else {}),
         }
 
-    async def _begin(self, body: dict[str, Any], headers: Mapping[str, str]) -> _Begun:
+    async def _begin(self, body: bytes, headers: Mapping[str, str]) -> _Begun:
         seconds = self._settings.first_byte_seconds
         try:
             async with asyncio.timeout(seconds):
-                request = self._client.build_request("POST", "chat/completions", json=body, headers=headers)
-                response = await self._client.send(request, stream=True)
+                answer = await self._client.post("chat/completions", body, headers)
                 try:
-                    await check(response, self._key)
-                    chunks = response.aiter_bytes()
-                    if not (first := await anext(chunks, b"")):
+                    await check(answer, self._key)
+                    if not (first := await answer.read()):
                         raise UpstreamUnreachable("the upstream answered with nothing at all")
-                    return _Begun(response, chunks, first)
+                    return _Begun(answer, first)
                 except BaseException:
-                    await response.aclose()
+                    answer.close()
                     raise
         except TimeoutError as error:
             raise UpstreamTimeout(f"the upstream sent nothing within {seconds:g} s; ask again later") from error
-        except httpx.DecodingError as error:
+        except Undecodable as error:
             raise _unreadable(error) from error
-        except httpx.TransportError as error:
-            raise UpstreamUnreachable(
-                f"the upstream cannot be reached: {str(error) or type(error).__name__}"
-            ) from error
+        except Broken as error:
+            raise UpstreamUnreachable(f"the upstream cannot be reached: {error}") from error
 
     async def _read(self, begun: _Begun) -> AsyncGenerator[Sequence[Answer]]:
         """All items; what came before a failure leaves before it is raised, and the last text with the end."""
@@ -138,7 +134,7 @@ class ChatApi:
             while True:
                 items, error = _taken(decoder.feed(chunk) if chunk else decoder.close(), reader)
                 if reader.over:
-                    await _drain(begun.chunks)
+                    await _drain(begun.answer)
                     yield [*items, reader.finish()]
                     return
                 if items:
@@ -148,15 +144,15 @@ class ChatApi:
                 if not chunk:
                     yield [reader.finish()]
                     return
-                chunk = await self._next(begun.chunks, reader, silence)
+                chunk = await self._next(begun.answer, reader, silence)
         finally:
             silence.close()
 
-    async def _next(self, chunks: AsyncIterator[bytes], reader: ChunkReader, silence: Silence) -> bytes:
+    async def _next(self, answer: HttpAnswer, reader: ChunkReader, silence: Silence) -> bytes:
         """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
         try:
-            return await silence.wait(anext(chunks, b""))
-        except (TimeoutError, httpx.TransportError, httpx.DecodingError) as error:
+            return await silence.wait(answer.read())
+        except (TimeoutError, Broken, Undecodable) as error:
             if reader.whole:
                 return b""
             raise self._interrupted(error) from error
@@ -165,16 +161,16 @@ class ChatApi:
         match error:
             case TimeoutError():
                 return UpstreamSilent(f"the upstream fell silent for {self._settings.silence_seconds:g} s; ask again")
-            case httpx.DecodingError():
+            case Undecodable():
                 return _unreadable(error)
-        return UpstreamCut(f"the upstream's answer was cut off: {_why(error)}; ask again")
+        return UpstreamCut(f"the upstream's answer was cut off: {error}; ask again")
 
 
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(answer: HttpAnswer) -> None:
     """Read what the body holds behind [DONE], if it comes soon: it does not matter."""
-    with suppress(TimeoutError, httpx.TransportError, httpx.DecodingError):
+    with suppress(TimeoutError, Broken, Undecodable):
         async with asyncio.timeout(DRAIN_SECONDS):
-            await anext(chunks, b"")
+            await answer.read()
 
 
 def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[Answer], UpstreamError | None]:
@@ -209,7 +205,3 @@ def _key(settings: HttpUpstreamSettings) -> str:
 
 def _unreadable(error: Exception) -> UpstreamNotAStream:
     return UpstreamNotAStream(f"the upstream's answer cannot be decoded: {error}")
-
-
-def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -1,13 +1,12 @@
 """The client for APIs over a real socket: what arrived before a connection broke, cookies, proxies, failures."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
-from deployments.api_client import api_client
+from deployments.api_client import ApiClient, Broken
 
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -27,6 +26,13 @@ async def served(answer: Answer) -> AsyncGenerator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
 
 
+@asynccontextmanager
+async def client(url: str, headers: Mapping[str, str] | None = None) -> AsyncGenerator[ApiClient]:
+    http = ApiClient(url, headers or {}, 5)
+    yield http
+    await http.aclose()
+
+
 async def test_what_arrived_before_the_connection_broke_is_read() -> None:
     sent, broken = asyncio.Event(), asyncio.Event()
 
@@ -38,26 +44,27 @@ async def test_what_arrived_before_the_connection_broke_is_read() -> None:
         await writer.wait_closed()
         broken.set()
 
-    async with served(cut) as url, api_client(url, {}, 5) as http, http.stream("POST", "x", json={}) as response:
-        chunks = response.aiter_bytes()
-        assert await anext(chunks) == b"one"
+    async with served(cut) as url, client(url) as http:
+        answer = await http.post("x", b"{}", {})
+        assert await answer.read() == b"one"
         sent.set()
         await broken.wait()
         rest = b""
-        with pytest.raises(httpx.TransportError):
-            async for chunk in chunks:
+        with pytest.raises(Broken):
+            while chunk := await answer.read():
                 rest += chunk
         assert rest == b"twothree"
+        answer.close()
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 nonsense\r\n\r\n"])
-async def test_what_is_no_http_is_a_failure_of_httpx(answer: bytes) -> None:
+async def test_what_is_no_http_is_broken(answer: bytes) -> None:
     async def nonsense(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
 
-    async with served(nonsense) as url, api_client(url, {}, 5) as http:
-        with pytest.raises(httpx.TransportError):
-            await http.post("x", json={})
+    async with served(nonsense) as url, client(url) as http:
+        with pytest.raises(Broken):
+            await http.post("x", b"{}", {})
 
 
 async def test_cookies_are_not_kept() -> None:
@@ -67,9 +74,9 @@ async def test_cookies_are_not_kept() -> None:
         heads.append(head.lower())
         writer.write(HEAD + b"Set-Cookie: who=me\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    async with served(cookie) as url, api_client(url, {"X-Key": "1"}, 5) as http:
+    async with served(cookie) as url, client(url, {"X-Key": "1"}) as http:
         for _ in range(2):
-            await http.post("x", json={})
+            (await http.post("x", b"{}", {})).close()
     assert [(b"x-key: 1" in head, b"cookie" in head) for head in heads] == [(True, False)] * 2
 
 
@@ -84,6 +91,6 @@ async def test_a_proxy_of_the_environment_is_for_what_is_not_this_machine(monkey
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         monkeypatch.setenv("http_proxy", url.removesuffix("/v1"))
         for api in (url, "http://far.example/v1"):
-            async with api_client(api, {}, 5) as http:
-                await http.post("x", json={})
+            async with client(api) as http:
+                (await http.post("x", b"{}", {})).close()
     assert heads == [b"POST /v1/x HTTP/1.1", b"POST http://far.example/v1/x HTTP/1.1"]

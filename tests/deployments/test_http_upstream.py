@@ -7,11 +7,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 import stamina
 
 from cluster.local import free_port
+from deployments import chat_api
+from deployments.api_client import ApiClient
 from deployments.http_upstream import HttpUpstream
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import Failure, GatewayError
@@ -47,14 +48,14 @@ async def api() -> AsyncIterator[ScriptedApi]:
 @pytest.fixture(autouse=True)
 async def connections_end_with_the_test(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """A replica keeps its connections for as long as it lives."""
-    clients: list[httpx.AsyncClient] = []
+    clients: list[ApiClient] = []
 
-    class Client(httpx.AsyncClient):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
+    class Client(ApiClient):
+        def __init__(self, *options: Any) -> None:
+            super().__init__(*options)
             clients.append(self)
 
-    monkeypatch.setattr(httpx, "AsyncClient", Client)
+    monkeypatch.setattr(chat_api, "ApiClient", Client)
     yield
     for client in clients:
         await client.aclose()
