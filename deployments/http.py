@@ -3,6 +3,7 @@
 What Ray adds here: nothing; a client that goes away closes the generator behind its stream at once.
 """
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Overloaded, TooManyStreams
 from gateway.wire import sse
@@ -22,9 +23,26 @@ class EventStream(StreamingResponse):
 
     media_type = sse.MEDIA_TYPE
 
-    async def stream_response(self, send: Send) -> None:
-        async with aclosing(self.body_iterator):  # type: ignore[type-var]
-            await super().stream_response(send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As Starlette (1.10) does it, without a task group and a task more for each stream."""
+        streaming, over = asyncio.current_task(), False
+        assert streaming is not None
+
+        def leave(left: asyncio.Task[None]) -> None:
+            if not over and not left.cancelled():
+                streaming.cancel()
+
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        leaving.add_done_callback(leave)
+        try:
+            async with aclosing(self.body_iterator):  # type: ignore[type-var]
+                await self.stream_response(send)
+        except asyncio.CancelledError:
+            if not leaving.done() or streaming.uncancel():
+                raise
+        finally:
+            over = True
+            leaving.cancel()
 
 
 def application(title: str) -> FastAPI:
