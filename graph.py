@@ -10,6 +10,8 @@ import ray
 from ray import serve
 from ray.serve import Application
 
+from deployments.autoscaling import by_calls
+from deployments.exchange import Exchange
 from deployments.ingress import Ingress
 from deployments.plain_api import PlainApi
 from deployments.stream_parser import StreamParser
@@ -23,6 +25,11 @@ STREAMS: dict[str, Any] = {
     "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 48},
 }
 """What suits streams of minutes: Serve's own defaults take 5 requests a replica and cut them off after 20 s."""
+CALLED: dict[str, Any] = {
+    **STREAMS,
+    "autoscaling_config": {**STREAMS["autoscaling_config"], "policy": {"policy_function": by_calls}},
+}
+"""The same of a deployment that others call over links."""
 
 
 def build(config: GatewaySettings) -> Application:
@@ -59,7 +66,8 @@ def _qwen(name: str, settings: UpstreamSettings) -> Application:
 
 def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, float] | None = None) -> Any:
     options = ray_actor_options or {"num_cpus": 0.1}
-    return serve.deployment(cls, name=name or cls.__name__, ray_actor_options=options, **STREAMS)
+    rest = CALLED if issubclass(cls, Exchange) else STREAMS
+    return serve.deployment(cls, name=name or cls.__name__, ray_actor_options=options, **rest)
 
 
 def _resources(upstream: UpstreamSettings) -> dict[str, float]:

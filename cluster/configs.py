@@ -47,8 +47,15 @@ def embedded(carrier: Path) -> str:
     return text
 
 
+class _Whole(yaml.SafeDumper):
+    """Writes what stands in several places in each of them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def dumped(config: dict[str, Any]) -> str:
-    text: str = yaml.safe_dump(config, sort_keys=False, width=120)
+    text: str = yaml.dump(config, Dumper=_Whole, sort_keys=False, width=120)
     return text
 
 

@@ -1,27 +1,38 @@
-"""A streaming call from one deployment to another. What Ray adds here: frames are checked for gaps, a call given up is
-cancelled at the other end, and a replica that dies or refuses becomes a failure of ours; one that dies before its first
-frame is asked for again."""
+"""The calling end of links: another deployment as whoever calls it sees it.
+
+What Ray adds here: Serve picks the replica of each link; a call that is given up is cancelled at the other end; a
+replica that dies or refuses becomes a failure of ours, and a call whose replica dies before its first frame is made
+again.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from contextvars import copy_context
+import logging
+import ssl
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from contextvars import Context
+from itertools import count
 from typing import Any, TypeVar
 
 import stamina
 from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
-from ray.serve._private.tracing_utils import TRACE_STACK
-from ray.serve._private.utils import generate_request_id
-from ray.serve.context import _set_request_context
+from ray.serve.context import _get_serve_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
+from deployments.link import READ_BYTES, Address, Closed, Held, Opened, Part, keep_alive, messages, packed, tls
 from deployments.metrics import count_frames
-from gateway.errors import Failed, Failure, NotReady, OurError, Overloaded, UpstreamError, cancelling
+from deployments.tracing import carried
+from gateway.errors import Failed, Failure, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
+from gateway.frames import MOST
+
+log = logging.getLogger("ray.serve")
 
 T = TypeVar("T")
-PICKLED = {"request_serialization": "pickle", "response_serialization": "pickle"}
-"""Between replicas whose classes are all in files: Serve's own cloudpickle takes three times as long."""
+LINKS = 4
+"""To one deployment, that take new calls: so many of its replicas are called at a time."""
+FRESH_SECONDS = 30.0
+"""That a link takes new calls: a replica that Serve stops gets none after it, a new one gets some within it."""
 ATTEMPTS, WAIT_SECONDS = 3, 0.1
 """Of a call whose replica dies before its first frame; the second wait is twice the first, both with some jitter."""
 
@@ -36,62 +47,58 @@ class ReplicaDied(UpstreamError):
     pass
 
 
-async def batches(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
-    """The items of each frame that `method`, a deployment's streaming method, answers with.
+class Peer:
+    """Another deployment; `handle` is Serve's. Its calls share a few links, which open and close as they are used."""
 
-    Until the first nothing has been promised to anybody, so the call goes to another replica where its own dies.
-    Raises the failure that travelled in a frame, Overloaded where the queue is full, NotReady where the deployment is
-    not there, FrameLost where a frame is missing, UpstreamError where the replica dies or gives the call up.
-    """
-    answer, first = await _begun(method, *args)
-    async with aclosing(answer):
-        if first is not None:
-            yield first
-        async for items in answer:
-            yield items
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._links: list[Link] = []
 
+    async def call(self, method: str, *args: Any) -> AsyncGenerator[Sequence[Any]]:
+        """What the deployment's `method` answers with, in the batches that it came in.
 
-async def _begun(method: Any, *args: Any) -> tuple[AsyncGenerator[Sequence[Any]], Sequence[Any] | None]:
-    """An answer that has begun, and its first items, if it has any."""
-    retries = stamina.retry_context(
-        on=ReplicaDied, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_SECONDS, wait_jitter=WAIT_SECONDS
-    )
-    async for attempt in retries:
-        with attempt:
-            answer = _answer(method, *args)
-            first = await anext(answer, None)
-    return answer, first
+        Until the first nothing has been promised to anybody, so the call goes to another replica where its own dies.
+        Raises the failure that the method raised, Overloaded where there are too many calls or links, NotReady where
+        the deployment is not there, FrameLost where a frame is missing, UpstreamError where the replica dies.
+        """
+        answer, first = await self._begun(method, *args)
+        async with aclosing(answer):
+            if first is not None:
+                yield first
+            async for items in answer:
+                yield items
 
+    async def _begun(self, method: str, *args: Any) -> tuple[AsyncGenerator[Sequence[Any]], Sequence[Any] | None]:
+        """An answer that has begun, and its first items, if it has any."""
+        retries = stamina.retry_context(
+            on=ReplicaDied, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_SECONDS, wait_jitter=WAIT_SECONDS
+        )
+        async for attempt in retries:
+            with attempt:
+                answer = self._answer(method, *args)
+                first = await anext(answer, None)
+        return answer, first
 
-async def _answer(method: Any, *args: Any) -> AsyncGenerator[Sequence[Any]]:
-    """Of one replica. Raises as `batches`."""
-    response, expected, items = None, 0, 0
-    try:
-        response = copy_context().run(_call, method, *args)
-        async for frame in response:
-            if frame.number != expected:
-                raise FrameLost(f"frame {expected} was lost on its way between deployments")
-            expected += 1
-            items += len(frame.items)
-            if isinstance(frame.items[-1], Failure):
-                raise Failed(frame.items[-1])
-            yield frame.items
-    except BackPressureError as error:
-        raise Overloaded("the gateway is at capacity; try again shortly") from error
-    except DeploymentUnavailableError as error:
-        raise NotReady("the model is still loading, or has stopped; try again shortly") from error
-    except (RayActorError, AioRpcError) as error:
-        raise ReplicaDied("a replica died; ask again") from error
-    except RayTaskError as error:
-        raise OurError("a deployment failed; its log says why") from error
-    except asyncio.CancelledError as error:
-        if cancelling():
-            raise
-        raise UpstreamError("a replica gave the call up; ask again") from error
-    finally:
-        count_frames(method.deployment_name, expected, items)
-        if response is not None:
-            response.cancel()
+    async def _answer(self, method: str, *args: Any) -> AsyncGenerator[Sequence[Any]]:
+        """Of one replica. Raises as `call`."""
+        frames, items = 0, 0
+        call = self._link().open(method, args)
+        try:
+            while batch := await call.take():
+                frames, items = frames + 1, items + len(batch)
+                yield batch
+        finally:
+            count_frames(self._handle.deployment_name, frames, items)
+            call.close()
+
+    def _link(self) -> "Link":
+        """The one with the fewest calls; a new one while there may be more and all are used."""
+        self._links = [link for link in self._links if link.fresh]
+        least = min(self._links, key=lambda link: link.calls, default=None)
+        if least is None or (least.calls and len(self._links) < LINKS):
+            least = Link(self._handle)
+            self._links.append(least)
+        return least
 
 
 async def only(answer: AsyncGenerator[Sequence[T]]) -> T:
@@ -100,14 +107,167 @@ async def only(answer: AsyncGenerator[Sequence[T]]) -> T:
         return (await anext(answer))[0]
 
 
-def _call(method: Any, *args: Any) -> Any:
-    """Start the call under an id of its own; the caller gives it a context of its own.
+class Link:
+    """One replica, called over one socket. It is there while it is `fresh`, and then until its last call is over."""
 
-    Where Serve (2.60, `Replica._on_request_cancelled`) sees one call cancelled, it cancels all that its replica asked
-    for under the same internal request id, and by default that is the HTTP request's: a prompt summary that met its
-    deadline took the reasoning summary with it. And what it says of a call's span it says of the last of the request's
-    that has begun, where two calls run at once and share their stack of spans.
-    """
-    TRACE_STACK.set([*TRACE_STACK.get([])])
-    _set_request_context(_internal_request_id=generate_request_id())
-    return method.options(stream=True, **PICKLED).remote(*args)
+    def __init__(self, handle: Any) -> None:
+        loop = asyncio.get_running_loop()
+        self.fresh = True
+        self._numbers, self._calls = count(), dict[int, Call]()
+        self._unsaid = list[bytes]()
+        self._writer: asyncio.StreamWriter | None = None
+        self._error: GatewayError = ReplicaDied("a replica died; ask again")
+        # No request's context is that of a link: where Serve (2.60, `Replica._on_request_cancelled`) sees a request
+        # cancelled, it cancels all that was called in it.
+        self._task = loop.create_task(self._run(handle), context=Context())
+        self._aging = loop.call_later(FRESH_SECONDS, self._age)
+
+    @property
+    def calls(self) -> int:
+        return len(self._calls)
+
+    def open(self, method: str, args: Sequence[Any]) -> "Call":
+        number = next(self._numbers)
+        self._calls[number] = call = Call(self, number)
+        self.say(Opened(number, method, args, _get_serve_request_context().request_id, carried()))
+        return call
+
+    def close(self, call: int) -> None:
+        """What comes of the call no longer matters."""
+        if self._calls.pop(call, None):
+            self.say(Closed(call))
+        self._end_if_done()
+
+    def say(self, message: Opened | Closed | Held) -> None:
+        if self._writer is None:
+            self._unsaid.append(packed(message))
+        elif not self._writer.is_closing():
+            self._writer.write(packed(message))
+
+    def _age(self) -> None:
+        self.fresh = False
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if not self.fresh and not self._calls:
+            self._task.cancel()
+
+    async def _run(self, handle: Any) -> None:
+        """Hold the call through Serve that the link hangs on, and read what comes, until either ends."""
+        lease = held = None
+        try:
+            with _failures():
+                # By reference: where the replica's machine is lost, Ray tells its callers sooner than their sockets do.
+                lease = handle.options(method_name="link", stream=True, _by_reference=True).remote()
+                address = await anext(lease)
+                held = asyncio.ensure_future(anext(lease, None))
+                await self._read(address, held)
+        except GatewayError as error:
+            self._error = error
+        except Exception:
+            log.exception("a link to %s failed", handle.deployment_name)
+            self._error = OurError("a call failed; the log says why")
+        finally:
+            self.fresh = False
+            self._aging.cancel()
+            if held:
+                held.cancel()
+                held.add_done_callback(_heard)
+            if lease:
+                lease.cancel()
+            calls, self._calls = self._calls, {}
+            for call in calls.values():
+                call.fail(type(self._error)(self._error.message))
+
+    async def _read(self, address: Address, held: asyncio.Future[Any]) -> None:
+        certified = tls(ssl.Purpose.SERVER_AUTH)
+        reader, writer = await asyncio.open_connection(address.host, address.port, limit=READ_BYTES, ssl=certified)
+        try:
+            keep_alive(writer)
+            held.add_done_callback(lambda _: writer.close())
+            writer.write(address.key + b"".join(self._unsaid))
+            self._writer = writer
+            expected = 0
+            async for frame in messages(reader):
+                if frame.number != expected:
+                    raise FrameLost(f"frame {expected} was lost on its way between deployments")
+                expected += 1
+                for part in frame.parts:
+                    self._take(part)
+        finally:
+            writer.transport.abort()
+
+    def _take(self, part: Part) -> None:
+        if call := self._calls.get(part.call):
+            call.put(part.items, part.over)
+            if part.over:
+                del self._calls[part.call]
+                self._end_if_done()
+
+
+class Call:
+    """What comes of one call over a link."""
+
+    def __init__(self, link: Link, number: int) -> None:
+        self._link, self._number = link, number
+        self._items: list[Any] = []
+        self._over = self._held = False
+        self._error: GatewayError | None = None
+        self._ready = asyncio.Event()
+
+    def put(self, items: Sequence[Any], over: bool) -> None:
+        self._items += items
+        self._over = over
+        self._ready.set()
+        if len(self._items) > MOST and not self._held:
+            self._hold(True)
+
+    def fail(self, error: GatewayError) -> None:
+        self._error = error
+        self._ready.set()
+
+    async def take(self) -> list[Any]:
+        """All that has come since; nothing at the end. Raises what the call ended with behind what came before it."""
+        while not self._items and not self._over and not self._error:
+            self._ready.clear()
+            await self._ready.wait()
+        items, self._items = self._items, []
+        if self._held:
+            self._hold(False)
+        if items and isinstance(items[-1], Failure):
+            self._error = Failed(items.pop())
+        if self._error and not items:
+            raise self._error
+        return items
+
+    def close(self) -> None:
+        self._link.close(self._number)
+
+    def _hold(self, on: bool) -> None:
+        self._held = on
+        self._link.say(Held(self._number, on))
+
+
+def _heard(ended: asyncio.Future[Any]) -> None:
+    """What the call that a link hangs on ended with: the link has ended with it, and said so."""
+    if not ended.cancelled():
+        ended.exception()
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """What Ray and the socket say, as failures of ours."""
+    try:
+        yield
+    except BackPressureError as error:
+        raise Overloaded("the gateway is at capacity; try again shortly") from error
+    except DeploymentUnavailableError as error:
+        raise NotReady("the model is still loading, or has stopped; try again shortly") from error
+    except (RayActorError, AioRpcError, OSError) as error:
+        raise ReplicaDied("a replica died; ask again") from error
+    except RayTaskError as error:
+        raise OurError("a deployment failed; its log says why") from error
+    except asyncio.CancelledError as error:
+        if cancelling():
+            raise
+        raise UpstreamError("a replica gave the call up; ask again") from error

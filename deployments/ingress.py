@@ -10,7 +10,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from deployments.calls import batches, only
+from deployments.calls import Peer, only
+from deployments.garbage import settle
 from deployments.metrics import StreamMetrics
 from deployments.openapi import documented
 from deployments.routes import Routes
@@ -25,27 +26,27 @@ HEALTH_SECONDS = 2.0
 
 class ParserHandle:
     def __init__(self, handle: Any) -> None:
-        self._handle = handle
+        self._peer = Peer(handle)
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
-        return batches(self._handle.stream, request)
+        return self._peer.call("stream", request)
 
     def running(self) -> AsyncGenerator[Sequence[int]]:
-        return batches(self._handle.running)
+        return self._peer.call("running")
 
 
 class SummarizerHandle:
     def __init__(self, handle: Any) -> None:
-        self._handle = handle
+        self._peer = Peer(handle)
 
     def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        return batches(self._handle.prompt, request_id, messages)
+        return self._peer.call("prompt", request_id, messages)
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        return batches(self._handle.part, request_id, task)
+        return self._peer.call("part", request_id, task)
 
     def running(self) -> AsyncGenerator[Sequence[int]]:
-        return batches(self._handle.running)
+        return self._peer.call("running")
 
 
 class Ingress:
@@ -59,6 +60,7 @@ class Ingress:
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = self._routes.app()
         app.get("/health", **documented(refusals=[503]))(self.health)
+        settle()
         return app
 
     async def health(self) -> dict[str, str | int]:

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from ray import serve
 
 from deployments.access import guard
-from deployments.calls import batches
+from deployments.calls import Peer
 from deployments.http import EventStream, application, model_list, read
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
@@ -46,7 +46,7 @@ class PlainApi:
             raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists it", param="model")
         id = f"chatcmpl-{uuid.uuid4().hex}"
         writer = PlainWriter(id, model, int(time.time()), request.stream_options.include_usage)
-        answer = batches(self._qwen.stream, request.to_upstream(id, model))
+        answer = self._qwen.call("stream", request.to_upstream(id, model))
         first = await anext(answer, ())  # what is refused still has its status
         if request.stream:
             return EventStream(_encoded(first, answer, writer), headers=sse.HEADERS)
@@ -58,10 +58,10 @@ class PlainApi:
         return model_list([self._settings.model], self._created)
 
     @cached_property
-    def _qwen(self) -> Any:
+    def _qwen(self) -> Peer:
         """Looked up at the first request: the other application may start later. Raises NotReady until it has."""
         try:
-            return serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application)
+            return Peer(serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application))
         except KeyError as error:  # Serve 2.60 has no such deployment
             raise NotReady("the model is still loading; try again shortly") from error
 

@@ -15,13 +15,14 @@ import ray
 import torch
 from transformers import AutoTokenizer
 
+from deployments.exchange import Exchange
 from deployments.qwen_request import to_ask
 from engine.engine import Engine, EngineSettings
 from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.frames import framed, gathered
+from gateway.frames import gathered
 from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,11 @@ REHEARSAL = UpstreamRequest(id="rehearsal", messages=(Message(role="user", conte
 """Counted while loading: the chat template is compiled on first use, and no request should wait for that."""
 
 
-class QwenUpstream:
+class QwenUpstream(Exchange):
     """Serves `stream`; one replica runs many requests in one batch."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
+        super().__init__(settings.max_streams)
         # The engine's thread would keep the interpreter for 5 ms at a time, and each hop of a request wait for that.
         sys.setswitchinterval(SWITCH_SECONDS)
         self._settings = settings
@@ -51,7 +53,6 @@ class QwenUpstream:
         self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
         self._harness.count(to_ask(REHEARSAL, settings))
 
-    @framed
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         return gathered(self._answer(request))
 
@@ -63,7 +64,6 @@ class QwenUpstream:
             async for piece in pieces:
                 yield [_translate(piece, prompt_tokens)]
 
-    @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
         """How many requests the engine works on: 0 soon after the last client has gone. Raises as `check_health`."""
         self.check_health()

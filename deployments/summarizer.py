@@ -8,35 +8,29 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from deployments.exchange import Exchange
 from deployments.upstreams import Upstreams
 from gateway.config import GatewaySettings
-from gateway.frames import framed
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
 from gateway.upstream import Message, UpstreamRequest
 
 
-class Summarizer:
+class Summarizer(Exchange):
     """Asks the cluster's engine, whose batch the summaries join, an API, or a model of its own; `upstreams` are handles
     of deployments by name."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
+        super().__init__(settings.limits.calls)
         (self._model,) = settings.writers
         self._upstreams = Upstreams(upstreams, settings.writers, settings.http_upstreams)
 
-    @framed
-    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        async with aclosing(self._text(prompt_request(request_id, messages))) as texts:
-            async for text in texts:
-                yield text
+    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
+        return self._text(prompt_request(request_id, messages))
 
-    @framed
-    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        async with aclosing(self._text(part_request(request_id, task))) as texts:
-            async for text in texts:
-                yield text
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        return self._text(part_request(request_id, task))
 
-    @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
         yield [await self._upstreams.running()]
 

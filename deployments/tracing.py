@@ -1,20 +1,21 @@
 """OpenTelemetry spans of streams; no text of a stream is in them.
 
-What Ray adds here: with `tracing_config` Serve makes a span of each call between deployments, in one trace.
+What Ray adds here: with `tracing_config` Serve makes a span of each request; the calls behind it hang below.
 """
 
 import os
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 
-from opentelemetry import trace
+from opentelemetry import propagate, trace
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, StatusCode
-from ray.serve.context import _get_serve_request_context
+from ray.serve.context import _get_serve_request_context, _set_request_context
 
+from deployments.link import Opened
 from deployments.metrics import outcome
 from deployments.routes import Watch
 from gateway.config import Served
@@ -69,8 +70,32 @@ class StreamSpans:
             _finish(span, last)
 
 
+def carried() -> dict[str, str]:
+    """What names the trace that this is a part of, to take along in a call; empty where no span is made."""
+    trace_of: dict[str, str] = {}
+    propagate.inject(trace_of)
+    return trace_of
+
+
+@contextmanager
+def handling(deployment: str, call: Opened) -> Iterator[None]:
+    """While a call is answered, its request's id stands in the lines of the log, and its span in its caller's trace."""
+    _set_request_context(request_id=call.request_id)
+    if not call.trace:
+        yield
+        return
+    with tracer.start_as_current_span(
+        f"{deployment} {call.method}",
+        propagate.extract(call.trace),
+        attributes={"request_id": call.request_id},
+        record_exception=False,  # its message may quote the upstream
+        set_status_on_exception=False,
+    ):
+        yield
+
+
 def note(attributes: Mapping[str, str]) -> None:
-    """Add to the span that Serve has made of the call that is being answered."""
+    """Add to the span of the call that is being answered."""
     trace.get_current_span().set_attributes(attributes)
 
 

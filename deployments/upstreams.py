@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
 from deployments import tracing
-from deployments.calls import batches, only
+from deployments.calls import Peer, only
 from deployments.http_upstream import HttpUpstream
 from gateway.config import HttpUpstreamSettings, Served
 from gateway.reasoning import ReasoningParser
@@ -23,13 +23,13 @@ class UpstreamHandle:
     """One that is a deployment."""
 
     def __init__(self, handle: Any) -> None:
-        self._handle = handle
+        self._peer = Peer(handle)
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
-        return batches(self._handle.stream, request)
+        return self._peer.call("stream", request)
 
     async def running(self) -> int:
-        count: int = await only(batches(self._handle.running))
+        count: int = await only(self._peer.call("running"))
         return count
 
 

@@ -37,6 +37,7 @@ class UpstreamSettings(Settings):
     `model` is `embedded`, a local directory or a Hugging Face id. `device` auto takes a GPU where the cluster has one;
     `num_gpus` is what a replica reserves there, fractions allowed. `threads` is torch's on a CPU, None for one a core.
     `kv_cache_tokens` is shared by all requests of a replica and must hold at least one of `context_tokens`.
+    More than `max_streams` at once are told to come back.
     `thinking_budget` and `max_tokens` stand in where a request names none, `efforts` where it names a word.
     """
 
@@ -47,6 +48,7 @@ class UpstreamSettings(Settings):
     context_tokens: PositiveInt = 8192
     kv_cache_tokens: PositiveInt = 32768
     max_batch_tokens: PositiveInt = 512
+    max_streams: PositiveInt = 128
     thinking_budget: PositiveInt = 256
     efforts: EffortSettings = EffortSettings()
     max_tokens: PositiveInt = 1024
@@ -78,11 +80,12 @@ class DeadlineSettings(Settings):
 class LimitSettings(Settings):
     """`early_characters` may wait for their turn before the upstream is read no further; `unread_characters` may wait
     for a slow client before its stream fails. `streams` are those that a key, or an address where there are no keys,
-    may have at once on a replica of the ingress."""
+    may have at once on a replica of the ingress; `calls` those that a replica behind it answers at once."""
 
     request_bytes: PositiveInt = 1_000_000
     messages: PositiveInt = 1000
     streams: PositiveInt = 256
+    calls: PositiveInt = 1024
     early_characters: PositiveInt = 200_000
     unread_characters: PositiveInt = 1_000_000
 

@@ -6,19 +6,16 @@ Knows nothing of what items are.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import wraps
-from typing import Generic, ParamSpec, Self, TypeVar
-
-from gateway.errors import Failure, GatewayError
+from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 SECONDS_A_STREAM, LONGEST_SECONDS = 0.004, 0.1
 """The window for each stream of this process, and its bound: for one stream shorter than the pace of any model."""
+FRAMES_A_WINDOW = 5
+"""Of a link: its streams' own windows begin at any time, and what one of them has should not wait for a second one."""
 MOST = 1000
 """Batches that wait in one stream; its source is not read on while they do."""
 
@@ -33,6 +30,11 @@ class Load:
     def window(self) -> float:
         """Seconds from a frame of a stream to its next one, at least."""
         return min(LONGEST_SECONDS, self.streams * SECONDS_A_STREAM)
+
+    @property
+    def gather(self) -> float:
+        """Seconds from a frame of a link, which many streams share, to its next one, at least."""
+        return self.window / FRAMES_A_WINDOW
 
 
 PROCESS = Load()
@@ -95,17 +97,6 @@ class Gathered(Generic[T]):
             self._timer = self._loop.call_at(self._due, self._ready.set)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame(Generic[T]):
-    """One batch of items on its way; `number` counts from 0, so that a lost one is noticed.
-
-    A failure travels as the last item of the last frame, since exceptions do not survive every transport.
-    """
-
-    number: int
-    items: Sequence[T | Failure]
-
-
 async def gathered(source: AsyncGenerator[Sequence[T]]) -> AsyncGenerator[list[T]]:
     """The items of `source`'s batches: the first at once, then what has gathered, at most once a window."""
     async with Gathered(source) as gathering:
@@ -126,20 +117,3 @@ async def paced(source: AsyncGenerator[T], load: Load = PROCESS) -> AsyncGenerat
                 await asyncio.sleep(due - loop.time())
     finally:
         load.streams -= 1
-
-
-def framed(method: Callable[P, AsyncGenerator[Sequence[T]]]) -> Callable[P, AsyncGenerator[Frame[T]]]:
-    """Let a method that yields batches yield each as a frame; a GatewayError becomes the last one."""
-
-    @wraps(method)
-    async def frames(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Frame[T]]:
-        number = 0
-        try:
-            async with aclosing(method(*args, **kwargs)) as batches:
-                async for batch in batches:
-                    yield Frame(number, batch)
-                    number += 1
-        except GatewayError as error:
-            yield Frame(number, (error.failure(),))
-
-    return frames

@@ -136,7 +136,8 @@ def scaled(config: dict[str, Any], scaling: Mapping[str, float], deployment: str
     """Give one deployment, or each, that `autoscaling_config`."""
     for one in config["applications"][0]["deployments"]:
         if deployment in (None, one["name"]):
-            one["autoscaling_config"] = dict(scaling)
+            policy = one["autoscaling_config"].get("policy")
+            one["autoscaling_config"] = {**scaling, **({"policy": policy} if policy else {})}
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from gateway.errors import UpstreamCut
-from gateway.frames import LONGEST_SECONDS, MOST, Frame, Gathered, Load, framed, gathered, paced
+from gateway.frames import LONGEST_SECONDS, MOST, Gathered, Load, gathered, paced
 
 NEVER = 3600.0
 
@@ -134,6 +133,7 @@ def test_the_window_grows_with_the_streams_up_to_its_bound() -> None:
     for load.streams in (0, 1, 8, 64, 1000):
         windows.append(load.window)
     assert windows == [0.0, 0.004, 0.032, LONGEST_SECONDS, LONGEST_SECONDS]
+    assert load.gather == LONGEST_SECONDS / 5
 
 
 async def test_batches_that_come_within_a_window_are_one() -> None:
@@ -170,20 +170,3 @@ async def test_a_paced_source_that_is_given_up_in_its_rest_is_closed() -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(batches), 0.001)
     assert (source.taken, source.closed, load.streams) == (1, True, 0)
-
-
-async def test_a_failure_of_ours_is_the_last_item_of_the_last_frame() -> None:
-    failure = UpstreamCut("the upstream's answer was cut off")
-
-    @framed
-    async def method(text: str) -> AsyncGenerator[Sequence[str]]:
-        yield [text, "b"]
-        yield ["c"]
-        raise failure
-
-    async with aclosing(method("a")) as frames:
-        assert [frame async for frame in frames] == [
-            Frame(0, ["a", "b"]),
-            Frame(1, ["c"]),
-            Frame(2, (failure.failure(),)),
-        ]

@@ -13,9 +13,10 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
+from deployments.exchange import Exchange
 from gateway.errors import UpstreamError
 from gateway.events import Usage
-from gateway.frames import LONGEST_SECONDS, framed
+from gateway.frames import LONGEST_SECONDS
 from gateway.upstream import Accepted, Answer, Finished, Text, UpstreamRequest
 
 NO_SUMMARY = "no summary"
@@ -24,13 +25,13 @@ LATE_SUMMARY = "late summary"
 """A prompt whose summary never comes, and whose reasoning is summarized once that has been given up."""
 
 
-class ScriptedUpstream:
-    def __init__(self, summary: str = "A text.") -> None:
+class ScriptedUpstream(Exchange):
+    def __init__(self, summary: str = "A text.", most: int = 100) -> None:
+        super().__init__(most)
         self._summary = summary
         self._running = 0
         self._given_up = asyncio.Event()
 
-    @framed
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
         try:
@@ -45,7 +46,6 @@ class ScriptedUpstream:
         finally:
             self._running -= 1
 
-    @framed
     async def running(self) -> AsyncGenerator[Sequence[int]]:
         yield [self._running]
 

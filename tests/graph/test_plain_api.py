@@ -12,6 +12,7 @@ from httpx_sse import aconnect_sse
 from ray.serve._private.common import DeploymentID
 from ray.serve.exceptions import DeploymentUnavailableError
 
+from deployments.calls import Peer
 from deployments.plain_api import PlainApi
 from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
 from tests.conftest import Cluster
@@ -121,12 +122,12 @@ async def test_an_application_that_has_not_started_is_not_ready() -> None:
 
 
 async def test_an_application_that_has_stopped_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    def remote(_: Any) -> None:
+    def remote() -> None:
         raise DeploymentUnavailableError(DeploymentID(name="QwenUpstream", app_name="gone"))
 
     api = PlainApi(PlainApiSettings())
-    stream = SimpleNamespace(deployment_name="QwenUpstream", options=lambda **_: SimpleNamespace(remote=remote))
-    monkeypatch.setattr(PlainApi, "_qwen", SimpleNamespace(stream=stream))
+    handle = SimpleNamespace(deployment_name="QwenUpstream", options=lambda **_: SimpleNamespace(remote=remote))
+    monkeypatch.setattr(PlainApi, "_qwen", Peer(handle))
     response = await refusal(api)
     assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
 

@@ -9,17 +9,10 @@ from tests.graph.collector import Collector, Span, Tree, trees
 from tests.graph.conftest import SECRET, Observed
 from tests.graph.test_logs import LOOKS, ask
 
-
-def call(deployment: str, method: str, *below: Tree) -> Tree:
-    """The two spans that Serve makes of a call between deployments."""
-    handled = f"replica_handle_request {deployment} {method}"
-    return f"route_to_replica {deployment} {method}", [(handled, list(below))]
-
-
-UPSTREAM = call("ScriptedUpstream", "stream")
-PARSER = call("StreamParser", "stream", UPSTREAM)
-PROMPT = call("Summarizer", "prompt", UPSTREAM)
-PART = call("Summarizer", "part", UPSTREAM)
+UPSTREAM: Tree = ("ScriptedUpstream stream", [])
+PARSER: Tree = ("StreamParser stream", [UPSTREAM])
+PROMPT: Tree = ("Summarizer prompt", [UPSTREAM])
+PART: Tree = ("Summarizer part", [UPSTREAM])
 
 
 def request(*calls: Tree) -> list[Tree]:

@@ -1,0 +1,43 @@
+"""How many replicas the calls ask for: Serve's own context, with what replicas have said in it."""
+
+from typing import Any
+
+from ray.serve._private.common import DeploymentID, ReplicaID
+from ray.serve.config import AutoscalingConfig, AutoscalingContext
+
+from deployments.autoscaling import by_calls
+
+PARSER = DeploymentID(name="StreamParser")
+
+
+def context(**calls: float) -> AutoscalingContext:
+    """Of as many replicas as are named, each with its calls; four calls a replica are wanted."""
+    said: Any = {"calls": {ReplicaID(name, PARSER): number for name, number in calls.items()}} if calls else {}
+    return AutoscalingContext(
+        deployment_id=PARSER,
+        deployment_name=PARSER.name,
+        app_name=None,
+        current_num_replicas=len(calls),
+        target_num_replicas=2,
+        running_replicas=[],
+        total_num_requests=99,
+        total_queued_requests=0,
+        aggregated_metrics=said,
+        raw_metrics={},
+        capacity_adjusted_min_replicas=1,
+        capacity_adjusted_max_replicas=4,
+        policy_state={},
+        last_scale_up_time=None,
+        last_scale_down_time=None,
+        current_time=None,
+        config=AutoscalingConfig(min_replicas=1, max_replicas=4, target_ongoing_requests=4),
+    )
+
+
+def test_calls_are_what_counts_and_not_links() -> None:
+    assert by_calls(context(a=6, b=4)) == (2.5, {})
+    assert by_calls(context(a=0, b=0)) == (0, {})
+
+
+def test_what_nobody_has_said_yet_changes_nothing() -> None:
+    assert by_calls(context()) == (2, {})
