@@ -54,6 +54,7 @@ GROWTH: Table = {
     "serving_us": "CPU a delta of serving processes alone, µs",
     "memory_mb": "memory, MB",
     "kb_a_stream": "memory a stream, KB",
+    "serving_kb_a_stream": "memory a stream of serving processes alone, KB",
     "kb_text": "its text, KB",
     "kb_received": "what the client received, KB",
 }
