@@ -109,7 +109,7 @@ class _Answering:
         self._exchange, self._reader, self._writer = exchange, reader, writer
         self._frames = Frames(writer)
         self._calls: dict[int, asyncio.Task[None]] = {}
-        self._takes: dict[int, asyncio.Event] = {}
+        self._held: dict[int, asyncio.Event] = {}
 
     async def run(self) -> None:
         keep_alive(self._writer)
@@ -127,15 +127,15 @@ class _Answering:
     def _take(self, message: Opened | Closed | Held) -> None:
         match message:
             case Opened(call=call):
-                self._takes[call] = takes = asyncio.Event()
-                takes.set()
-                self._calls[call] = asyncio.create_task(self._answer(message, takes))
+                self._calls[call] = asyncio.create_task(self._answer(message))
             case Closed(call=call) if call in self._calls:
                 self._calls[call].cancel()
-            case Held(call=call, on=on) if call in self._takes:
-                self._takes[call].clear() if on else self._takes[call].set()
+            case Held(call=call, on=True) if call in self._calls:
+                self._held[call] = asyncio.Event()
+            case Held(call=call) if call in self._held:
+                self._held.pop(call).set()
 
-    async def _answer(self, asked: Opened, takes: asyncio.Event) -> None:
+    async def _answer(self, asked: Opened) -> None:
         last: list[Failure] = []
         try:
             with handling(type(self._exchange).__name__, asked):
@@ -143,7 +143,8 @@ class _Answering:
                     async for batch in batches:
                         self._frames.put(asked.call, batch)
                         await self._frames.room()
-                        await takes.wait()
+                        if held := self._held.get(asked.call):
+                            await held.wait()
         except GatewayError as error:
             last = [error.failure()]
         except (Exception, asyncio.CancelledError):
@@ -152,7 +153,8 @@ class _Answering:
             log.exception("call of %s failed", asked.method)
             last = [OurError("a deployment failed; its log says why").failure()]
         finally:
-            del self._calls[asked.call], self._takes[asked.call]
+            del self._calls[asked.call]
+            self._held.pop(asked.call, None)
             self._frames.put(asked.call, last, over=True)
 
 

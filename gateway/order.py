@@ -111,7 +111,7 @@ class Sequencer:
     def __init__(self, order: Order = "strict") -> None:
         self._law = LAW[order]
         self._reachable = _REACHABLE[order]
-        self._lanes: dict[str, deque[Event]] = {lane: deque() for lane in _LANES}
+        self._lanes: dict[str, deque[Event]] = {}  # those where something waits: an empty deque takes half a KB
         self.state = "new"
         self.held = 0
         self._number = 0
@@ -122,12 +122,12 @@ class Sequencer:
 
     def put(self, event: Event) -> list[Event]:
         """Accept one event; return all that may leave now, in order."""
-        lane = self._lanes[_lane(event)]
+        lane = self._lanes.get(_lane(event))
         if event.type not in self._reachable[self.state] or (lane and lane[-1].type in _SECTION_ENDS):
             raise OrderViolation(f"{event.type} after {self.state!r}")
         if isinstance(event, LAST_EVENTS) and not self._may_end(event):
             raise OrderViolation(f"{event.type} while others wait or are missing in {self.state!r}")
-        lane.append(event)
+        self._lanes.setdefault(_lane(event), deque()).append(event)
         self.held += weight(event)
         return self._drain()
 
@@ -136,23 +136,25 @@ class Sequencer:
         if self.state in ("new", "closed"):
             return []
         self.state = "closed"
-        self._lanes = {lane: deque() for lane in _LANES}
+        self._lanes = {}
         self.held = 0
         return [self._numbered(event)]
 
     def _may_end(self, event: Event) -> bool:
         """Asked before anything changes, so that a stream that may not end yet can still be aborted."""
-        return not any(self._lanes.values()) and follow(self._law, self.state, event.type) is not None
+        return not self._lanes and follow(self._law, self.state, event.type) is not None
 
     def _drain(self) -> list[Event]:
         released: list[Event] = []
         moved = True
         while moved:
             moved = False
-            for lane in self._lanes.values():
+            for name in _LANES:
+                lane = self._lanes.get(name)
                 while lane and (after := follow(self._law, self.state, lane[0].type)):
                     self.state, moved = after, True
                     released.append(self._numbered(lane.popleft()))
+        self._lanes = {name: lane for name, lane in self._lanes.items() if lane}
         return released
 
     def _numbered(self, event: Event) -> Event:
