@@ -17,7 +17,7 @@ from typing import Any
 import ray
 
 from deployments.garbage import settle
-from deployments.link import (
+from deployments.link_messages import (
     KEY_BYTES,
     READ_BYTES,
     Address,

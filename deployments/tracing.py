@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, StatusCode
 from ray.serve.context import _get_serve_request_context, _set_request_context
 
-from deployments.link import Opened
+from deployments.link_messages import Opened
 from deployments.metrics import outcome
 from deployments.routes import Watch
 from gateway.config import Served

@@ -14,9 +14,10 @@ from ray.serve._private.common import DeploymentID
 from ray.serve.context import _set_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from deployments.calls import ATTEMPTS, LINKS, FrameLost, Peer
+from deployments.calls import ATTEMPTS, LINKS, Peer
 from deployments.exchange import Exchange
-from deployments.link import Address, Frame, Part, packed
+from deployments.link import FrameLost
+from deployments.link_messages import Address, Frame, Part, packed
 from gateway.errors import ContextTooLong, Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
 from gateway.frames import MOST
 from tests.deployments.links import Replica, called, here, taken, until

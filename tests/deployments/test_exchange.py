@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deployments import exchange
 from deployments.exchange import Frames
-from deployments.link import KEY_BYTES, Frame, Part, messages
+from deployments.link_messages import KEY_BYTES, Frame, Part, messages
 from gateway.frames import MOST, Load
 from tests.deployments.links import Replica, called, here, taken, until
 
