@@ -34,8 +34,9 @@ from bench.load.targets import RUN, TARGETS
 from cluster.local import free_port
 
 RESULTS = Path(__file__).parent.parent / "results"
-LATER_ROUND = 0.75
-"""Of the time of the first round, that a later one may take: the cost growth is not measured again."""
+LATER_ROUND = 0.65
+"""Of the time of the first round, that a later one may take: the cost growth is not measured again, and the search for
+what is sustained begins where it ended."""
 
 console = Console(stderr=True)
 

@@ -4,12 +4,16 @@ from collections.abc import Callable
 
 LADDER = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320)
 
+STRIDE = 2
+"""Rungs that the search climbs at once."""
+
 
 def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, start: int = 0) -> int:
     """The highest rung below the first that does not hold; 0 where none does.
 
-    Rungs are tried upwards from number `start`, and downwards where that one does not hold already. A rung fails only
-    when it has not held twice in a row: one hiccup of a shared machine is not a limit.
+    Every second rung is tried upwards from number `start`, and the one between where the second does not hold; where
+    the first does not hold already, downwards. A rung fails only when it has not held twice in a row: one hiccup of a
+    shared machine is not a limit.
     """
 
     def passes(number: int) -> bool:
@@ -17,10 +21,14 @@ def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, st
 
     if not passes(start):
         return next((ladder[number] for number in reversed(range(start)) if passes(number)), 0)
-    number = start + 1
-    while number < len(ladder) and passes(number):
-        number += 1
-    return ladder[number - 1]
+    number = start
+    while number + 1 < len(ladder):
+        second = min(number + STRIDE, len(ladder) - 1)
+        if not passes(second):
+            between = range(number + 1, second)
+            return next((ladder[rung] for rung in between if passes(rung)), ladder[number])
+        number = second
+    return ladder[number]
 
 
 def restart(before: int, ladder: tuple[int, ...] = LADDER) -> int:

@@ -101,15 +101,26 @@ def test_the_highest_rung_below_the_first_that_fails_twice() -> None:
             assert sustained(lambda streams, most=most: streams <= most, ladder, start) == found  # type: ignore[misc]
 
 
+def test_the_rung_between_is_tried_where_the_second_does_not_hold() -> None:
+    tried: list[int] = []
+
+    def holds(streams: int) -> bool:
+        tried.append(streams)
+        return streams <= 32
+
+    assert sustained(holds, (8, 16, 24, 32, 48, 64)) == 32
+    assert tried == [8, 24, 48, 48, 32]
+
+
 def test_a_rung_that_fails_once_is_tried_once_more() -> None:
     tried: list[int] = []
 
     def holds(streams: int) -> bool:
         tried.append(streams)
-        return streams != 32 and tried != [8, 16]
+        return streams != 32 and tried != [8, 24]
 
     assert sustained(holds, (8, 16, 24, 32)) == 24
-    assert tried == [8, 16, 16, 24, 32, 32]
+    assert tried == [8, 24, 24, 32, 32]
     assert [restart(before, (8, 16, 24)) for before in (0, 8, 16, 24)] == [0, 0, 0, 1]
 
 
