@@ -63,7 +63,7 @@ class Peer:
             count_frames(self._handle.deployment_name, frames, items)
             call.close()
 
-    def _link(self) -> "Link":
+    def _link(self) -> Link:
         """The one with the fewest calls; a new one while there may be more and all are used."""
         self._links = [link for link in self._links if link.fresh]
         least = min(self._links, key=lambda link: link.calls, default=None)
