@@ -144,13 +144,22 @@ class _Nowhere(queue.SimpleQueue[Any]):
 
 
 def _load(folder: Path, settings: EngineSettings) -> Any:
+    """The model on its device, with no team of OpenMP threads left behind.
+
+    GNU's OpenMP counts all teams of a process: with one of the loading thread beside the engine's there are more
+    threads than cores, and a thread that waits for the next operation falls asleep in microseconds instead of
+    spinning (`GOMP_SPINCOUNT`). Measured on two cores: 10.5 tokens/s so, 14.9 with the engine's team alone.
+    """
     if settings.device == "cpu":
-        torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+        torch.set_num_threads(1)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
     if settings.device == "cpu" and linear.wanted():
         log.info("this CPU has no bfloat16 instructions: half-precision weights, single-precision arithmetic")
         model = linear.pack(model)
-    return model.to(settings.device)
+    model = model.to(settings.device)
+    if settings.device == "cpu":
+        torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    return model
 
 
 def _end_tokens(defaults: GenerationConfig) -> list[int]:
