@@ -4,9 +4,6 @@ from collections.abc import Callable
 
 LADDER = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320)
 
-STRIDE = 2
-"""Rungs that the search climbs at once."""
-
 
 def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, start: int = 0) -> int:
     """The highest rung below the first that does not hold; 0 where none does.
@@ -23,10 +20,9 @@ def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, st
         return next((ladder[number] for number in reversed(range(start)) if passes(number)), 0)
     number = start
     while number + 1 < len(ladder):
-        second = min(number + STRIDE, len(ladder) - 1)
+        first, second = number + 1, min(number + 2, len(ladder) - 1)
         if not passes(second):
-            between = range(number + 1, second)
-            return next((ladder[rung] for rung in between if passes(rung)), ladder[number])
+            return ladder[first] if first < second and passes(first) else ladder[number]
         number = second
     return ladder[number]
 
