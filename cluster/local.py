@@ -37,6 +37,10 @@ RAY_ENVIRONMENT = {
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "RAY_event_stats": "0",
+    "EVENT_AGENT_REPORT_INTERVAL_SECONDS": "1",
+    # Reading how much memory a process has to itself takes milliseconds, and the dashboard asks it of all of Ray's.
+    "REPORTER_UPDATE_INTERVAL_MS": "10000",
+    "METRICS_RECORD_INTERVAL_S": "60",
     "RAY_worker_niceness": "0",  # Ray's 15 is for batch work: every other process would go first
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # there is no other node to drain to
 }
