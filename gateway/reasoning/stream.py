@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from io import StringIO
 
 from gateway.errors import GatewayError
 from gateway.events import Usage
@@ -28,19 +29,18 @@ async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParse
 
 async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Sequence[Parsed]]:
     """The same; the text of an answer that was all reasoning, and so never ended, is said again as its response."""
-    trace: list[str] = []
-    answered = False
+    trace, answered = StringIO(), False
     async with aclosing(parsed):
         async for batch in parsed:
             for item in batch:
                 answered = answered or isinstance(item, ToolPiece)
                 if isinstance(item, Segment):
                     answered = answered or item.kind == "response"
-                    trace.append(item.text)
+                    trace.write(item.text)
             match batch[-1]:
-                case Finished() if trace and not answered:
+                case Finished() if trace.tell() and not answered:
                     truncated = Thought(tokens=None, ended_by="truncated")
-                    yield [*batch[:-1], truncated, Segment("response", "".join(trace)), batch[-1]]
+                    yield [*batch[:-1], truncated, Segment("response", trace.getvalue()), batch[-1]]
                 case _:
                     yield batch
 
