@@ -1,22 +1,21 @@
 """What has come of one answer so far, and when; it gives the events that close its sections.
 
-Knows nothing of the order of events, nor of where the answer comes from. Text is written on, not kept in pieces: a
-delta's own string takes five times the memory of what it says.
+Knows nothing of the order of events, nor of where the answer comes from.
 """
 
 import time
 from dataclasses import dataclass, field
-from io import StringIO
 
 from gateway.events import EndedBy, ReasoningDone, ResponseDone, StreamCompleted, Timings, ToolCallDelta, ToolCallDone
 from gateway.upstream import Finished, Thought, ToolPiece
+from gateway.written import Written
 
 
 @dataclass(slots=True)
 class _Call:
     id: str
     name: str
-    arguments: StringIO = field(default_factory=StringIO)
+    arguments: Written = field(default_factory=Written)
 
 
 class Transcript:
@@ -28,7 +27,7 @@ class Transcript:
         self.began = time.monotonic()
         self._times: dict[str, float] = {}
         self._thought_characters = 0
-        self._response, self._late = StringIO(), StringIO()
+        self._response, self._late = Written(), Written()
         self.thought: Thought | None = None
         self.reasoning_open = True
 
@@ -38,7 +37,7 @@ class Transcript:
 
     @property
     def answered(self) -> bool:
-        return bool(self._response.tell() or self._calls)
+        return bool(self._response or self._calls)
 
     def reasoning(self, text: str) -> bool:
         """Take reasoning; False where it is late: the response has begun."""
@@ -67,7 +66,7 @@ class Transcript:
         calls = sorted(self._calls.items())
         whole = calls[:-1] if finished.finish_reason == "length" else calls
         return [
-            ToolCallDone(index=index, id=call.id, name=call.name, arguments=call.arguments.getvalue())
+            ToolCallDone(index=index, id=call.id, name=call.name, arguments=str(call.arguments))
             for index, call in whole
         ]
 
@@ -90,14 +89,14 @@ class Transcript:
         )
 
     def end_response(self) -> ResponseDone:
-        return ResponseDone(text=self._response.getvalue())
+        return ResponseDone(text=str(self._response))
 
     def completed(self, finished: Finished) -> StreamCompleted:
         return StreamCompleted(
             finish_reason=finished.finish_reason,
             usage=finished.usage,
             timings=Timings(**self._times, total=self._elapsed()),
-            late_reasoning=self._late.getvalue(),
+            late_reasoning=str(self._late),
         )
 
     def _ended_by(self) -> EndedBy:

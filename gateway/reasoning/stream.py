@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from io import StringIO
 
 from gateway.errors import GatewayError
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
 from gateway.upstream import Answer, Finished, Parsed, Text, Thought, ToolPiece
+from gateway.written import Written
 
 
 async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParser) -> AsyncGenerator[Sequence[Parsed]]:
@@ -29,7 +29,7 @@ async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParse
 
 async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Sequence[Parsed]]:
     """The same; the text of an answer that was all reasoning, and so never ended, is said again as its response."""
-    trace, answered = StringIO(), False
+    trace, answered = Written(), False
     async with aclosing(parsed):
         async for batch in parsed:
             for item in batch:
@@ -38,9 +38,9 @@ async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Se
                     answered = answered or item.kind == "response"
                     trace.write(item.text)
             match batch[-1]:
-                case Finished() if trace.tell() and not answered:
+                case Finished() if trace and not answered:
                     truncated = Thought(tokens=None, ended_by="truncated")
-                    yield [*batch[:-1], truncated, Segment("response", trace.getvalue()), batch[-1]]
+                    yield [*batch[:-1], truncated, Segment("response", str(trace)), batch[-1]]
                 case _:
                     yield batch
 

@@ -92,6 +92,14 @@ class Part:
                 written_by=written_by,
             )
         )
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """What it was made from: nobody asks any more, and a long trace has hundreds of parts."""
+        self.step = Step(self.step.start, self.step.end, "")
+        self.source = self.extract = ""
+        self._kept.clear()
+        self.__dict__.pop("_ground", None)
 
     def missing(self, text: str) -> list[str]:
         """What of the text is in neither the step nor the prompt."""
