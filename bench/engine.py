@@ -27,6 +27,7 @@ from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
 from gateway.config import EMBEDDED_NAME
+from gateway.wire import sse
 
 STREAMS = (1, 4, 8, 16)
 TOKENS = 96
@@ -117,8 +118,8 @@ async def _asking(url: str, tokenizer: Any, asked: Mapping[str, Any]) -> AsyncIt
         body = {"messages": _messages(n), "max_tokens": TOKENS, "temperature": 0, "stream": True, **asked}
         async with http.stream("POST", url, json=body) as response:
             response.raise_for_status()
-            answer = b"".join([chunk async for chunk in response.aiter_raw()]).decode()
-        text = "".join(_said(line.removeprefix("data: ")) for line in answer.split("\n") if line.startswith("data: "))
+            answer = b"".join([chunk async for chunk in response.aiter_raw()])
+        text = "".join(_said(event.data) for event in sse.Decoder().feed(answer))
         return len(tokenizer(text)["input_ids"])
 
     async with httpx.AsyncClient(timeout=None, trust_env=False) as http:

@@ -34,7 +34,7 @@ def build(folder: Path) -> Path:
     )
     tokenizer.save_pretrained(folder)
     ends: list[int] = tokenizer.convert_tokens_to_ids([END_OF_TURN, END_OF_TEXT])
-    _random(len(tokenizer), ends).save_pretrained(folder)
+    random_model(len(tokenizer), ends).save_pretrained(folder)
     return folder
 
 
@@ -51,7 +51,7 @@ def _byte_level(corpus: tuple[str, ...]) -> Tokenizer:
     return tokenizer
 
 
-def _random(vocabulary: int, ends: list[int]) -> Any:
+def random_model(vocabulary: int, ends: list[int]) -> Any:
     config = Qwen2Config(
         vocab_size=vocabulary,
         hidden_size=64,

@@ -36,7 +36,8 @@ async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Se
                 answered = answered or isinstance(item, ToolPiece)
                 if isinstance(item, Segment):
                     answered = answered or item.kind == "response"
-                    trace.write(item.text)
+                    if not answered:
+                        trace.write(item.text)
             match batch[-1]:
                 case Finished() if trace and not answered:
                     truncated = Thought(tokens=None, ended_by="truncated")

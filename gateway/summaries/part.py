@@ -41,16 +41,35 @@ class _Reading:
         return self._sentences.feed(self._reader.close()) + self._sentences.close()
 
 
+class _Voice:
+    """What a part says, kept back until all before it have left."""
+
+    def __init__(self, index: int, put: Callable[[Event], None]) -> None:
+        self._index, self._put = index, put
+        self._kept: list[str] = []
+        self._heads = False
+
+    def say(self, text: str) -> None:
+        if self._heads:
+            self._put(ReasoningSummaryDelta(index=self._index, delta=text))
+        else:
+            self._kept.append(text)
+
+    def head(self) -> None:
+        self._heads = True
+        for text in self._kept:
+            self.say(text)
+
+
 class Part:
-    """One part being written; its text is kept back until all before it have left."""
+    """One part being written. It is in no cycle of references: what a long trace leaves behind is freed at once."""
 
     def __init__(self, index: int, step: Step, put: Callable[[Event], None], known: Callable[[], Ground]) -> None:
         self.index, self.step, self._put, self._known = index, step, put, known
-        self.writing = Writing(self._say)
+        self._voice = _Voice(index, put)
+        self.writing = Writing(self._voice.say)
         self.source = shown(step.text)
         self.title, self.extract = "", extractive.first_and_last(self.source)
-        self._kept: list[str] = []
-        self._heads = False
         self.failures = 0
 
     @property
@@ -72,9 +91,7 @@ class Part:
 
     def head(self) -> None:
         """All before it have left: what it says may leave as it comes."""
-        self._heads = True
-        for text in self._kept:
-            self._say(text)
+        self._voice.head()
 
     def finish(self) -> None:
         """Say an extract where nothing was written, and that the part is finished."""
@@ -92,14 +109,6 @@ class Part:
                 written_by=written_by,
             )
         )
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """What it was made from: nobody asks any more, and a long trace has hundreds of parts."""
-        self.step = Step(self.step.start, self.step.end, "")
-        self.source = self.extract = ""
-        self._kept.clear()
-        self.__dict__.pop("_ground", None)
 
     def missing(self, text: str) -> list[str]:
         """What of the text is in neither the step nor the prompt."""
@@ -119,9 +128,3 @@ class Part:
     @cached_property
     def _ground(self) -> Ground:
         return Ground([self.source])
-
-    def _say(self, text: str) -> None:
-        if self._heads:
-            self._put(ReasoningSummaryDelta(index=self.index, delta=text))
-        else:
-            self._kept.append(text)

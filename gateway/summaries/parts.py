@@ -5,7 +5,10 @@ becomes of a step is `part.py`'s to say.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
+from typing import NamedTuple
 
 from gateway.events import Event
 from gateway.summaries.grounding import Ground
@@ -15,6 +18,14 @@ from gateway.summaries.steps import LARGEST, Step, Steps
 SIDE_BY_SIDE = 4
 LEAVING_SECONDS = 0.05
 """Before the deadline what is being written stops, so that all has left by then though all cores are busy."""
+
+
+class _Left(NamedTuple):
+    """What is kept of a part that has left: a long trace has hundreds of them."""
+
+    title: str
+    text: str
+    end: int
 
 
 class Parts:
@@ -44,14 +55,17 @@ class Parts:
         self._inside: list[Event] = []
         self._steps = Steps()
         self._waiting: Step | None = None
-        self._begun: list[tuple[Part, asyncio.Task[None]]] = []
+        self._numbers = count()
+        self._begun = deque[tuple[Part, asyncio.Task[None]]]()  # and not yet left
+        self._last: Part | None = None
+        self._failed = 0
         self._changed = asyncio.Event()
         self._closed = self._hurried = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def failures(self) -> int:
-        return sum(part.failures for part, _ in self._begun)
+        return self._failed + sum(part.failures for part, _ in self._begun)
 
     def feed(self, text: str) -> None:
         self._add(self._steps.feed(text))
@@ -71,30 +85,41 @@ class Parts:
 
     async def leave(self) -> str:
         """Let the parts leave in order; gives their text. Cancelling it cancels what is being written."""
-        left: list[Part] = []
+        left: list[_Left] = []
         try:
-            while len(left) < len(self._begun) or self._waiting or not self._closed:
-                if len(left) == len(self._begun):
+            while self._begun or self._waiting or not self._closed:
+                if not self._begun:
                     self._changed.clear()
                     await self._changed.wait()
                     continue
-                left.append(await _left(*self._begun[len(left)]))
+                left.append(await self._next())
             if not self._live and left:
                 left = [await self._whole(left)]
             return "\n\n".join(part.text for part in left)
         finally:
             await self._stop()
 
-    async def _whole(self, parts: Sequence[Part]) -> Part:
+    async def _next(self) -> _Left:
+        """Let the first part that has not left do so."""
+        part, written = self._begun[0]
+        part.head()
+        await written
+        part.finish()
+        self._begun.popleft()
+        self._failed += part.failures
+        return _Left(part.title, part.text, part.step.end)
+
+    async def _whole(self, parts: Sequence[_Left]) -> _Left:
         """The only part there is, or one for the whole trace, made from the texts of all."""
         if len(parts) == 1:
             for event in self._inside:
                 self._put(event)
             return parts[0]
-        step = Step(0, parts[-1].step.end, "\n".join(part.text for part in parts))
+        step = Step(0, parts[-1].end, "\n".join(part.text for part in parts))
         whole = Part(0, step, self._put, self._known)
         whole.extract = " → ".join(part.title for part in parts)
-        return await _left(*self._start(whole))
+        self._start(whole)
+        return await self._next()
 
     def _add(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -102,7 +127,7 @@ class Parts:
             self._begin()
 
     def _add_last(self, steps: Sequence[Step]) -> None:
-        if not (self._awaited and self._begun):
+        if not (self._awaited and self._last):
             self._add(steps)
             return
         for step in steps:
@@ -119,21 +144,21 @@ class Parts:
         if self._waiting is None or (running >= SIDE_BY_SIDE and not extract):
             return
         put = self._put if self._live else self._inside.append
-        part, self._waiting = Part(len(self._begun), self._waiting, put, self._known), None
+        part, self._waiting = Part(next(self._numbers), self._waiting, put, self._known), None
         if extract:
             part.writing.hurry()
         self._start(part)
         self._changed.set()
 
-    def _start(self, part: Part) -> tuple[Part, asyncio.Task[None]]:
+    def _start(self, part: Part) -> None:
         if self._hurried:
             part.writing.hurry()
-        last = self._begun[-1][0] if self._begun and part.index else None
+        last = self._last if part.index else None
         before = f"{last.title}\n{last.text}" if last and last.text else ""
         task = asyncio.create_task(part.write(self._ask, self._request, before))
         task.add_done_callback(self._begin)
         self._begun.append((part, task))
-        return part, task
+        self._last = part
 
     async def _stop(self) -> None:
         self._waiting = None
@@ -143,10 +168,3 @@ class Parts:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _left(part: Part, written: asyncio.Task[None]) -> Part:
-    part.head()
-    await written
-    part.finish()
-    return part

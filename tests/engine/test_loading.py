@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from tests.tiny_model import random_model
 
 ROOT = Path(__file__).parent.parent.parent
 # A process of its own, since a thread keeps its team. 2^20 numbers are work for every thread that torch may use.
@@ -23,14 +23,6 @@ print(psutil.Process().num_threads() - loaded)
 
 
 def test_the_team_of_three_is_not_there_before_it_is_needed(tmp_path: Path) -> None:
-    config = Qwen2Config(
-        vocab_size=8192,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-    )
-    Qwen2ForCausalLM(config).save_pretrained(tmp_path)
+    random_model(8192, []).save_pretrained(tmp_path)
     done = subprocess.run([sys.executable, "-c", PROGRAM, tmp_path], cwd=ROOT, capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("2\n", 0), done.stderr

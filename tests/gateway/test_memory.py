@@ -1,62 +1,73 @@
 """What a long stream keeps is at most its text."""
 
+import asyncio
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 
-import pytest
-
+from gateway.events import Event, ReasoningSummaryPart
 from gateway.summaries.grounding import Ground
-from gateway.summaries.part import Part
-from gateway.summaries.steps import Step
+from gateway.summaries.parts import Parts
+from gateway.summaries.prompts import PartTask
 from gateway.transcript import Transcript
 from gateway.written import Written
 
-PIECES = [f" piece {number}" for number in range(10_000)]
-TEXT = sum(map(len, PIECES))
+NUMBERS = range(10_000)
+TEXT = "".join(f" piece {number}" for number in NUMBERS)
 SMALL = 8_000
-
-
-@pytest.fixture
-def kept() -> Iterator[Callable[[], int]]:
-    """How many bytes more there are than at the beginning of the test."""
-    tracemalloc.start()
-    began, _ = tracemalloc.get_traced_memory()
-    yield lambda: tracemalloc.get_traced_memory()[0] - began
-    tracemalloc.stop()
+STEP = "This sentence says a little about the thing. " * 14 + "And this ends the step.\n\n"
+STEPS = 200
+SUMMARIES = "The thing is looked at a little in the sentence.", "There is a little more said about the same thing."
+"""In turn, since a part must not repeat the one before it."""
 
 
 @contextmanager
-def at_most(size: int, kept: Callable[[], int]) -> Iterator[None]:
-    before = kept()
-    yield
-    assert kept() - before < size
+def at_most(size: int) -> Iterator[None]:
+    """Bytes that there may be more behind it than before."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        yield
+        assert tracemalloc.get_traced_memory()[0] - before < size
+    finally:
+        tracemalloc.stop()
 
 
-def test_reasoning_is_counted_and_not_kept(kept: Callable[[], int]) -> None:
+def test_reasoning_is_counted_and_not_kept() -> None:
     transcript = Transcript("rsn-1", thinks=True)
-    with at_most(SMALL, kept):
-        for number in range(len(PIECES)):
+    with at_most(SMALL):
+        for number in NUMBERS:
             transcript.reasoning(f" piece {number}")
-    assert transcript.end_reasoning().characters == TEXT
+    assert transcript.end_reasoning().characters == len(TEXT)
 
 
-def test_a_response_is_kept_as_one_text(kept: Callable[[], int]) -> None:
+def test_a_response_is_kept_as_one_text() -> None:
     transcript = Transcript("rsn-1", thinks=True)
-    with at_most(2 * TEXT, kept):
-        for number in range(len(PIECES)):
+    with at_most(2 * len(TEXT)):
+        for number in NUMBERS:
             transcript.response(f" piece {number}")
-    assert transcript.end_response().text == "".join(PIECES)
+    assert transcript.end_response().text == TEXT
 
 
-def test_a_part_that_has_left_keeps_what_it_says(kept: Callable[[], int]) -> None:
-    part = Part(0, Step(0, TEXT, "".join(PIECES)), lambda _: None, lambda: Ground([""]))
-    with at_most(SMALL, kept):
-        part.missing("There are 10000 pieces.")
-        part.writing.hurry()
-        part.head()
-        part.finish()
-    assert (part.step.end, part.text.split()[:2]) == (TEXT, ["piece", "0"])
+async def test_parts_that_have_left_keep_what_they_say() -> None:
+    async def ask(index: int, _task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        yield ["A title\n", SUMMARIES[index % 2]]
+
+    async def think(steps: int) -> None:
+        for _ in range(steps):
+            parts.feed(STEP)
+            while not isinstance(await left.get(), ReasoningSummaryPart):
+                pass
+
+    left = asyncio.Queue[Event]()
+    parts = Parts(ask, left.put_nowait, 60, request="", known=lambda: Ground([""]), awaited=False)
+    leaving = asyncio.create_task(parts.leave())
+    parts.feed(STEP)  # ends where the next one begins
+    await think(1)
+    with at_most(STEPS * len(STEP)):
+        await think(STEPS)
+    parts.close()
+    assert await leaving == "\n\n".join(SUMMARIES[index % 2] for index in range(STEPS + 2))
 
 
 def test_a_pair_of_surrogates_that_came_in_two_pieces_is_kept() -> None:
