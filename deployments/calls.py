@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-import stamina
-
-from deployments.link import Link, ReplicaDied
+from deployments.link import Call, Link, ReplicaDied
 from deployments.metrics import count_frames
+from deployments.retries import with_retries
 
 T = TypeVar("T")
 LINKS = 4
@@ -33,35 +32,33 @@ class Peer:
         Raises the failure that the method raised, Overloaded where there are too many calls or links, NotReady where
         the deployment is not there, FrameLost where a frame is missing, UpstreamError where the replica dies.
         """
-        answer, first = await self._begun(method, *args)
-        async with aclosing(answer):
-            if first is not None:
-                yield first
-            async for items in answer:
-                yield items
-
-    async def _begun(self, method: str, *args: Any) -> tuple[AsyncGenerator[Sequence[Any]], Sequence[Any] | None]:
-        """An answer that has begun, and its first items, if it has any."""
-        retries = stamina.retry_context(
-            on=ReplicaDied, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_SECONDS, wait_jitter=WAIT_SECONDS
+        call, items = await with_retries(
+            lambda: self._begun(method, args),
+            lambda: None,
+            on=ReplicaDied,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=WAIT_SECONDS,
+            wait_jitter=WAIT_SECONDS,
         )
-        async for attempt in retries:
-            with attempt:
-                answer = self._answer(method, *args)
-                first = await anext(answer, None)
-        return answer, first
+        frames = count = 0
+        try:
+            while items:
+                frames, count = frames + 1, count + len(items)
+                yield items
+                items = await call.take()
+        finally:
+            count_frames(self._handle.deployment_name, frames, count)
+            call.close()
 
-    async def _answer(self, method: str, *args: Any) -> AsyncGenerator[Sequence[Any]]:
-        """Of one replica. Raises as `call`."""
-        frames, items = 0, 0
+    async def _begun(self, method: str, args: Sequence[Any]) -> tuple[Call, list[Any]]:
+        """A call of one replica, and its first items, if it has any. Raises as `call`."""
         call = self._link().open(method, args)
         try:
-            while batch := await call.take():
-                frames, items = frames + 1, items + len(batch)
-                yield batch
-        finally:
-            count_frames(self._handle.deployment_name, frames, items)
+            return call, await call.take()
+        except BaseException:
             call.close()
+            raise
 
     def _link(self) -> Link:
         """The one with the fewest calls; a new one while there may be more and all are used."""

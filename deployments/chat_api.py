@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import orjson
-import stamina
 
 from deployments.api_client import Answer as HttpAnswer
 from deployments.api_client import ApiClient, Broken, Undecodable
 from deployments.api_refusals import check
+from deployments.retries import with_retries
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
     BeforeFirstByte,
@@ -75,12 +75,13 @@ class ChatApi:
 
     async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> _Begun:
         body = orjson.dumps(self._body(request))
-        async for attempt in stamina.retry_context(on=_again, attempts=self._settings.attempts, timeout=None):
-            if attempt.num > 1:
-                self._retried(request.model)
-            with attempt:
-                begun = await self._begin(body, headers)
-        return begun
+        return await with_retries(
+            lambda: self._begin(body, headers),
+            lambda: self._retried(request.model),
+            on=_again,
+            attempts=self._settings.attempts,
+            timeout=None,
+        )
 
     def _body(self, request: UpstreamRequest) -> dict[str, Any]:
         """What the client asked for and the operator configured, and no more: APIs refuse what they do not know."""
