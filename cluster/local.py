@@ -137,7 +137,11 @@ def _haproxy() -> dict[str, str]:
     """Serve's HAProxy in front, which costs a small part of its proxy in Python; ray[serve] brings it on Linux."""
     if sys.platform != "linux":
         return {}
-    return {"RAY_SERVE_ENABLE_HA_PROXY": "1", **{name: str(free_port()) for name in HAPROXY_PORTS}}
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.http.unwatched",
+        **{name: str(free_port()) for name in HAPROXY_PORTS},
+    }
 
 
 def free_port() -> int:

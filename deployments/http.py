@@ -1,6 +1,6 @@
 """What the HTTP applications share: reading a body, streaming events, refusing a request.
 
-What Ray adds here: nothing; a client that goes away closes the generator behind its stream at once.
+What Ray adds here: it is told not to watch whether clients have gone (`unwatched`), which the applications do.
 """
 
 import asyncio
@@ -10,8 +10,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from ray.serve._private.constants import SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER
+from ray.serve.context import _get_internal_replica_context
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Overloaded, TooManyStreams
 from gateway.wire import sse
@@ -19,30 +22,82 @@ from gateway.wire.openai import error_body
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events; the generator behind them is closed at once when the client goes."""
+    """Server-sent events; the generator behind them is closed at once when the client goes (`Presence`)."""
 
     media_type = sse.MEDIA_TYPE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As Starlette (1.10) does it, without a task group and a task more for each stream."""
-        streaming, over = asyncio.current_task(), False
-        assert streaming is not None
+        """As Starlette (1.10) does it, without a task group and two tasks for each stream."""
+        async with aclosing(self.body_iterator):  # type: ignore[type-var]
+            await self.stream_response(send)
 
-        def leave(left: asyncio.Task[None]) -> None:
-            if not over and not left.cancelled():
-                streaming.cancel()
 
-        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
-        leaving.add_done_callback(leave)
+class Presence:
+    """ASGI middleware: once a request's body has been read, all that is done for it is cancelled when its client goes.
+
+    Serve (2.60) watches clients too, with a queue and two tasks for each stream, unless it is told not to: `unwatched`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        client = _Client(receive)
         try:
-            async with aclosing(self.body_iterator):  # type: ignore[type-var]
-                await self.stream_response(send)
+            await self._app(scope, client.receive, send)
         except asyncio.CancelledError:
-            if not leaving.done() or streaming.uncancel():
+            if not client.gone or client.task.uncancel():
                 raise
         finally:
-            over = True
-            leaving.cancel()
+            client.leave()
+
+
+class _Client:
+    """Who waits for what `task` does."""
+
+    def __init__(self, receive: Receive) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.task, self.gone = task, False
+        self._receive = receive
+        self._watching: asyncio.Task[None] | None = None
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            self._watching = asyncio.create_task(self._watch())
+        return message
+
+    def leave(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        self.task.cancel()
+
+
+class Unwatched:
+    """ASGI middleware around a replica's own handling of a request: Serve leaves its client to `Presence`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [*scope["headers"], (SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER.encode(), b"?1")]
+        await self._app(scope, receive, send)
+
+
+def unwatched() -> list[Middleware]:
+    """What `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH` names. Serve's proxy in Python still watches: nobody behind it
+    would hear of a client that has gone."""
+    return [Middleware(Unwatched)] if _get_internal_replica_context() else []  # type: ignore[no-untyped-call]
 
 
 def application(title: str) -> FastAPI:
@@ -51,6 +106,7 @@ def application(title: str) -> FastAPI:
     Its requests have Serve's span: FastAPI's own would begin a trace of their own (0.165), apart from Serve's.
     """
     app = FastAPI(title=title, docs_url=None, redoc_url=None, telemetry={"tracing": False})
+    app.add_middleware(Presence)
     app.add_exception_handler(GatewayError, refuse)
     app.add_exception_handler(HTTPException, refuse)
     app.add_exception_handler(Exception, refuse)

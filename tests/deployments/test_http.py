@@ -1,0 +1,105 @@
+"""A client that goes away cancels what is done for it, and nothing else does."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from fastapi import Request
+
+from deployments.http import Unwatched, application, read, unwatched
+
+SCOPE: Any = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "root_path": ""}
+
+
+class Client:
+    """Sends a body in two pieces, and is there until `go`."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.sent: list[str] = []
+        self._body = [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.request", "body": b"b"}]
+
+    async def receive(self) -> Any:
+        if self._body:
+            return self._body.pop(0)
+        await self.go.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message["type"])
+
+
+class Work:
+    """What a route does for as long as it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.rest, self.log = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def __call__(self, http: Request) -> str:
+        self.log.append((await read(http, 2)).decode())
+        self.begun.set()
+        try:
+            await self.rest.wait()
+        except asyncio.CancelledError:
+            self.log.append("cancelled")
+            raise
+        return "whole"
+
+
+def asked(client: Client, work: Work) -> asyncio.Task[None]:
+    app = application("Test")
+    app.post("/")(work.__call__)
+    return asyncio.create_task(app({**SCOPE}, client.receive, client.send))
+
+
+async def test_work_for_a_client_that_goes_is_cancelled_and_its_request_is_over() -> None:
+    client, work = Client(), Work()
+    request = asked(client, work)
+    await work.begun.wait()
+    client.go.set()
+    await request
+    assert (work.log, client.sent) == (["ab", "cancelled"], [])
+
+
+async def test_a_request_that_is_cancelled_itself_is_so() -> None:
+    client, work = Client(), Work()
+    request = asked(client, work)
+    await work.begun.wait()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert work.log == ["ab", "cancelled"]
+
+
+async def test_both_at_once_is_the_latter() -> None:
+    client, work = Client(), Work()
+    request = asked(client, work)
+    await work.begun.wait()
+    client.go.set()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+
+
+async def test_a_client_that_stays_gets_its_answer_and_nobody_watches_it_any_more() -> None:
+    client, work = Client(), Work()
+    work.rest.set()
+    request = asked(client, work)
+    await request
+    assert (work.log, client.sent) == (["ab"], ["http.response.start", "http.response.body"])
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+
+
+async def test_a_replica_is_told_not_to_watch_its_clients() -> None:
+    seen: list[Any] = []
+
+    async def serve(scope: Any, *_: Any) -> None:
+        seen.append(scope["headers"])
+
+    client = Client()
+    await Unwatched(serve)({**SCOPE, "headers": [(b"a", b"b")]}, client.receive, client.send)
+    assert seen == [[(b"a", b"b"), (b"x-request-disconnect-disabled", b"?1")]]
+
+
+def test_outside_of_a_replica_serve_watches() -> None:
+    assert unwatched() == []
