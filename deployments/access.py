@@ -4,7 +4,7 @@ What Ray adds here: its HAProxy, which hides who asks. `BaseHTTPMiddleware` woul
 """
 
 import os
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -49,16 +49,13 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        with ExitStack() as running:
-            try:
-                address = "" if self._hidden else _address(scope, headers)
-                holder = self._keys.holder(headers.get("authorization", ""), address)
-                if scope["method"] == "POST":
-                    running.enter_context(self._streams.one(holder))
-            except ClientError as error:
-                await refusal(error)(scope, receive, send)
-                return
-            await self._app(scope, receive, send)
+        address = "" if self._hidden else _address(scope, headers)
+        try:
+            holder = self._keys.holder(headers.get("authorization", ""), address)
+            with self._streams.one(holder) if scope["method"] == "POST" else nullcontext():
+                await self._app(scope, receive, send)
+        except ClientError as error:  # of the door's own: the application answers those within it
+            await refusal(error)(scope, receive, send)
 
 
 def _path(scope: Scope) -> str:

@@ -22,6 +22,7 @@ from deployments.link_messages import READ_BYTES, Address, Closed, Held, Opened,
 from deployments.tracing import carried
 from gateway.errors import Failed, Failure, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
 from gateway.frames import MOST
+from gateway.wakeup import Wakeup
 
 log = logging.getLogger("ray.serve")
 
@@ -145,7 +146,7 @@ class Call:
         self._items: list[Any] = []
         self._over = self._held = False
         self._error: GatewayError | None = None
-        self._ready = asyncio.Event()
+        self._ready = Wakeup()
 
     def put(self, items: Sequence[Any], over: bool) -> None:
         self._items += items

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Generic, Self, TypeVar
 
+from gateway.wakeup import Wakeup
+
 T = TypeVar("T")
 
 SECONDS_A_STREAM, LONGEST_SECONDS = 0.004, 0.1
@@ -50,7 +52,7 @@ class Gathered(Generic[T]):
         self._items: list[T] = []
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._ready, self._room = asyncio.Event(), asyncio.Event()
+        self._ready, self._room = Wakeup(), Wakeup()
 
     async def __aenter__(self) -> Self:
         self._load.streams += 1

@@ -3,7 +3,6 @@
 Knows the order only through the sequencer, and nothing of how events are made or sent.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
@@ -12,6 +11,7 @@ from gateway.errors import ClientTooSlow
 from gateway.events import Event, StreamFailed
 from gateway.order import Order, Sequencer, weight
 from gateway.silence import Silence
+from gateway.wakeup import Wakeup
 
 
 class Outbox:
@@ -25,7 +25,7 @@ class Outbox:
         self._unread: list[Event] = []
         self._unread_size = 0
         self.most_waiting = 0
-        self._something, self._room = asyncio.Event(), asyncio.Event()
+        self._something, self._room = Wakeup(), Wakeup()
 
     def put(self, event: Event) -> None:
         """Raises OrderViolation for an event that can never leave."""

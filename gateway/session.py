@@ -63,7 +63,7 @@ class Session:
         summarizer: Summarizer,
         settings: GatewaySettings,
     ) -> None:
-        self.id, self.model, self._request = id, model, request
+        self.id, self.model, self._prompt_summary = id, model, request.prompt_summary
         self._deadlines, self._beat = settings.deadlines, settings.heartbeat
         self._silence = Silence(settings.deadlines.upstream_silence)
         asked, self._options = request.to_upstream(id, model), request.reasoning
@@ -196,7 +196,7 @@ class Session:
         self._summaries.close()
 
     async def _write_prompt_summary(self) -> None:
-        if not self._request.prompt_summary:
+        if not self._prompt_summary:
             self._put(PromptSummaryDone(text="", written_by="none"))
             return
         await self._summaries.write_prompt()
