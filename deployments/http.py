@@ -4,16 +4,19 @@ What Ray adds here: it is told not to watch whether clients have gone (`unwatche
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.routing import APIRoute
 from ray.serve._private.constants import SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER
 from ray.serve.context import _get_internal_replica_context
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Overloaded, TooManyStreams
@@ -111,6 +114,19 @@ def application(title: str) -> FastAPI:
     app.add_exception_handler(HTTPException, refuse)
     app.add_exception_handler(Exception, refuse)
     return app
+
+
+class OwnRoute(APIRoute):
+    """A route that reads its request and makes its response itself: FastAPI documents it, and Starlette runs it,
+    without what FastAPI (0.165) holds ready for dependencies as long as a stream lasts."""
+
+    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.app = request_response(endpoint)
+
+
+def post(app: FastAPI, path: str, endpoint: Callable[[Request], Awaitable[Response]], **options: Any) -> None:
+    app.router.add_api_route(path, endpoint, methods=["POST"], route_class_override=OwnRoute, **options)
 
 
 async def read(http: Request, limit: int) -> bytes:

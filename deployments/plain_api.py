@@ -16,7 +16,7 @@ from ray import serve
 
 from deployments.access import guard
 from deployments.calls import Peer
-from deployments.http import EventStream, application, model_list, read
+from deployments.http import EventStream, application, model_list, post, read
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
 from gateway.request import PlainRequest
@@ -34,7 +34,7 @@ class PlainApi:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")
-        app.post("/v1/chat/completions")(self.completions)
+        post(app, "/v1/chat/completions", self.completions)
         app.get("/v1/models")(self.models)
         guard(app, self._settings.access, LimitSettings().streams)
         return app

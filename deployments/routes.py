@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from deployments.access import guard
 from deployments.heartbeat import beating
-from deployments.http import EventStream, application, model_list, read, refusal
+from deployments.http import EventStream, application, model_list, post, read, refusal
 from deployments.openapi import documented
 from gateway.config import GatewaySettings
 from gateway.errors import Failed, InvalidRequest, UnknownModel
@@ -62,7 +62,7 @@ class Routes:
             ("/v1/chat/completions", self.chat_completions, ChatCompletionsRequest),
             ("/v1/responses", self.responses, ResponsesRequest),
         ):
-            app.post(path, **documented(request))(route)
+            post(app, path, route, **documented(request))
         app.get("/v1/models", **documented(refusals=[401]))(self.models)
         guard(app, self._settings.access, self._settings.limits.streams)
         return app

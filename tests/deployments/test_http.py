@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from fastapi import Request
+from fastapi.responses import Response
 
-from deployments.http import Unwatched, application, read, unwatched
+from deployments.http import Unwatched, application, post, read, unwatched
 
 SCOPE: Any = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "root_path": ""}
 
@@ -35,7 +36,7 @@ class Work:
     def __init__(self) -> None:
         self.begun, self.rest, self.log = asyncio.Event(), asyncio.Event(), list[str]()
 
-    async def __call__(self, http: Request) -> str:
+    async def __call__(self, http: Request) -> Response:
         self.log.append((await read(http, 2)).decode())
         self.begun.set()
         try:
@@ -43,12 +44,12 @@ class Work:
         except asyncio.CancelledError:
             self.log.append("cancelled")
             raise
-        return "whole"
+        return Response("whole")
 
 
 def asked(client: Client, work: Work) -> asyncio.Task[None]:
     app = application("Test")
-    app.post("/")(work.__call__)
+    post(app, "/", work.__call__)
     return asyncio.create_task(app({**SCOPE}, client.receive, client.send))
 
 
