@@ -1,4 +1,5 @@
-"""Tokens a second of the embedded model: bare in this process, behind other servers, and behind the whole graph.
+"""Tokens a second of the embedded model: bare in this process, alone and beside the idle graph; behind other servers;
+and behind the whole graph.
 
     .venv/bin/python -m bench.engine        --only graph vLLM, say, for some of them
 
@@ -54,6 +55,17 @@ async def bare(tokenizer: Any) -> AsyncIterator[Ask]:
 
 
 @asynccontextmanager
+async def beside(tokenizer: Any) -> AsyncIterator[Ask]:
+    """The same while the whole graph stands by and nobody asks it: what is missing here, Ray takes by being there."""
+    await _local("up")
+    try:
+        async with bare(tokenizer) as ask:
+            yield ask
+    finally:
+        await _local("down")
+
+
+@asynccontextmanager
 async def transformers_serve(tokenizer: Any) -> AsyncIterator[Ask]:
     with tempfile.TemporaryDirectory() as folder, peers.transformers_serve(Path(folder) / "log") as url:
         async with _asking(f"{url}/chat/completions", tokenizer, {"model": str(model_folder("embedded"))}) as ask:
@@ -80,6 +92,7 @@ async def graph(tokenizer: Any) -> AsyncIterator[Ask]:
 
 TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Ask]]] = {
     "bare engine": bare,
+    "bare engine beside the idle graph": beside,
     "transformers serve": transformers_serve,
     "vLLM": vllm,
     "graph": graph,
