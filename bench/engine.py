@@ -1,10 +1,12 @@
-"""Tokens a second of the embedded model: bare in this process, alone and beside the idle graph; behind other servers;
-and behind the whole graph.
+"""Tokens a second of the embedded model: bare in this process, behind the whole graph, and behind other servers.
 
-    .venv/bin/python -m bench.engine        --only graph vLLM, say, for some of them
+    .venv/bin/python -m bench.engine        --only ours vLLM, say, for some of them
 
-The same weights and prompts, greedy, up to `TOKENS` tokens an answer, summaries and thinking off. One after the other,
-so that none shares the machine, and round after round, since its speed may change; the best round counts.
+The same weights and prompts, greedy, up to `TOKENS` tokens an answer, summaries and thinking off. None shares the
+machine with another; round after round, since its speed may change, and the best round counts. It changes within a
+minute too: so the bare engine and the graph take turns, the bare one while all of the graph's processes are stopped,
+and once more while they stand by and nobody asks them. What is missing then, Ray takes by being there.
+
 bench/results/engine.json and engine.md hold the rows. vLLM computes in float32 where a CPU has no bfloat16
 instructions, as this engine does (`engine.linear`).
 """
@@ -15,8 +17,9 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ import httpx
 from transformers import AutoTokenizer
 
 from bench import peers, report
+from cluster import local
 from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
@@ -36,12 +40,77 @@ PROMPT = "Tell a very long story about planet {n}. Begin with its oceans, and ne
 GATEWAY = "http://127.0.0.1:8000/v1/reasoning"
 QUIET = {"prompt_summary": False, "reasoning": {"budget": 0, "summary": "none"}}
 
+SETTLE_SECONDS = 2.0
+"""What Ray has to catch up with once it goes on."""
+
 Ask = Callable[[int], Awaitable[int]]
 """The number of an ask, to the tokens of its answer."""
+Rates = Mapping[str, Callable[[int], Awaitable[float]]]
+"""A row's name, to what measures its tokens a second with so many streams."""
 
 
 @asynccontextmanager
-async def bare(tokenizer: Any) -> AsyncIterator[Ask]:
+async def ours(tokenizer: Any) -> AsyncIterator[Rates]:
+    """The engine alone, beside the graph as `make demo` starts it, and the graph."""
+    await _local("up")
+    try:
+        async with _engine(tokenizer) as bare, _asking(GATEWAY, tokenizer, QUIET) as graph:
+
+            async def alone(streams: int) -> float:
+                with _graph_stopped():
+                    result = await rate(bare, streams)
+                await asyncio.sleep(SETTLE_SECONDS)
+                return result
+
+            yield {
+                "bare engine": alone,
+                "bare engine beside the idle graph": partial(rate, bare),
+                "graph": partial(rate, graph),
+            }
+    finally:
+        await _local("down")
+
+
+@asynccontextmanager
+async def transformers_serve(tokenizer: Any) -> AsyncIterator[Rates]:
+    with tempfile.TemporaryDirectory() as folder, peers.transformers_serve(Path(folder) / "log") as url:
+        async with _asking(f"{url}/chat/completions", tokenizer, {"model": str(model_folder("embedded"))}) as ask:
+            yield {"transformers serve": partial(rate, ask)}
+
+
+@asynccontextmanager
+async def vllm(tokenizer: Any) -> AsyncIterator[Rates]:
+    with tempfile.TemporaryDirectory() as folder, peers.vllm(Path(folder) / "log", lambda _: None) as url:
+        async with _asking(f"{url}/chat/completions", tokenizer, {"model": EMBEDDED_NAME}) as ask:
+            yield {"vLLM": partial(rate, ask)}
+
+
+TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Rates]]] = {
+    "ours": ours,
+    "transformers serve": transformers_serve,
+    "vLLM": vllm,
+}
+
+
+async def rate(ask: Ask, streams: int) -> float:
+    """Tokens a second of `streams` asks at once."""
+    began = time.perf_counter()
+    tokens = await asyncio.gather(*(ask(n) for n in range(streams)))
+    return sum(tokens) / (time.perf_counter() - began)
+
+
+async def _round(rates: Rates, results: dict[str, dict[str, float]]) -> None:
+    for measure in rates.values():
+        await measure(1)
+    for streams in reversed(STREAMS):  # one alone feels most what a server still does behind its start
+        for name, measure in rates.items():
+            best = results.setdefault(name, {})
+            best[str(streams)] = max(best.get(str(streams), 0.0), round(await measure(streams), 1))
+            print(f"{streams} streams: {name} {best[str(streams)]}", file=sys.stderr, flush=True)
+
+
+@asynccontextmanager
+async def _engine(tokenizer: Any) -> AsyncIterator[Ask]:
     engine = Engine(model_folder("embedded"), EngineSettings())
 
     async def ask(n: int) -> int:
@@ -54,66 +123,16 @@ async def bare(tokenizer: Any) -> AsyncIterator[Ask]:
         engine.stop()
 
 
-@asynccontextmanager
-async def beside(tokenizer: Any) -> AsyncIterator[Ask]:
-    """The same while the whole graph stands by and nobody asks it: what is missing here, Ray takes by being there."""
-    await _local("up")
+@contextmanager
+def _graph_stopped() -> Iterator[None]:
+    processes = local.session(int(local.PID.read_text()))
+    for process in processes:
+        process.suspend()
     try:
-        async with bare(tokenizer) as ask:
-            yield ask
+        yield
     finally:
-        await _local("down")
-
-
-@asynccontextmanager
-async def transformers_serve(tokenizer: Any) -> AsyncIterator[Ask]:
-    with tempfile.TemporaryDirectory() as folder, peers.transformers_serve(Path(folder) / "log") as url:
-        async with _asking(f"{url}/chat/completions", tokenizer, {"model": str(model_folder("embedded"))}) as ask:
-            yield ask
-
-
-@asynccontextmanager
-async def vllm(tokenizer: Any) -> AsyncIterator[Ask]:
-    with tempfile.TemporaryDirectory() as folder, peers.vllm(Path(folder) / "log", lambda _: None) as url:
-        async with _asking(f"{url}/chat/completions", tokenizer, {"model": EMBEDDED_NAME}) as ask:
-            yield ask
-
-
-@asynccontextmanager
-async def graph(tokenizer: Any) -> AsyncIterator[Ask]:
-    """The gateway as `make demo` starts it."""
-    await _local("up")
-    try:
-        async with _asking(GATEWAY, tokenizer, QUIET) as ask:
-            yield ask
-    finally:
-        await _local("down")
-
-
-TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Ask]]] = {
-    "bare engine": bare,
-    "bare engine beside the idle graph": beside,
-    "transformers serve": transformers_serve,
-    "vLLM": vllm,
-    "graph": graph,
-}
-
-
-async def rate(ask: Ask, streams: int) -> float:
-    """Tokens a second of `streams` asks at once."""
-    began = time.perf_counter()
-    tokens = await asyncio.gather(*(ask(n) for n in range(streams)))
-    return sum(tokens) / (time.perf_counter() - began)
-
-
-async def _round(
-    target: Callable[[Any], AbstractAsyncContextManager[Ask]], tokenizer: Any, best: dict[str, float]
-) -> None:
-    async with target(tokenizer) as ask:
-        await rate(ask, 1)
-        for streams in reversed(STREAMS):  # one alone feels most what a server still does behind its start
-            best[str(streams)] = max(best[str(streams)], round(await rate(ask, streams), 1))
-        print(best, file=sys.stderr, flush=True)
+        for process in processes:
+            process.resume()
 
 
 async def _local(command: str) -> None:
@@ -167,12 +186,13 @@ async def main() -> None:
     results: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if asked.only and file.exists() else {}
     tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
     names = asked.only or list(TARGETS)
-    for name in names:
-        results[name] = dict.fromkeys(map(str, STREAMS), 0.0)
+    measured: dict[str, dict[str, float]] = {}
     for number in range(asked.rounds):
         for name in names:
             print(f"round {number + 1}: {name} …", file=sys.stderr, flush=True)
-            await _round(TARGETS[name], tokenizer, results[name])
+            async with TARGETS[name](tokenizer) as rates:
+                await _round(rates, measured)
+        results |= measured
         file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
         file.with_suffix(".md").write_text(markdown(results), "utf-8")
     print(markdown(results))
