@@ -126,9 +126,9 @@ async def _engine(tokenizer: Any) -> AsyncIterator[Ask]:
 @contextmanager
 def _graph_stopped() -> Iterator[None]:
     processes = local.session(int(local.PID.read_text()))
-    for process in processes:
-        process.suspend()
     try:
+        for process in processes:
+            process.suspend()
         yield
     finally:
         for process in processes:

@@ -134,7 +134,10 @@ def _start_ray() -> None:
 
 
 def _haproxy() -> dict[str, str]:
-    """Serve's HAProxy in front, which costs a small part of its proxy in Python; ray[serve] brings it on Linux."""
+    """Serve's HAProxy in front, which costs a small part of its proxy in Python; ray[serve] brings it on Linux.
+
+    Behind it the applications alone watch for clients that go.
+    """
     if sys.platform != "linux":
         return {}
     return {

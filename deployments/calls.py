@@ -33,8 +33,7 @@ class Peer:
         the deployment is not there, FrameLost where a frame is missing, UpstreamError where the replica dies.
         """
         call, items = await with_retries(
-            lambda: self._begun(method, args),
-            lambda: None,
+            lambda _: self._begun(method, args),
             on=ReplicaDied,
             attempts=ATTEMPTS,
             timeout=None,

@@ -75,13 +75,13 @@ class ChatApi:
 
     async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> _Begun:
         body = orjson.dumps(self._body(request))
-        return await with_retries(
-            lambda: self._begin(body, headers),
-            lambda: self._retried(request.model),
-            on=_again,
-            attempts=self._settings.attempts,
-            timeout=None,
-        )
+
+        async def attempt(number: int) -> _Begun:
+            if number > 1:
+                self._retried(request.model)
+            return await self._begin(body, headers)
+
+        return await with_retries(attempt, on=_again, attempts=self._settings.attempts, timeout=None)
 
     def _body(self, request: UpstreamRequest) -> dict[str, Any]:
         """What the client asked for and the operator configured, and no more: APIs refuse what they do not know."""

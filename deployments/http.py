@@ -23,6 +23,9 @@ from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Ov
 from gateway.wire import sse
 from gateway.wire.openai import error_body
 
+UNWATCHED = SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER.encode(), b"?1"
+"""A header of a request, to Serve."""
+
 
 class EventStream(StreamingResponse):
     """Server-sent events; the generator behind them is closed at once when the client goes (`Presence`)."""
@@ -93,7 +96,7 @@ class Unwatched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope["headers"] = [*scope["headers"], (SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER.encode(), b"?1")]
+            scope["headers"] = [*scope["headers"], UNWATCHED]
         await self._app(scope, receive, send)
 
 

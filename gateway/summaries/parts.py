@@ -14,6 +14,7 @@ from gateway.events import Event
 from gateway.summaries.grounding import Ground
 from gateway.summaries.part import Ask, Part
 from gateway.summaries.steps import LARGEST, Step, Steps
+from gateway.wakeup import Wakeup
 
 SIDE_BY_SIDE = 4
 LEAVING_SECONDS = 0.05
@@ -59,7 +60,7 @@ class Parts:
         self._begun = deque[tuple[Part, asyncio.Task[None]]]()  # and not yet left
         self._last: Part | None = None
         self._failed = 0
-        self._changed = asyncio.Event()
+        self._changed = Wakeup()
         self._closed = self._hurried = False
         self._timer: asyncio.TimerHandle | None = None
 
