@@ -4,15 +4,13 @@ What Ray adds here: its HAProxy, which hides who asks. `BaseHTTPMiddleware` woul
 """
 
 import os
-from contextlib import nullcontext
 from pathlib import Path
 
-from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deployments.http import refusal
+from deployments.http import CLIENT, Application, refusal
 from gateway.config import AccessSettings
 from gateway.errors import ClientError
 from gateway.keys import Keys, Streams, is_loopback, key_hashes
@@ -26,7 +24,7 @@ HAPROXY = "RAY_SERVE_ENABLE_HA_PROXY"
 address, while the replicas listen to everybody."""
 
 
-def guard(app: FastAPI, settings: AccessSettings, streams: int) -> None:
+def guard(app: Application, settings: AccessSettings, streams: int) -> None:
     """Let in who may ask, and pages of the configured origins. Raises ValueError where the keys cannot be read."""
     keys = Keys(_hashes(settings), settings.allow_anonymous)
     app.add_middleware(Door, keys=keys, streams=Streams(streams), hidden=_clients_are_hidden())
@@ -52,8 +50,9 @@ class Door:
         address = "" if self._hidden else _address(scope, headers)
         try:
             holder = self._keys.holder(headers.get("authorization", ""), address)
-            with self._streams.one(holder) if scope["method"] == "POST" else nullcontext():
-                await self._app(scope, receive, send)
+            if scope["method"] == "POST":
+                scope[CLIENT].hold(self._streams.one(holder))
+            await self._app(scope, receive, send)
         except ClientError as error:  # of the door's own: the application answers those within it
             await refusal(error)(scope, receive, send)
 

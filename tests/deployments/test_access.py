@@ -2,16 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.responses import Response
 
 from deployments.access import guard
-from deployments.http import application
+from deployments.http import EventStream, application
 from gateway.config import AccessSettings
 
 HASH = hashlib.sha256(b"secret").hexdigest()
@@ -28,6 +29,13 @@ class Stage:
         await self.go.wait()
         return {"status": "ok"}
 
+    async def stream(self) -> Response:
+        return EventStream(self._pieces())
+
+    async def _pieces(self) -> AsyncGenerator[bytes]:
+        yield b"a"
+        yield str(await self.answer()).encode()
+
     async def look(self) -> dict[str, str]:
         return {"status": "ok"}
 
@@ -39,6 +47,7 @@ async def http(
     app = application("Guarded")
     stage = stage or Stage()
     app.post("/v1/ask")(stage.answer)
+    app.post("/v1/stream")(stage.stream)
     app.get("/v1/models")(stage.look)
     app.get("/health")(stage.look)
     guard(app, AccessSettings(**access), streams)
@@ -113,15 +122,16 @@ async def test_health_needs_no_key(keys_file: str) -> None:
         assert (await client.get("/health")).status_code == 200
 
 
-async def test_a_key_has_so_many_streams_and_others_have_theirs() -> None:
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/stream"])
+async def test_a_key_has_so_many_streams_and_others_have_theirs(path: str) -> None:
     stage = Stage()
     async with http(stage, allow_anonymous=True, streams=1) as client:
-        running = asyncio.create_task(client.post("/v1/ask"))
+        running = asyncio.create_task(client.post(path))
         await stage.asked.wait()
-        refused = await client.post("/v1/ask")
+        refused = await client.post(path)
         looked = await client.get("/v1/models")
         stage.go.set()
-        answered = [await running, await client.post("/v1/ask")]
+        answered = [await running, await client.post(path)]
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert [answer.status_code for answer in (looked, *answered)] == [200, 200, 200]

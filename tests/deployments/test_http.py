@@ -1,13 +1,16 @@
 """A client that goes away cancels what is done for it, and nothing else does."""
 
 import asyncio
+import gc
+import weakref
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from fastapi import Request
 from fastapi.responses import Response
 
-from deployments.http import Unwatched, application, post, read, unwatched
+from deployments.http import CLIENT, EventStream, Unwatched, application, post, read, unwatched
 
 SCOPE: Any = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "root_path": ""}
 
@@ -89,6 +92,81 @@ async def test_a_client_that_stays_gets_its_answer_and_nobody_watches_it_any_mor
     await request
     assert (work.log, client.sent) == (["ab"], ["http.response.start", "http.response.body"])
     await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+
+
+class Pieces:
+    """A stream of two pieces, the second of which waits until it may come."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.begun, self.rest, self._log = asyncio.Event(), asyncio.Event(), log
+
+    async def route(self, http: Request) -> Response:
+        await read(http, 2)
+        return EventStream(self._made(), headers={"X-Test": "a"})
+
+    async def _made(self) -> AsyncGenerator[bytes]:
+        try:
+            yield b"1"
+            self.begun.set()
+            await self.rest.wait()
+            yield b"2"
+        finally:
+            self._log.append("closed")
+
+
+class Around:
+    """Middleware that says when it is over."""
+
+    def __init__(self, app: Any, log: list[str]) -> None:
+        self._app, self._log = app, log
+
+    async def __call__(self, *request: Any) -> None:
+        await self._app(*request)
+        self._log.append("returned")
+
+
+def streamed(client: Client, pieces: Pieces) -> asyncio.Task[None]:
+    app = application("Test")
+    app.add_middleware(Around, log=client.sent)
+    post(app, "/", pieces.route)
+    return asyncio.create_task(app({**SCOPE}, client.receive, client.send))
+
+
+BODY = "http.response.body"
+
+
+async def test_a_stream_leaves_once_what_is_around_it_has_returned() -> None:
+    client = Client()
+    pieces = Pieces(client.sent)
+    pieces.rest.set()
+    await streamed(client, pieces)
+    assert client.sent == ["http.response.start", "returned", BODY, BODY, "closed", BODY]
+
+
+async def test_a_stream_whose_client_goes_is_closed_and_its_request_is_over() -> None:
+    client = Client()
+    pieces = Pieces(client.sent)
+    request = streamed(client, pieces)
+    await pieces.begun.wait()
+    client.go.set()
+    await request
+    assert client.sent == ["http.response.start", "returned", BODY, "closed"]
+
+
+async def test_what_is_known_of_a_client_is_gone_with_its_request() -> None:
+    client, work, scope = Client(), Work(), {**SCOPE}
+    work.rest.set()
+    app = application("Test")
+    post(app, "/", work.__call__)
+    gc.disable()
+    try:
+        await app(scope, client.receive, client.send)
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0)
+        known = weakref.ref(scope.pop(CLIENT))
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_replica_is_told_not_to_watch_its_clients() -> None:
