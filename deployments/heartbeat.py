@@ -3,9 +3,8 @@
 What Ray adds here: nothing.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+import time
+from collections.abc import Callable
 
 from gateway.wire import sse
 
@@ -15,23 +14,24 @@ RESOLUTION_SECONDS = 0.002
 """A timer may be as early as this."""
 
 
-async def beating(
-    chunks: AsyncGenerator[bytes], seconds: float, keep_alive: Callable[[], bytes]
-) -> AsyncGenerator[bytes]:
-    """The chunks, and after `seconds` without one a comment; every third one is an event, `keep_alive()`.
+class Heartbeat:
+    """Of one stream that begins now; its `clock` tells seconds."""
 
-    `chunks` gives an empty one where it has had nothing to say for `seconds`, and wherever else it likes.
-    """
-    silent, clock = 0, asyncio.get_running_loop().time
-    sent = clock()
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            if chunk:
-                silent = 0
-            elif clock() - sent >= seconds - RESOLUTION_SECONDS:
-                silent += 1
-                chunk = sse.PING if silent % EVENT_EVERY else keep_alive()
-            else:
-                continue
-            sent = clock()
-            yield chunk
+    __slots__ = ("_clock", "_keep_alive", "_seconds", "_sent", "_silent")
+
+    def __init__(self, seconds: float, keep_alive: Callable[[], bytes], clock: Callable[[], float] = time.monotonic):
+        self._seconds, self._keep_alive, self._clock = seconds, keep_alive, clock
+        self._silent, self._sent = 0, clock()
+
+    def beat(self, chunk: bytes) -> bytes:
+        """What to send where `chunk` is what there is to say: the chunk, and where that is empty nothing, or after
+        `seconds` of it a comment; every third one is an event, `keep_alive()`."""
+        if chunk:
+            self._silent = 0
+        elif self._clock() - self._sent < self._seconds - RESOLUTION_SECONDS:
+            return b""
+        else:
+            self._silent += 1
+            chunk = sse.PING if self._silent % EVENT_EVERY else self._keep_alive()
+        self._sent = self._clock()
+        return chunk

@@ -51,9 +51,10 @@ class Application(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        client = scope[CLIENT] = Client(receive)
+        client = Client(receive)
         try:
-            await super().__call__(scope, client.receive, send)
+            # In a scope of its own: Serve's lasts as long as the stream, and would keep all that is noted there.
+            await super().__call__({**scope, CLIENT: client}, client.receive, send)
             if client.events:
                 await _streamed(client.events, send)
         except asyncio.CancelledError:
@@ -64,7 +65,7 @@ class Application(FastAPI):
 
 
 class Client:
-    """Who waits for what `task` does: for `events`, if these have begun. What it `holds` it has until it leaves."""
+    """Who waits for what `task` does, and for `events` where these have begun; what it holds it has until it leaves."""
 
     def __init__(self, receive: Receive) -> None:
         task = asyncio.current_task()

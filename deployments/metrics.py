@@ -7,8 +7,8 @@ application, the deployment and the replica as tags.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -76,22 +76,22 @@ class StreamMetrics:
             TAGS,
         )
 
-    async def watch(self, session: Session) -> AsyncGenerator[list[Event]]:
-        """The events of the session as they leave."""
+    @contextmanager
+    def watch(self, session: Session) -> Iterator[Callable[[list[Event]], None]]:
+        """`deployments.routes.Watch`."""
         tags = {"model": session.model, "upstream": self._models[session.model].upstream}
         self._started.inc(1, tags)
         seen: set[str] = set()
-        last: Event | None = None
+
+        def note(batch: list[Event]) -> None:
+            elapsed = time.monotonic() - session.began
+            for event in batch:
+                self._note(event, elapsed, session.response_reached, seen, tags)
+
         try:
-            async with aclosing(session.events()) as batches:
-                async for batch in batches:
-                    elapsed = time.monotonic() - session.began
-                    for event in batch:
-                        self._note(event, elapsed, session.response_reached, seen, tags)
-                    last = batch[-1] if batch else last
-                    yield batch
+            yield note
         finally:
-            self._end(session, last, time.monotonic() - session.began, tags)
+            self._end(session, time.monotonic() - session.began, tags)
 
     def _note(self, event: Event, elapsed: float, reached: float | None, seen: set[str], tags: dict[str, str]) -> None:
         match event:
@@ -111,7 +111,8 @@ class StreamMetrics:
         if name == "first_response" and reached is not None:
             self._hold.observe(elapsed - reached, tags)
 
-    def _end(self, session: Session, last: Event | None, elapsed: float, tags: dict[str, str]) -> None:
+    def _end(self, session: Session, elapsed: float, tags: dict[str, str]) -> None:
+        last = session.last
         ended, stage = outcome(last)
         if isinstance(last, StreamCompleted):
             self._count_tokens(last.usage.reasoning_tokens, last.usage.completion_tokens, tags)

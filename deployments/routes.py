@@ -6,14 +6,14 @@ What Ray adds here: nothing; the parser and the summarizer may be handles or any
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Any, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from deployments.access import guard
-from deployments.heartbeat import beating
+from deployments.heartbeat import Heartbeat
 from deployments.http import EventStream, application, model_list, post, read, refusal
 from deployments.openapi import documented
 from gateway.config import GatewaySettings
@@ -30,8 +30,9 @@ from gateway.wire.native import NativeWriter
 from gateway.wire.responses import ResponsesWriter
 
 R = TypeVar("R", bound=Asked)
-Watch = Callable[[Session], AsyncGenerator[list[Event]]]
-"""A session's events, looked at as they leave."""
+Note = Callable[[list[Event]], object]
+Watch = Callable[[Session], AbstractContextManager[Note]]
+"""Looks at a session for as long as that lasts: each batch of its events is noted as it leaves."""
 
 
 class Writer(Protocol):
@@ -48,7 +49,11 @@ class Routes:
     """`app()` is the application that answers `/v1/…`."""
 
     def __init__(
-        self, settings: GatewaySettings, parser: Parser, summarizer: Summarizer, watch: Watch = Session.events
+        self,
+        settings: GatewaySettings,
+        parser: Parser,
+        summarizer: Summarizer,
+        watch: Watch = lambda _: nullcontext(len),
     ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._watch = watch
@@ -114,15 +119,23 @@ class Routes:
     async def _streamed(self, session: Session, writer: Writer) -> Response:
         """A failure within the first beat of the heart still has its HTTP status."""
         await session.open(self._settings.heartbeat)
-        chunks = beating(self._encoded(session, writer), self._settings.heartbeat, writer.keep_alive)
-        return EventStream(chunks, headers=sse.HEADERS)
+        return EventStream(self._encoded(session, writer), headers=sse.HEADERS)
 
     async def _encoded(self, session: Session, writer: Writer) -> AsyncGenerator[bytes]:
-        async with aclosing(self._watch(session)) as events:
-            async for batch in events:
-                yield writer.stream(batch)
+        heart = Heartbeat(self._settings.heartbeat, writer.keep_alive)
+        with self._watch(session) as note:
+            async with aclosing(session.events()) as events:
+                async for batch in events:
+                    note(batch)
+                    if piece := heart.beat(writer.stream(batch)):
+                        yield piece
 
     async def _collected(self, session: Session) -> list[Event]:
+        collected: list[Event] = []
         await session.open()
-        async with aclosing(self._watch(session)) as events:
-            return [event async for batch in events for event in batch]
+        with self._watch(session) as note:
+            async with aclosing(session.events()) as events:
+                async for batch in events:
+                    note(batch)
+                    collected += batch
+        return collected

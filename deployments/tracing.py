@@ -5,8 +5,8 @@ What Ray adds here: with `tracing_config` Serve makes a span of each request; th
 
 import os
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from opentelemetry import propagate, trace
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
@@ -17,7 +17,7 @@ from ray.serve.context import _get_serve_request_context, _set_request_context
 
 from deployments.link_messages import Opened
 from deployments.metrics import outcome
-from deployments.routes import Watch
+from deployments.routes import Note, Watch
 from gateway.config import Served
 from gateway.events import Event, StreamCompleted, StreamFailed
 from gateway.session import Session
@@ -49,8 +49,9 @@ class StreamSpans:
     def __init__(self, models: Mapping[str, Served], watch: Watch) -> None:
         self._models, self._watch = models, watch
 
-    async def watch(self, session: Session) -> AsyncGenerator[list[Event]]:
-        """The events of the session as they leave."""
+    @contextmanager
+    def watch(self, session: Session) -> Iterator[Note]:
+        """`deployments.routes.Watch`."""
         span = tracer.start_span("stream", start_time=time.time_ns() - int((time.monotonic() - session.began) * 1e9))
         span.set_attributes(
             {
@@ -60,14 +61,11 @@ class StreamSpans:
                 "gen_ai.request.model": session.model,
             }
         )
-        last: Event | None = None
         try:
-            async with aclosing(self._watch(session)) as batches:
-                async for batch in batches:
-                    last = batch[-1] if batch else last
-                    yield batch
+            with self._watch(session) as note:
+                yield note
         finally:
-            _finish(span, last)
+            _finish(span, session.last)
 
 
 def carried() -> dict[str, str]:

@@ -3,7 +3,6 @@
 Everything that affects the order lives in this file. Knows nothing of where events come from or go to.
 """
 
-from collections import deque
 from dataclasses import replace
 from typing import Literal
 
@@ -111,7 +110,7 @@ class Sequencer:
     def __init__(self, order: Order = "strict") -> None:
         self._law = LAW[order]
         self._reachable = _REACHABLE[order]
-        self._lanes: dict[str, deque[Event]] = {}  # those where something waits: an empty deque takes half a KB
+        self._lanes: dict[str, list[Event]] = {}  # those where something waits
         self.state = "new"
         self.held = 0
         self._number = 0
@@ -127,7 +126,7 @@ class Sequencer:
             raise OrderViolation(f"{event.type} after {self.state!r}")
         if isinstance(event, LAST_EVENTS) and not self._may_end(event):
             raise OrderViolation(f"{event.type} while others wait or are missing in {self.state!r}")
-        self._lanes.setdefault(_lane(event), deque()).append(event)
+        self._lanes.setdefault(_lane(event), []).append(event)
         self.held += weight(event)
         return self._drain()
 
@@ -148,14 +147,23 @@ class Sequencer:
         released: list[Event] = []
         moved = True
         while moved:
-            moved = False
+            before = len(released)
             for name in _LANES:
-                lane = self._lanes.get(name)
-                while lane and (after := follow(self._law, self.state, lane[0].type)):
-                    self.state, moved = after, True
-                    released.append(self._numbered(lane.popleft()))
+                released += self._left(self._lanes.get(name, []))
+            moved = len(released) > before
         self._lanes = {name: lane for name, lane in self._lanes.items() if lane}
         return released
+
+    def _left(self, lane: list[Event]) -> list[Event]:
+        """The events at the head of the lane that may leave, taken from it."""
+        left: list[Event] = []
+        for event in lane:
+            if (after := follow(self._law, self.state, event.type)) is None:
+                break
+            self.state = after
+            left.append(self._numbered(event))
+        del lane[: len(left)]
+        return left
 
     def _numbered(self, event: Event) -> Event:
         self.held -= weight(event)

@@ -3,7 +3,6 @@
 Knows the order only through the sequencer, and nothing of how events are made or sent.
 """
 
-from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from gateway.config import LimitSettings
@@ -15,16 +14,19 @@ from gateway.wakeup import Wakeup
 
 
 class Outbox:
-    """Takes events from any task by `put`; gives them to one reader by `batches`, in order.
+    """Takes events from any task by `put`; gives them to one reader by `take`, in order. `close` ends its timer.
 
-    `most_waiting` is the most characters that have waited, for their turn or for the reader.
+    `most_waiting` is the most characters that have waited, for their turn or for the reader; `last` the last event that
+    the reader has got.
     """
 
-    def __init__(self, order: Order, limits: LimitSettings) -> None:
+    def __init__(self, order: Order, limits: LimitSettings, beat: float) -> None:
         self._sequencer, self._limits = Sequencer(order), limits
         self._unread: list[Event] = []
         self._unread_size = 0
         self.most_waiting = 0
+        self.last: Event | None = None
+        self._silence = Silence(beat)
         self._something, self._room = Wakeup(), Wakeup()
 
     def put(self, event: Event) -> None:
@@ -35,19 +37,22 @@ class Outbox:
         """End at once, leaving out what waits: for our own bugs only."""
         self._give(self._sequencer.abort(event))
 
-    async def batches(self, beat: float) -> AsyncGenerator[list[Event]]:
-        """All that leaves, in batches of what is ready, up to and with the last event; an empty one whenever there was
-        nothing for `beat` seconds."""
-        silence = Silence(beat)
-        try:
-            while not (self._sequencer.closed and not self._unread):
-                with suppress(TimeoutError):
-                    await silence.wait(self._something.wait())
-                self._something.clear()
-                batch, self._unread, self._unread_size = self._unread, [], 0
-                yield batch
-        finally:
-            silence.close()
+    @property
+    def over(self) -> bool:
+        """Whether the reader has got the last event."""
+        return self._sequencer.closed and not self._unread
+
+    async def take(self) -> list[Event]:
+        """All that leaves now, once there is something; nothing where there was nothing for `beat` seconds."""
+        with suppress(TimeoutError):
+            await self._silence.wait(self._something.wait())
+        self._something.clear()
+        batch, self._unread, self._unread_size = self._unread, [], 0
+        self.last = batch[-1] if batch else self.last
+        return batch
+
+    def close(self) -> None:
+        self._silence.close()
 
     async def room(self) -> None:
         """Wait while too much waits for its turn. Raises ClientTooSlow where the client has left too much unread."""

@@ -64,10 +64,10 @@ class Session:
         settings: GatewaySettings,
     ) -> None:
         self.id, self.model, self._prompt_summary = id, model, request.prompt_summary
-        self._deadlines, self._beat = settings.deadlines, settings.heartbeat
+        self._deadlines = settings.deadlines
         self._silence = Silence(settings.deadlines.upstream_silence)
         asked, self._options = request.to_upstream(id, model), request.reasoning
-        self._outbox = Outbox(self._options.order, settings.limits)
+        self._outbox = Outbox(self._options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
         self._so_far = Transcript(id, thinks=self._options.budget != 0)
         self._summaries = Summaries(asked, self._options, summarizer, self._put, settings.deadlines)
@@ -98,15 +98,15 @@ class Session:
     async def events(self) -> AsyncGenerator[list[Event]]:
         """Everything that leaves, in order, in batches of what is ready; ends with exactly one last event.
 
-        A batch is empty where nothing has left for `beat` seconds.
+        A batch is empty where nothing has left for a beat of `settings.heartbeat` seconds.
         """
         reader = asyncio.create_task(self._run())
         self._summary_task = asyncio.create_task(self._summaries.write_reasoning())
         self._side_tasks += [reader, self._summary_task]
         try:
             self._put(StreamStarted(id=self.id, model=self.model, created=int(time.time())))
-            async for batch in self._outbox.batches(self._beat):
-                yield batch
+            while not self._outbox.over:
+                yield await self._outbox.take()
             await reader
         finally:
             await self._stop()
@@ -115,6 +115,11 @@ class Session:
     def began(self) -> float:
         """When it was made, on the monotonic clock."""
         return self._so_far.began
+
+    @property
+    def last(self) -> Event | None:
+        """The last event of those that have left, if any."""
+        return self._outbox.last
 
     @property
     def most_waiting(self) -> int:
@@ -236,4 +241,5 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._side_tasks, return_exceptions=True)
         self._silence.close()
+        self._outbox.close()
         await self._batches.aclose()

@@ -4,7 +4,7 @@ Knows nothing of when they may leave, nor of who writes them.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import cache
+from functools import partial
 from typing import Protocol
 
 from gateway.config import DeadlineSettings
@@ -44,8 +44,7 @@ class Summaries:
         self._id, self._messages = asked.id, asked.messages
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
         self._prompt = Writing(lambda text: put(PromptSummaryDelta(delta=text)))
-        # Made once, and only where a summary has to be held against it.
-        self._known = cache(lambda: Ground([prompts.source(self._messages)]))
+        self._known = _Known(asked.messages)
         self._parts = self._made_parts(options) if options.summary != "none" else None
 
     @property
@@ -83,7 +82,7 @@ class Summaries:
 
     def _made_parts(self, options: ReasoningOptions) -> Parts:
         return Parts(
-            self._ask_part,
+            partial(_ask_part, self._summarizer, self._id),
             self._put,
             self._deadlines.reasoning_summary,
             request=prompts.request_of(self._messages),
@@ -92,5 +91,18 @@ class Summaries:
             awaited=options.order == "strict",
         )
 
-    def _ask_part(self, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        return self._summarizer.part(f"{self._id}-part-{index}{'-again' if task.again else ''}", task)
+
+class _Known:
+    """What is asked, to hold summaries against: made once, and only where one has to be."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = messages
+        self._ground: Ground | None = None
+
+    def __call__(self) -> Ground:
+        self._ground = self._ground or Ground([prompts.source(self._messages)])
+        return self._ground
+
+
+def _ask_part(summarizer: Summarizer, id: str, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+    return summarizer.part(f"{id}-part-{index}{'-again' if task.again else ''}", task)

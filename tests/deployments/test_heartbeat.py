@@ -1,78 +1,46 @@
-"""A stream that has nothing to say: comments, and an event now and then, until it says something or is given up."""
+"""A stream that has nothing to say: comments, and an event now and then, until it says something."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Iterator
 
-from deployments.heartbeat import beating
+import pytest
 
-PING = b": ping\n"
+from deployments.heartbeat import Heartbeat
 
-
-BEAT = 0.01
+PING, ALIVE = b": ping\n", b"alive"
+BEAT = 15.0
 
 
-class Chunks:
-    """Says each text once its gate opens, and nothing where it stays closed for a beat."""
+class Clock:
+    """Seconds go by as they are told to."""
 
-    def __init__(self, *texts: bytes) -> None:
-        self._texts, self.gate, self.closed = texts, asyncio.Event(), False
+    now = 100.0
 
-    async def __aiter__(self) -> AsyncGenerator[bytes]:
-        try:
-            for text in self._texts:
-                while not self.gate.is_set():
-                    try:
-                        await asyncio.wait_for(self.gate.wait(), BEAT)
-                    except TimeoutError:
-                        yield b""
-                self.gate.clear()
-                yield text
-        finally:
-            self.closed = True
+    def __call__(self) -> float:
+        return self.now
 
 
-async def test_every_third_beat_of_a_silence_is_an_event() -> None:
-    chunks = Chunks(b"one", b"two")
-    seen: list[bytes] = []
-    async with aclosing(beating(aiter(chunks), BEAT, lambda: b"alive")) as beats:
-        async for beat in beats:
-            seen.append(beat)
-            # The first text after seven beats, the second after two more.
-            if len(seen) in (7, 10):
-                chunks.gate.set()
-    assert seen == [PING, PING, b"alive", PING, PING, b"alive", PING, b"one", PING, PING, b"two"]
-    assert chunks.closed
+def said(*chunks: tuple[float, bytes]) -> Iterator[bytes]:
+    """What is sent for each chunk that comes so many seconds after the one before it."""
+    clock = Clock()
+    heart = Heartbeat(BEAT, lambda: ALIVE, clock)
+    for seconds, chunk in chunks:
+        clock.now += seconds
+        yield heart.beat(chunk)
 
 
-async def test_what_has_no_bytes_breaks_no_silence() -> None:
-    chunks = Chunks(b"", b"one")
-    seen: list[bytes] = []
-    async with aclosing(beating(aiter(chunks), BEAT, lambda: b"alive")) as beats:
-        async for beat in beats:
-            seen.append(beat)
-            if len(seen) in (2, 4):
-                chunks.gate.set()
-    assert seen[:4] == [PING, PING, b"alive", PING]
-    assert seen[-1] == b"one"
+def test_every_third_beat_of_a_silence_is_an_event() -> None:
+    silence = [(BEAT, b"")] * 7
+    assert list(said(*silence, (1, b"one"), *silence[:2], (1, b"two"))) == [
+        *(PING, PING, ALIVE, PING, PING, ALIVE, PING),
+        *(b"one", PING, PING, b"two"),
+    ]
 
 
-async def test_a_reader_that_leaves_closes_what_is_behind() -> None:
-    chunks = Chunks(b"one")
-    async with aclosing(beating(aiter(chunks), BEAT, lambda: b"alive")) as beats:
-        assert await anext(beats) == PING
-    assert chunks.closed
+def test_what_has_no_bytes_breaks_no_silence() -> None:
+    chunks = [(10.0, b""), (5.0, b""), (14.0, b""), (1.0, b""), (14.9, b"one"), (10.0, b""), (5.0, b"")]
+    assert list(said(*chunks)) == [b"", PING, b"", PING, b"one", b"", PING]
 
 
-async def test_a_failure_of_what_is_behind_comes_through() -> None:
-    async def failing() -> AsyncGenerator[bytes]:
-        yield b"one"
-        raise ZeroDivisionError
-
-    seen: list[bytes] = []
-    try:
-        async for beat in beating(failing(), 5, lambda: b"alive"):
-            seen.append(beat)
-    except ZeroDivisionError:
-        seen.append(b"failed")
-    assert seen == [b"one", b"failed"]
+@pytest.mark.parametrize(("early", "sent"), [(0.001, PING), (0.01, b"")])
+def test_a_timer_may_be_a_little_early(early: float, sent: bytes) -> None:
+    assert list(said((BEAT - early, b""))) == [sent]
