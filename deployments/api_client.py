@@ -61,12 +61,20 @@ class Answer:
     one piece, not one for each chunk."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
+        self._response, self._begun = response, b""
         self.status: int = response.status
         self.headers: CIMultiDictProxy[str] = response.headers
 
+    async def begin(self) -> bool:
+        """Wait for the first of the body, which stays to be read; whether there is any. Raises as `read`."""
+        self._begun = await self.read()
+        return bool(self._begun)
+
     async def read(self) -> bytes:
         """What has come since; empty at the end. Raises Broken and Undecodable behind all that came before."""
+        if begun := self._begun:
+            self._begun = b""
+            return begun
         self._rest(False)
         try:
             with _failures():

@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -37,21 +37,14 @@ DRAIN_SECONDS = 0.05
 """What the end of the body may take behind [DONE]: a body that was read to its end leaves its connection for reuse."""
 
 
-class _Begun(NamedTuple):
-    """An answer whose first bytes are here."""
-
-    answer: HttpAnswer
-    first: bytes
-
-
 class ChatApi:
-    """`retried` is told the model each time that the API is asked again.
+    """`retried` is told the model each time that the API is asked again; `running` is how many requests run.
 
     Raises ValueError where the key's environment variable is not set.
     """
 
     def __init__(self, settings: HttpUpstreamSettings, retried: Callable[[str], None]) -> None:
-        self._settings, self._retried = settings, retried
+        self._settings, self._retried, self.running = settings, retried, 0
         self._key = _key(settings)
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = ApiClient(settings.url, {**key, **settings.headers}, settings.connect_seconds)
@@ -61,22 +54,40 @@ class ChatApi:
 
         Raises UpstreamError as `gateway.errors` tells them apart, InvalidRequest for a budget of thinking.
         """
-        begun = await self._begun(request, headers)
+        reader, decoder, silence = ChunkReader(), sse.Decoder(), Silence(self._settings.silence_seconds)
+        answer = None
+        self.running += 1
         try:
+            answer = await self._begun(request, headers)
             yield [Accepted()]
-            async for items in self._read(begun):
-                yield items
+            while True:
+                # What came before a failure leaves before it is raised, and the last text with the end.
+                items, error, ended = _taken(await self._next(answer, reader, silence), decoder, reader)
+                if reader.over:
+                    await _drain(answer)
+                    yield [*items, reader.finish()]
+                    return
+                if items:
+                    yield items
+                if error:
+                    raise error
+                if ended:
+                    yield [reader.finish()]
+                    return
         finally:
-            begun.answer.close()
+            self.running -= 1
+            silence.close()
+            if answer:
+                answer.close()
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
         await self._client.aclose()
 
-    async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> _Begun:
+    async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> HttpAnswer:
         body = orjson.dumps(self._body(request))
 
-        async def attempt(number: int) -> _Begun:
+        async def attempt(number: int) -> HttpAnswer:
             if number > 1:
                 self._retried(request.model)
             return await self._begin(body, headers)
@@ -107,16 +118,16 @@ class ChatApi:
             **(self._settings.no_thinking if request.budget == 0 else {}),
         }
 
-    async def _begin(self, body: bytes, headers: Mapping[str, str]) -> _Begun:
+    async def _begin(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
         seconds = self._settings.first_byte_seconds
         try:
             async with asyncio.timeout(seconds):
                 answer = await self._client.post("chat/completions", body, headers)
                 try:
                     await check(answer, self._key)
-                    if not (first := await answer.read()):
+                    if not await answer.begin():
                         raise UpstreamUnreachable("the upstream answered with nothing at all")
-                    return _Begun(answer, first)
+                    return answer
                 except BaseException:
                     answer.close()
                     raise
@@ -126,28 +137,6 @@ class ChatApi:
             raise _unreadable(error) from error
         except Broken as error:
             raise UpstreamUnreachable(f"the upstream cannot be reached: {error}") from error
-
-    async def _read(self, begun: _Begun) -> AsyncGenerator[Sequence[Answer]]:
-        """All items; what came before a failure leaves before it is raised, and the last text with the end."""
-        reader, decoder, chunk = ChunkReader(), sse.Decoder(), begun.first
-        silence = Silence(self._settings.silence_seconds)
-        try:
-            while True:
-                items, error = _taken(decoder.feed(chunk) if chunk else decoder.close(), reader)
-                if reader.over:
-                    await _drain(begun.answer)
-                    yield [*items, reader.finish()]
-                    return
-                if items:
-                    yield items
-                if error:
-                    raise error
-                if not chunk:
-                    yield [reader.finish()]
-                    return
-                chunk = await self._next(begun.answer, reader, silence)
-        finally:
-            silence.close()
 
     async def _next(self, answer: HttpAnswer, reader: ChunkReader, silence: Silence) -> bytes:
         """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
@@ -174,15 +163,15 @@ async def _drain(answer: HttpAnswer) -> None:
             await answer.read()
 
 
-def _taken(events: Sequence[sse.Received], reader: ChunkReader) -> tuple[list[Answer], UpstreamError | None]:
-    """The items of the events, and the failure that ended them."""
+def _taken(chunk: bytes, decoder: sse.Decoder, reader: ChunkReader) -> tuple[list[Answer], UpstreamError | None, bool]:
+    """The items of a piece of the body, the failure that ended them, and whether that was its end."""
     items: list[Answer] = []
     try:
-        for event in events:
+        for event in decoder.feed(chunk) if chunk else decoder.close():
             items += reader.feed(event)
     except UpstreamError as error:
-        return items, error
-    return items, None
+        return items, error, not chunk
+    return items, None, not chunk
 
 
 def _again(error: Exception) -> bool | float:

@@ -47,7 +47,7 @@ class Exchange:
     """Methods that are called are asynchronous generators of batches, `most` of them at once."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._calls = most, 0
+        self._most, self._links = most, set[_Answering]()
         self._expected: dict[bytes, asyncio.Future[Ends]] = {}
         self._server: asyncio.Server | None = None
         self._starting = asyncio.Lock()
@@ -62,23 +62,25 @@ class Exchange:
             reader, writer = await asyncio.wait_for(came, CONNECT_SECONDS)
         finally:
             del self._expected[key]
-        await _Answering(self, reader, writer).run()
+        link = _Answering(self, reader, writer)
+        self._links.add(link)
+        try:
+            await link.run()
+        finally:
+            self._links.remove(link)
+
+    @property
+    def calls(self) -> int:
+        """How many there are now, over all links."""
+        return sum(len(link.calls) for link in self._links)
+
+    @property
+    def full(self) -> bool:
+        return self.calls >= self._most
 
     async def record_autoscaling_stats(self) -> dict[str, int]:
         """What Serve asks of a replica before it scales: `deployments.autoscaling` reads it."""
-        return {"calls": self._calls}
-
-    async def answer(self, asked: Opened) -> AsyncGenerator[Sequence[Any]]:
-        """The batches of one call. Raises Overloaded where there are as many as may be."""
-        if self._calls >= self._most:
-            raise Overloaded("the gateway is at capacity; try again shortly")
-        self._calls += 1
-        try:
-            async with aclosing(getattr(self, asked.method)(*asked.args)) as batches:
-                async for batch in batches:
-                    yield batch
-        finally:
-            self._calls -= 1
+        return {"calls": self.calls}
 
     async def _listening(self) -> tuple[str, int]:
         host: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
@@ -108,7 +110,7 @@ class _Answering:
     def __init__(self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._exchange, self._reader, self._writer = exchange, reader, writer
         self._frames = Frames(writer)
-        self._calls: dict[int, asyncio.Task[None]] = {}
+        self.calls: dict[int, asyncio.Task[None]] = {}
         self._held: dict[int, asyncio.Event] = {}
 
     async def run(self) -> None:
@@ -117,7 +119,7 @@ class _Answering:
             async for message in messages(self._reader):
                 self._take(message)
         finally:
-            running = list(self._calls.values())
+            running = list(self.calls.values())
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -126,11 +128,15 @@ class _Answering:
 
     def _take(self, message: Opened | Closed | Held) -> None:
         match message:
+            case Opened(call=call) if self._exchange.full:
+                overloaded = Overloaded("the gateway is at capacity; try again shortly")
+                self._frames.put(call, [overloaded.failure()], over=True)
             case Opened(call=call):
-                self._calls[call] = asyncio.create_task(self._answer(message))
-            case Closed(call=call) if call in self._calls:
-                self._calls[call].cancel()
-            case Held(call=call, on=True) if call in self._calls:
+                self.calls[call] = task = asyncio.create_task(self._answer(message))
+                task.add_done_callback(lambda _: self.calls.pop(call))  # also where it is cancelled before it begins
+            case Closed(call=call) if call in self.calls:
+                self.calls[call].cancel()
+            case Held(call=call, on=True) if call in self.calls:
                 self._held[call] = asyncio.Event()
             case Held(call=call) if call in self._held:
                 self._held.pop(call).set()
@@ -139,7 +145,7 @@ class _Answering:
         last: list[Failure] = []
         try:
             with handling(type(self._exchange).__name__, asked):
-                async with aclosing(self._exchange.answer(asked)) as batches:
+                async with aclosing(getattr(self._exchange, asked.method)(*asked.args)) as batches:
                     async for batch in batches:
                         self._frames.put(asked.call, batch)
                         await self._frames.room()
@@ -153,7 +159,6 @@ class _Answering:
             log.exception("call of %s failed", asked.method)
             last = [OurError("a deployment failed; its log says why").failure()]
         finally:
-            del self._calls[asked.call]
             self._held.pop(asked.call, None)
             self._frames.put(asked.call, last, over=True)
 

@@ -6,7 +6,6 @@ is no deployment: who asks it has it in its own process, since a hop would cost 
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 
 from ray.serve.context import _get_serve_request_context
 
@@ -28,23 +27,13 @@ class HttpUpstream:
         self._apis = {
             model: api for settings in apis for api in [ChatApi(settings, retried)] for model in settings.models
         }
-        self._running = 0
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
-        return paced(self._answer(request))
-
-    async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
-        self._running += 1
-        try:
-            async with aclosing(self._apis[request.model].stream(request, _headers())) as batches:
-                async for batch in batches:
-                    yield batch
-        finally:
-            self._running -= 1
+        return paced(self._apis[request.model].stream(request, _headers()))
 
     async def running(self) -> int:
         """How many requests run; the APIs themselves are not asked, each of them may be down by itself."""
-        return self._running
+        return sum(api.running for api in set(self._apis.values()))
 
     async def aclose(self) -> None:
         for api in set(self._apis.values()):

@@ -66,11 +66,12 @@ class Session:
         self.id, self.model, self._prompt_summary = id, model, request.prompt_summary
         self._deadlines = settings.deadlines
         self._silence = Silence(settings.deadlines.upstream_silence)
-        asked, self._options = request.to_upstream(id, model), request.reasoning
-        self._outbox = Outbox(self._options.order, settings.limits, settings.heartbeat)
+        asked, options = request.to_upstream(id, model), request.reasoning
+        self._trace = options.trace
+        self._outbox = Outbox(options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
-        self._so_far = Transcript(id, thinks=self._options.budget != 0)
-        self._summaries = Summaries(asked, self._options, summarizer, self._put, settings.deadlines)
+        self._so_far = Transcript(id, thinks=options.budget != 0)
+        self._summaries = Summaries(asked, options, summarizer, self._put, settings.deadlines)
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)
 
@@ -189,7 +190,7 @@ class Session:
     def _take_reasoning(self, text: str) -> None:
         if not self._so_far.reasoning(text):
             return
-        if self._options.trace:
+        if self._trace:
             self._put(ReasoningDelta(delta=text))
         self._summaries.feed(text)
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deployments import exchange
 from deployments.exchange import Frames
-from deployments.link_messages import KEY_BYTES, Frame, Part, messages
+from deployments.link_messages import KEY_BYTES, Closed, Frame, Opened, Part, messages, packed
 from gateway.frames import MOST, Load
 from tests.deployments.links import Replica, called, here, taken, until
 
@@ -68,6 +68,23 @@ async def test_a_key_lets_in_one_caller_once() -> None:
     assert await second[0].read() == b""
     for _, writer in (first, second):
         writer.close()
+    assert await held is None
+    assert replica._server is not None
+    replica._server.close()
+
+
+async def test_a_call_that_is_given_up_before_it_begins_is_over() -> None:
+    replica = Replica()
+    link = replica.link()
+    address = await anext(link)
+    held = asyncio.ensure_future(anext(link, None))
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    writer.write(address.key + packed(Opened(0, "hang", (), "", {})) + packed(Closed(0)))
+    writer.write(packed(Opened(1, "say", (["a"],), "", {})))
+    assert await anext(messages(reader)) == Frame(0, [Part(1, ["a"], True)])
+    await until(lambda: not replica.calls)
+    assert replica.stopped == 0
+    writer.close()
     assert await held is None
     assert replica._server is not None
     replica._server.close()
