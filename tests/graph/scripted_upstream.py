@@ -2,6 +2,7 @@
 
 "text"               is sent            {"hang": true}   waits until it is cancelled
 {"fail": "message"}  is a failure       {"die": true}    ends the process, once what was said has left
+{"summed_up": true}  waits until the prompt's summary is asked for
 
 Only as the first: {"die_once": "path"} ends the process before it accepts, and makes that file; where it is, nothing.
 """
@@ -9,6 +10,7 @@ Only as the first: {"die_once": "path"} ends the process before it accepts, and 
 import asyncio
 import json
 import os
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,9 +33,11 @@ class ScriptedUpstream(Exchange):
         self._summary = summary
         self._running = 0
         self._given_up = asyncio.Event()
+        self._asked = defaultdict[str, asyncio.Event](asyncio.Event)
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
         self._running += 1
+        self._asked[request.id].set()
         try:
             script = self._script(request)
             match script:
@@ -41,7 +45,7 @@ class ScriptedUpstream(Exchange):
                     _die_once(Path(path))
             yield [Accepted(prompt_tokens=7)]
             for step in script:
-                yield [Text(await self._play(step))]
+                yield [Text(await self._play(step, request.id))]
             yield [Finished(finish_reason="stop", usage=Usage(prompt_tokens=7, completion_tokens=3))]
         finally:
             self._running -= 1
@@ -49,13 +53,16 @@ class ScriptedUpstream(Exchange):
     async def running(self) -> AsyncGenerator[Sequence[int]]:
         yield [self._running]
 
-    async def _play(self, step: Any) -> str:
+    async def _play(self, step: Any, id: str) -> str:
         match step:
             case {"hang": _}:
                 try:
                     await asyncio.Event().wait()
                 finally:
                     self._given_up.set()
+            case {"summed_up": _}:
+                await self._asked[f"{id}-prompt"].wait()
+                return ""
             case {"after": _}:
                 await self._given_up.wait()
                 return ""
