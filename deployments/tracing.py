@@ -6,7 +6,7 @@ What Ray adds here: with `tracing_config` Serve makes a span of each request; th
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import propagate, trace
 from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
@@ -49,10 +49,13 @@ class StreamSpans:
     def __init__(self, models: Mapping[str, Served], watch: Watch) -> None:
         self._models, self._watch = models, watch
 
-    @contextmanager
-    def watch(self, session: Session) -> Iterator[Note]:
-        """`deployments.routes.Watch`."""
+    def watch(self, session: Session) -> AbstractContextManager[Note]:
+        """`deployments.routes.Watch`; a span that nobody gets costs nothing more."""
         span = tracer.start_span("stream", start_time=time.time_ns() - int((time.monotonic() - session.began) * 1e9))
+        return self._spanned(span, session) if span.is_recording() else self._watch(session)
+
+    @contextmanager
+    def _spanned(self, span: Span, session: Session) -> Iterator[Note]:
         span.set_attributes(
             {
                 "request_id": _get_serve_request_context().request_id,
@@ -75,21 +78,18 @@ def carried() -> dict[str, str]:
     return trace_of
 
 
-@contextmanager
-def handling(deployment: str, call: Opened) -> Iterator[None]:
+def handling(deployment: str, call: Opened) -> AbstractContextManager[object]:
     """While a call is answered, its request's id stands in the lines of the log, and its span in its caller's trace."""
     _set_request_context(request_id=call.request_id)
     if not call.trace:
-        yield
-        return
-    with tracer.start_as_current_span(
+        return nullcontext()
+    return tracer.start_as_current_span(
         f"{deployment} {call.method}",
         propagate.extract(call.trace),
         attributes={"request_id": call.request_id},
         record_exception=False,  # its message may quote the upstream
         set_status_on_exception=False,
-    ):
-        yield
+    )
 
 
 def note(attributes: Mapping[str, str]) -> None:
