@@ -14,6 +14,7 @@ from typing import Any
 
 from ray.serve.metrics import Counter, Histogram
 
+from deployments.routes import Note
 from gateway.config import Served
 from gateway.events import (
     Event,
@@ -77,7 +78,7 @@ class StreamMetrics:
         )
 
     @contextmanager
-    def watch(self, session: Session) -> Iterator[Callable[[list[Event]], None]]:
+    def watch(self, session: Session) -> Iterator[Note]:
         """`deployments.routes.Watch`."""
         tags = {"model": session.model, "upstream": self._models[session.model].upstream}
         self._started.inc(1, tags)

@@ -6,7 +6,7 @@ What Ray adds here: nothing; the parser and the summarizer may be handles or any
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
@@ -35,9 +35,6 @@ Watch = Callable[[Session], AbstractContextManager[Note]]
 """Looks at a session for as long as that lasts: each batch of its events is noted as it leaves."""
 
 
-def _ignore(_: list[Event]) -> None: ...
-
-
 class Writer(Protocol):
     """A wire format, for one answer."""
 
@@ -51,13 +48,7 @@ class Writer(Protocol):
 class Routes:
     """`app()` is the application that answers `/v1/…`."""
 
-    def __init__(
-        self,
-        settings: GatewaySettings,
-        parser: Parser,
-        summarizer: Summarizer,
-        watch: Watch = lambda _: nullcontext(_ignore),
-    ) -> None:
+    def __init__(self, settings: GatewaySettings, parser: Parser, summarizer: Summarizer, watch: Watch) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._watch = watch
         self._models = list(settings.models)

@@ -145,12 +145,11 @@ class Sequencer:
 
     def _drain(self) -> list[Event]:
         released: list[Event] = []
-        moved = True
-        while moved:
+        before = -1
+        while len(released) > before:
             before = len(released)
             for name in _LANES:
                 released += self._left(self._lanes.get(name, []))
-            moved = len(released) > before
         self._lanes = {name: lane for name, lane in self._lanes.items() if lane}
         return released
 

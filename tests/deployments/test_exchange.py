@@ -4,7 +4,8 @@ import asyncio
 import datetime
 import ipaddress
 import pickle
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deployments import exchange
 from deployments.exchange import Frames
-from deployments.link_messages import KEY_BYTES, Closed, Frame, Opened, Part, messages, packed
+from deployments.link_messages import KEY_BYTES, Address, Closed, Frame, Opened, Part, messages, packed
 from gateway.frames import MOST, Load
 from tests.deployments.links import Replica, called, here, taken, until
 
@@ -56,38 +57,40 @@ async def test_whoever_says_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch
     assert (await visited(b"half a key"))[0] == b""
 
 
-async def test_a_key_lets_in_one_caller_once() -> None:
-    replica = Replica()
+@asynccontextmanager
+async def expected(replica: Replica) -> AsyncIterator[Address]:
+    """Where the replica expects one caller, whose link is over in the end."""
     link = replica.link()
     address = await anext(link)
     held = asyncio.ensure_future(anext(link, None))
-    first, second = [await asyncio.open_connection(address.host, address.port) for _ in range(2)]
-    first[1].write(address.key)
-    await until(lambda: not replica._expected)
-    second[1].write(address.key)
-    assert await second[0].read() == b""
-    for _, writer in (first, second):
-        writer.close()
+    yield address
     assert await held is None
     assert replica._server is not None
     replica._server.close()
+
+
+async def test_a_key_lets_in_one_caller_once() -> None:
+    replica = Replica()
+    async with expected(replica) as address:
+        first, second = [await asyncio.open_connection(address.host, address.port) for _ in range(2)]
+        first[1].write(address.key)
+        await until(lambda: not replica._expected)
+        second[1].write(address.key)
+        assert await second[0].read() == b""
+        for _, writer in (first, second):
+            writer.close()
 
 
 async def test_a_call_that_is_given_up_before_it_begins_is_over() -> None:
     replica = Replica()
-    link = replica.link()
-    address = await anext(link)
-    held = asyncio.ensure_future(anext(link, None))
-    reader, writer = await asyncio.open_connection(address.host, address.port)
-    writer.write(address.key + packed(Opened(0, "hang", (), "", {})) + packed(Closed(0)))
-    writer.write(packed(Opened(1, "say", (["a"],), "", {})))
-    assert await anext(messages(reader)) == Frame(0, [Part(1, ["a"], True)])
-    await until(lambda: not replica.calls)
-    assert replica.stopped == 0
-    writer.close()
-    assert await held is None
-    assert replica._server is not None
-    replica._server.close()
+    async with expected(replica) as address:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(address.key + packed(Opened(0, "hang", (), "", {})) + packed(Closed(0)))
+        writer.write(packed(Opened(1, "say", (["a"],), "", {})))
+        assert await anext(messages(reader)) == Frame(0, [Part(1, ["a"], True)])
+        await until(lambda: not replica.calls)
+        assert replica.stopped == 0
+        writer.close()
 
 
 class Windowed(Load):

@@ -95,10 +95,11 @@ async def test_a_client_that_stays_gets_its_answer_and_nobody_watches_it_any_mor
 
 
 class Pieces:
-    """A stream of two pieces, the second of which waits until it may come."""
+    """A stream of two pieces; the second, or the `failure` in its place, waits until it may come."""
 
     def __init__(self, log: list[str]) -> None:
         self.begun, self.rest, self._log = asyncio.Event(), asyncio.Event(), log
+        self.failure: Exception | None = None
 
     async def route(self, http: Request) -> Response:
         await read(http, 2)
@@ -109,6 +110,8 @@ class Pieces:
             yield b"1"
             self.begun.set()
             await self.rest.wait()
+            if self.failure:
+                raise self.failure
             yield b"2"
         finally:
             self._log.append("closed")
@@ -150,6 +153,16 @@ async def test_a_stream_whose_client_goes_is_closed_and_its_request_is_over() ->
     await pieces.begun.wait()
     client.go.set()
     await request
+    assert client.sent == ["http.response.start", "returned", BODY, "closed"]
+
+
+async def test_a_failure_in_a_stream_comes_through_and_the_stream_is_not_said_to_be_whole() -> None:
+    client = Client()
+    pieces = Pieces(client.sent)
+    pieces.failure = ZeroDivisionError()
+    pieces.rest.set()
+    with pytest.raises(ZeroDivisionError):
+        await streamed(client, pieces)
     assert client.sent == ["http.response.start", "returned", BODY, "closed"]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from gateway.errors import ContextTooLong, UpstreamCut, UpstreamRateLimited
 from gateway.events import Usage
 from gateway.reasoning import Segment
 from gateway.upstream import Accepted, Finished, Message, Thought, ToolCall, ToolPiece
+from gateway.wire import sse
 from tests.gateway.test_session import ScriptedParser, ScriptedSummarizer
 
 MODEL = "qwen2.5-coder-0.5b-instruct"
@@ -58,7 +59,9 @@ class Asked(ScriptedParser):
 
 
 def routes(parser: ScriptedParser, **settings: Any) -> Any:
-    return Routes(GatewaySettings.model_validate(settings), parser, ScriptedSummarizer()).app()
+    return Routes(
+        GatewaySettings.model_validate(settings), parser, ScriptedSummarizer(), lambda _: nullcontext(len)
+    ).app()
 
 
 @asynccontextmanager
@@ -422,3 +425,25 @@ def test_the_document_names_every_route() -> None:
     document = routes(ScriptedParser()).openapi()
     assert "$ref" not in json.dumps(document["paths"]["/v1/responses"]["post"]["requestBody"])
     assert sorted(document["paths"]) == ["/v1/chat/completions", "/v1/models", "/v1/reasoning", "/v1/responses"]
+
+
+async def test_a_silent_stream_beats_until_its_client_goes_and_closes_what_is_behind() -> None:
+    parser = ScriptedParser(*GOOD[:2], asyncio.Event())
+    body = [{"type": "http.request", "body": json.dumps(asked()).encode()}]
+    gone, sent = asyncio.Event(), list[bytes]()
+
+    async def receive() -> Any:
+        if body:
+            return body.pop()
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+        if sent[-1] == sse.PING:
+            gone.set()
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/reasoning", "headers": [], "query_string": b""}
+    await routes(parser, heartbeat=0.05)({**scope, "client": ("127.0.0.1", 1)}, receive, send)
+    assert sse.PING in sent
+    assert parser.closed
