@@ -11,9 +11,9 @@ from ray import serve
 from ray.serve import Application
 
 from deployments.autoscaling import by_calls
-from deployments.exchange import Exchange
 from deployments.ingress import Ingress
 from deployments.plain_api import PlainApi
+from deployments.rpc.server import Exchange
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
 from gateway.config import GatewaySettings, PlainApiSettings, UpstreamSettings

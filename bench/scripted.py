@@ -22,9 +22,9 @@ from bench.traces import Trace
 from gateway.config import GatewaySettings
 from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
-from gateway.request import ReasoningRequest
+from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
-from gateway.summaries.part import SHORTEST
+from gateway.summaries.part_writer import SHORTEST
 from gateway.summaries.prompts import PartTask, shown
 from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, UpstreamRequest
 

@@ -4,7 +4,7 @@
     .venv/bin/python -m bench.summaries --measure       measure again what the model has written
     .venv/bin/python -m bench.summaries --scripted      no model: 200 streams of 50 tokens/s, a summarizer of 1 s a part
 
-A trace is fed to `gateway.summaries.parts` at `--pace` tokens a second, while the engine writes for several at once.
+A trace is fed to the part scheduler at `--pace` tokens a second, while the engine writes for several at once.
 The baselines see it when it is over. bench/results/ holds what was written (summaries.json: a run that was stopped goes
 on from there), a table and a plot. What is measured: `bench.measures`.
 """
@@ -33,7 +33,7 @@ from gateway.events import Event, ReasoningSummaryPart
 from gateway.summaries import prompts
 from gateway.summaries.grounding import Ground
 from gateway.summaries.language import language_of
-from gateway.summaries.parts import Parts
+from gateway.summaries.part_scheduler import Parts
 from gateway.upstream import Message, UpstreamRequest
 
 OURS, AT_THE_END = "ours", "one summary at the end"

@@ -142,7 +142,7 @@ def _haproxy() -> dict[str, str]:
         return {}
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "deployments.http.unwatched",
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "web.application.unwatched",
         **{name: str(free_port()) for name in HAPROXY_PORTS},
     }
 

@@ -1,4 +1,4 @@
-"""HTTP in, bytes out: `deployments.routes` does the work.
+"""HTTP in, bytes out: `web.routes` does the work.
 
 What Ray adds here: the FastAPI application as a deployment, the parser and the summarizer behind handles, and a
 client that goes away cancels everything behind its session.
@@ -10,16 +10,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from deployments.calls import Peer, only
 from deployments.garbage import settle
-from deployments.metrics import StreamMetrics
-from deployments.openapi import documented
-from deployments.routes import Routes
-from deployments.tracing import StreamSpans
+from deployments.rpc.client import Peer, only
+from deployments.telemetry.metrics import StreamMetrics
+from deployments.telemetry.tracing import StreamSpans
 from gateway.config import GatewaySettings
 from gateway.errors import NotReady
 from gateway.summaries.prompts import PartTask
 from gateway.upstream import Message, Parsed, UpstreamRequest
+from web.openapi import documented
+from web.routes import Routes
 
 HEALTH_SECONDS = 2.0
 

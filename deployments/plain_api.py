@@ -14,15 +14,15 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from ray import serve
 
-from deployments.access import guard
-from deployments.calls import Peer
-from deployments.http import EventStream, application, model_list, post, read
+from deployments.rpc.client import Peer
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
-from gateway.request import PlainRequest
+from gateway.requests.base import PlainRequest
 from gateway.upstream import Answer
 from gateway.wire import sse
 from gateway.wire.plain import PlainWriter
+from web.application import EventStream, application, model_list, post, read
+from web.auth import guard
 
 
 class PlainApi:

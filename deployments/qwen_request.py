@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.harness import Ask
 from gateway.config import UpstreamSettings
-from gateway.tools import END, START
+from gateway.reasoning.tool_calls import END, START
 from gateway.upstream import Message, ToolChoice, UpstreamRequest
 
 

@@ -15,14 +15,14 @@ import ray
 import torch
 from transformers import AutoTokenizer
 
-from deployments.exchange import Exchange
 from deployments.qwen_request import to_ask
+from deployments.rpc.server import Exchange
 from engine.engine import Engine, EngineSettings
 from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.frames import gathered
+from gateway.pacing import gathered
 from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest
 
 log = logging.getLogger(__name__)

@@ -6,10 +6,10 @@ What Ray adds here: a hop of its own, so that parsing scales apart from the ingr
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from deployments.exchange import Exchange
-from deployments.upstreams import Upstreams
+from deployments.rpc.server import Exchange
 from gateway.config import GatewaySettings
 from gateway.upstream import Parsed, UpstreamRequest
+from upstreams.choice import Upstreams
 
 
 class StreamParser(Exchange):

@@ -8,12 +8,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from deployments.exchange import Exchange
-from deployments.upstreams import Upstreams
+from deployments.rpc.server import Exchange
 from gateway.config import GatewaySettings
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
 from gateway.upstream import Message, UpstreamRequest
+from upstreams.choice import Upstreams
 
 
 class Summarizer(Exchange):

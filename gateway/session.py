@@ -23,9 +23,9 @@ from gateway.events import (
 )
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
-from gateway.request import ReasoningOptions
+from gateway.requests.base import ReasoningOptions
 from gateway.silence import Silence
-from gateway.summaries.both import Summaries, Summarizer
+from gateway.summaries.stream_summaries import Summaries, Summarizer
 from gateway.transcript import Transcript
 from gateway.upstream import Finished, Parsed, Thought, ToolPiece, UpstreamRequest
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from gateway.request import (
+from gateway.requests.base import (
     Asked,
     ReasoningOptions,
     Seed,

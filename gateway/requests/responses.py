@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from gateway.request import Asked, ReasoningOptions, Strict, TokenCount
+from gateway.requests.base import Asked, ReasoningOptions, Strict, TokenCount
 from gateway.requests.tools import AskedEffort, Function, FunctionName, Mode, chosen, thinking
 from gateway.upstream import Message, ToolCall, ToolChoice, UpstreamRequest
 

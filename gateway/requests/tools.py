@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.request import Strict
+from gateway.requests.base import Strict
 from gateway.upstream import Effort, Tool, ToolChoice
 
 Mode = Literal["auto", "none", "required"]

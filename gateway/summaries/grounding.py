@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from gateway.summaries.amounts import AMOUNT, HAN, L, is_vague, read, supported, units
+from gateway.summaries.quantities import AMOUNT, HAN, L, is_vague, read, supported, units
 
 LONGEST_HEADING = 8
 """Words in a line without a full stop whose capitals tell nothing once one of them is a common word's."""

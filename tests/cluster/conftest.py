@@ -18,7 +18,7 @@ import yaml
 
 from bench.peers import ROOT
 from cluster.local import free_port
-from tests import tiny_model
+from tests.fakes import tiny_model
 
 APPLICATION = "reasoning-gateway"
 ONE_REPLICA = {"min_replicas": 1, "max_replicas": 1, "target_ongoing_requests": 128}

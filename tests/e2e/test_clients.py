@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 from bench.peers import ROOT
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
 from tests.conftest import Cluster
-from tests.scripted_api import ScriptedApi
+from tests.fakes.scripted_api import ScriptedApi
 
 pytestmark = pytest.mark.clients
 

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from engine import linear
 from engine.engine import Engine, EngineSettings
-from tests.tiny_model import build
+from tests.fakes.tiny_model import build
 
 # A second thread would wait for its core longer than so small a model works.
 SETTINGS = EngineSettings(threads=1, context_tokens=256, kv_cache_tokens=4096, max_batch_tokens=64)

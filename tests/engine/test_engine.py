@@ -15,7 +15,7 @@ from engine.engine import PAGE_TOKENS, Engine, EngineSettings
 from engine.sampling import Sampling
 from gateway.errors import UpstreamError
 from tests.engine.conftest import Start
-from tests.tiny_model import POSITIONS
+from tests.fakes.tiny_model import POSITIONS
 
 # One loop for all: the engine hands its tokens to the loop that asked, which must not close before they come.
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -24,7 +24,7 @@ from engine.harness import (
 )
 from engine.sampling import Sampling
 from gateway.errors import ContextTooLong
-from tests.tiny_model import CHATML, END_OF_TEXT, END_OF_TURN
+from tests.fakes.tiny_model import CHATML, END_OF_TEXT, END_OF_TURN
 
 QUESTION = [{"role": "user", "content": "How many days are there in three weeks?"}]
 ASKED = "<|im_start|>user\nHow many days are there in three weeks?<|im_end|>\n<|im_start|>assistant\n"

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.tiny_model import random_model
+from tests.fakes.tiny_model import random_model
 
 ROOT = Path(__file__).parent.parent.parent
 # A process of its own, since a thread keeps its team. 2^20 numbers are work for every thread that torch may use.

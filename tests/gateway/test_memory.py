@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from gateway.events import Event, ReasoningSummaryPart
 from gateway.summaries.grounding import Ground
-from gateway.summaries.parts import Parts
+from gateway.summaries.part_scheduler import Parts
 from gateway.summaries.prompts import PartTask
 from gateway.transcript import Transcript
 from gateway.written import Written

@@ -12,7 +12,7 @@ from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.errors import ContextTooLong, GatewayError, UpstreamError, UpstreamSilent
 from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
-from gateway.request import ReasoningRequest
+from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.prompts import PartTask
 from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, ToolPiece, UpstreamRequest

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from tests.conftest import Cluster
-from tests.graph.collector import Collector
-from tests.graph.scripted_upstream import ScriptedUpstream
+from tests.fakes.collector import Collector
+from tests.fakes.scripted_upstream import ScriptedUpstream
 
 SECRET = "rosebud"
 """Said in every prompt, reasoning, summary and response of the graph that is observed."""

@@ -12,7 +12,7 @@ from httpx_sse import aconnect_sse
 
 from gateway.config import GatewaySettings
 from tests.conftest import Cluster
-from tests.graph.scripted_upstream import LATE_SUMMARY, NO_SUMMARY, ScriptedUpstream
+from tests.fakes.scripted_upstream import LATE_SUMMARY, NO_SUMMARY, ScriptedUpstream
 
 THOUGHT = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
 

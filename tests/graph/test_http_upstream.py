@@ -21,7 +21,7 @@ QUIET = {"model": "deepseek-r1", "prompt_summary": False, "reasoning": {"summary
 @pytest.fixture(scope="module")
 def api() -> Iterator[str]:
     """The url of the scripted API, a process of its own."""
-    command = [sys.executable, "-m", "tests.scripted_api", "--port", "0"]
+    command = [sys.executable, "-m", "tests.fakes.scripted_api", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()

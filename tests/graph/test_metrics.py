@@ -9,9 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
 from tests.conftest import Cluster
-from tests.graph.scripted_upstream import ScriptedUpstream
+from tests.fakes.scripted_api import ScriptedApi
+from tests.fakes.scripted_upstream import ScriptedUpstream
 from tests.graph.test_graph import THOUGHT, body, stream
-from tests.scripted_api import ScriptedApi
 
 MODELS = {("qwen2.5-coder-0.5b-instruct", "qwen"), ("deepseek-r1", "http")}
 TAGS = ("outcome", "kind", "written_by", "called")

@@ -12,8 +12,8 @@ from httpx_sse import aconnect_sse
 from ray.serve._private.common import DeploymentID
 from ray.serve.exceptions import DeploymentUnavailableError
 
-from deployments.calls import Peer
 from deployments.plain_api import PlainApi
+from deployments.rpc.client import Peer
 from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
 from tests.conftest import Cluster
 from tests.graph.test_graph import THOUGHT, bare, body, running, stream

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.graph.collector import Collector, Span, Tree, trees
+from tests.fakes.collector import Collector, Span, Tree, trees
 from tests.graph.conftest import SECRET, Observed
 from tests.graph.test_logs import LOOKS, ask
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import InvalidRequest
-from gateway.request import Asked, ReasoningOptions
+from gateway.requests.base import Asked, ReasoningOptions
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.responses import ResponsesRequest
 from gateway.upstream import Message, Tool, ToolCall, ToolChoice, UpstreamRequest

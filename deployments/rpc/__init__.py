@@ -1,0 +1,1 @@
+"""How one deployment calls another: client, server, connection, protocol."""

@@ -1,0 +1,1 @@
+"""Metrics and tracing of streams; imports neither `rpc` nor `web`."""

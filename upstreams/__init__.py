@@ -1,0 +1,1 @@
+"""Which upstream serves which model, and streaming /chat/completions APIs over HTTP. No Ray."""
