@@ -13,7 +13,7 @@ from ray.serve import Application
 from deployments.autoscaling import by_calls
 from deployments.ingress import Ingress
 from deployments.plain_api import PlainApi
-from deployments.rpc.server import Exchange
+from deployments.rpc.server import RpcServer
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
 from gateway.config import GatewaySettings, PlainApiSettings, UpstreamSettings
@@ -66,7 +66,7 @@ def _qwen(name: str, settings: UpstreamSettings) -> Application:
 
 def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, float] | None = None) -> Any:
     options = ray_actor_options or {"num_cpus": 0.1}
-    rest = CALLED if issubclass(cls, Exchange) else STREAMS
+    rest = CALLED if issubclass(cls, RpcServer) else STREAMS
     return serve.deployment(cls, name=name or cls.__name__, ray_actor_options=options, **rest)
 
 

@@ -26,7 +26,7 @@ from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.part_writer import SHORTEST
 from gateway.summaries.prompts import PartTask, shown
-from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, UpstreamRequest
+from gateway.upstream import Accepted, Finished, Message, ParsedItem, ThinkingEnded, UpstreamRequest
 
 PACE = 50
 PART_SECONDS, PART_PIECES = 1.0, 10
@@ -46,7 +46,7 @@ class Upstream:
     ends: list[int] = field(default_factory=list)
     responded: float = 0.0
 
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
+    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         clock = asyncio.get_running_loop().time
         yield [Accepted(prompt_tokens=10)]
         began, end = clock(), 0
@@ -58,7 +58,7 @@ class Upstream:
             yield [Segment("reasoning", token)]
         await asyncio.sleep(1 / PACE)
         self.responded = clock()
-        yield [Thought(tokens=len(self.tokens), ended_by="marker"), Segment("response", "So")]
+        yield [ThinkingEnded(tokens=len(self.tokens), ended_by="marker"), Segment("response", "So")]
         for _ in range(RESPONSE_TOKENS):
             await asyncio.sleep(1 / PACE)
             yield [Segment("response", " it is")]
@@ -108,7 +108,7 @@ async def run(traces: Sequence[Trace], streams: int, at_once: int) -> dict[str, 
     lengths = [FEWEST + round(n * (MOST - FEWEST) / max(1, streams - 1)) for n in range(streams)]
     random.Random(0).shuffle(lengths)
     room, lags = asyncio.Semaphore(at_once), list[float]()
-    watcher = asyncio.create_task(_watch(lags))
+    watcher = asyncio.create_task(_observe(lags))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns) as progress:
         bar = progress.add_task("Scripted streams", total=streams)
@@ -177,7 +177,7 @@ def _row(told: Sequence[dict[str, Any]], lags: Sequence[float], at_once: int) ->
     }
 
 
-async def _watch(lags: list[float]) -> None:
+async def _observe(lags: list[float]) -> None:
     """How much later than asked this process wakes up, again and again."""
     clock = asyncio.get_running_loop().time
     while True:

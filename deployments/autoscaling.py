@@ -1,7 +1,7 @@
 """How many replicas a deployment should have that is called over links: Serve counts links where callers make calls.
 
 What Ray adds here: it asks this policy, of `autoscaling_config`, with what replicas say of themselves
-(`Exchange.record_autoscaling_stats`), and adds delays and bounds to what it says.
+(`RpcServer.record_autoscaling_stats`), and adds delays and bounds to what it says.
 """
 
 from typing import Any

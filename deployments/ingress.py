@@ -11,13 +11,13 @@ from typing import Any
 from fastapi import FastAPI
 
 from deployments.garbage import settle
-from deployments.rpc.client import Peer, only
+from deployments.rpc.client import RpcClient, only
 from deployments.telemetry.metrics import StreamMetrics
 from deployments.telemetry.tracing import StreamSpans
 from gateway.config import GatewaySettings
 from gateway.errors import NotReady
 from gateway.summaries.prompts import PartTask
-from gateway.upstream import Message, Parsed, UpstreamRequest
+from gateway.upstream import Message, ParsedItem, UpstreamRequest
 from web.openapi import documented
 from web.routes import Routes
 
@@ -26,9 +26,9 @@ HEALTH_SECONDS = 2.0
 
 class ParserHandle:
     def __init__(self, handle: Any) -> None:
-        self._peer = Peer(handle)
+        self._peer = RpcClient(handle)
 
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         return self._peer.call("stream", request)
 
     def running(self) -> AsyncGenerator[Sequence[int]]:
@@ -37,7 +37,7 @@ class ParserHandle:
 
 class SummarizerHandle:
     def __init__(self, handle: Any) -> None:
-        self._peer = Peer(handle)
+        self._peer = RpcClient(handle)
 
     def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
         return self._peer.call("prompt", request_id, messages)
@@ -54,8 +54,8 @@ class Ingress:
 
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._parser, self._summarizer = ParserHandle(parser), SummarizerHandle(summarizer)
-        spans = StreamSpans(settings.models, StreamMetrics(settings.models).watch)
-        self._routes = Routes(settings, self._parser, self._summarizer, spans.watch)
+        spans = StreamSpans(settings.models, StreamMetrics(settings.models).observe)
+        self._routes = Routes(settings, self._parser, self._summarizer, spans.observe)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = self._routes.app()

@@ -14,11 +14,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from ray import serve
 
-from deployments.rpc.client import Peer
+from deployments.rpc.client import RpcClient
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
 from gateway.requests.base import PlainRequest
-from gateway.upstream import Answer
+from gateway.upstream import UpstreamItem
 from gateway.wire import sse
 from gateway.wire.plain import PlainWriter
 from web.application import EventStream, application, model_list, post, read
@@ -58,16 +58,18 @@ class PlainApi:
         return model_list([self._settings.model], self._created)
 
     @cached_property
-    def _qwen(self) -> Peer:
+    def _qwen(self) -> RpcClient:
         """Looked up at the first request: the other application may start later. Raises NotReady until it has."""
         try:
-            return Peer(serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application))
+            return RpcClient(
+                serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application)
+            )
         except KeyError as error:  # Serve 2.60 has no such deployment
             raise NotReady("the model is still loading; try again shortly") from error
 
 
 async def _encoded(
-    first: Sequence[Answer], answer: AsyncGenerator[Sequence[Answer]], writer: PlainWriter
+    first: Sequence[UpstreamItem], answer: AsyncGenerator[Sequence[UpstreamItem]], writer: PlainWriter
 ) -> AsyncGenerator[bytes]:
     async with aclosing(answer):
         yield writer.stream(first)

@@ -16,14 +16,15 @@ import torch
 from transformers import AutoTokenizer
 
 from deployments.qwen_request import to_ask
-from deployments.rpc.server import Exchange
+from deployments.rpc.server import RpcServer
 from engine.engine import Engine, EngineSettings
 from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
+from gateway import upstream
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
 from gateway.pacing import gathered
-from gateway.upstream import Accepted, Answer, Finished, Message, Text, Thought, UpstreamRequest
+from gateway.upstream import Accepted, Finished, Message, Text, UpstreamItem, UpstreamRequest
 
 log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005
@@ -31,7 +32,7 @@ REHEARSAL = UpstreamRequest(id="rehearsal", messages=(Message(role="user", conte
 """Counted while loading: the chat template is compiled on first use, and no request should wait for that."""
 
 
-class QwenUpstream(Exchange):
+class QwenUpstream(RpcServer):
     """Serves `stream`; one replica runs many requests in one batch."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
@@ -53,10 +54,10 @@ class QwenUpstream(Exchange):
         self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
         self._harness.count(to_ask(REHEARSAL, settings))
 
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         return gathered(self._answer(request))
 
-    async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         ask = to_ask(request, self._settings)
         prompt_tokens = await asyncio.to_thread(self._harness.count, ask)
         yield [Accepted(prompt_tokens=prompt_tokens)]
@@ -91,12 +92,12 @@ def _device(settings: UpstreamSettings) -> Literal["cuda", "cpu"]:
     return "cpu"
 
 
-def _translate(piece: Piece | ThinkingEnded | Ended, prompt_tokens: int) -> Answer:
+def _translate(piece: Piece | ThinkingEnded | Ended, prompt_tokens: int) -> UpstreamItem:
     match piece:
         case Piece(text=text):
             return Text(text)
         case ThinkingEnded(tokens=tokens, by=by):
-            return Thought(tokens=tokens, ended_by=by)
+            return upstream.ThinkingEnded(tokens=tokens, ended_by=by)
         case Ended(reason=reason, tokens=tokens, thinking_tokens=thinking_tokens):
             return Finished(
                 finish_reason=reason,

@@ -6,20 +6,20 @@ What Ray adds here: a hop of its own, so that parsing scales apart from the ingr
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from deployments.rpc.server import Exchange
+from deployments.rpc.server import RpcServer
 from gateway.config import GatewaySettings
-from gateway.upstream import Parsed, UpstreamRequest
+from gateway.upstream import ParsedItem, UpstreamRequest
 from upstreams.choice import Upstreams
 
 
-class StreamParser(Exchange):
+class StreamParser(RpcServer):
     """Asks the upstream that serves the request's model; `upstreams` are handles of deployments by name."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
         self._upstreams = Upstreams(upstreams, settings.models, settings.http_upstreams)
 
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         return self._upstreams.ask(request)
 
     async def running(self) -> AsyncGenerator[Sequence[int]]:

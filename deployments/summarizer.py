@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from deployments.rpc.server import Exchange
+from deployments.rpc.server import RpcServer
 from gateway.config import GatewaySettings
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
@@ -16,7 +16,7 @@ from gateway.upstream import Message, UpstreamRequest
 from upstreams.choice import Upstreams
 
 
-class Summarizer(Exchange):
+class Summarizer(RpcServer):
     """Asks the cluster's engine, whose batch the summaries join, an API, or a model of its own; `upstreams` are handles
     of deployments by name."""
 

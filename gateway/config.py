@@ -153,7 +153,7 @@ class HttpUpstreamSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Served:
+class ModelRoute:
     """A model that requests may name: the upstream that answers for it, and how its text is read."""
 
     upstream: Literal["qwen", "http", "own"]
@@ -210,16 +210,16 @@ class GatewaySettings(Settings):
         return self
 
     @property
-    def models(self) -> dict[str, Served]:
+    def models(self) -> dict[str, ModelRoute]:
         """What `GET /v1/models` lists; the first one answers requests that name none."""
         models = {self.upstream.name: _qwen("qwen")} if self.upstream else {}
         for api in self.http_upstreams:
             for model in api.models:
-                models[model] = Served("http", api.format_of(model), api.starts_inside, api.promote_truncated)
+                models[model] = ModelRoute("http", api.format_of(model), api.starts_inside, api.promote_truncated)
         return models
 
     @property
-    def writers(self) -> dict[str, Served]:
+    def writers(self) -> dict[str, ModelRoute]:
         """The model that writes the summaries, as a dictionary of one."""
         if self.summarizer.own:
             return {self.summarizer.own.name: _qwen("own")}
@@ -227,5 +227,5 @@ class GatewaySettings(Settings):
         return {name: self.models[name]}
 
 
-def _qwen(upstream: Literal["qwen", "own"]) -> Served:
-    return Served(upstream, FORMATS["qwen3"], starts_inside=False, promote_truncated=False)
+def _qwen(upstream: Literal["qwen", "own"]) -> ModelRoute:
+    return ModelRoute(upstream, FORMATS["qwen3"], starts_inside=False, promote_truncated=False)

@@ -7,8 +7,8 @@ Written against the Protocols below. Knows nothing of HTTP, Ray or models; what 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, ClassVar, Protocol
 
 from gateway.config import GatewaySettings
@@ -27,12 +27,12 @@ from gateway.requests.base import ReasoningOptions
 from gateway.silence import Silence
 from gateway.summaries.stream_summaries import Summaries, Summarizer
 from gateway.transcript import Transcript
-from gateway.upstream import Finished, Parsed, Thought, ToolPiece, UpstreamRequest
+from gateway.upstream import Finished, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
 
 log = logging.getLogger(__name__)
 
 
-class Asking(Protocol):
+class SessionRequest(Protocol):
     """What the request of any route says to a session; `conversation` names its field with the turns."""
 
     model: str | None
@@ -48,7 +48,7 @@ class Asking(Protocol):
 
 
 class Parser(Protocol):
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]: ...
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]: ...
 
 
 class Session:
@@ -57,7 +57,7 @@ class Session:
     def __init__(
         self,
         id: str,
-        request: Asking,
+        request: SessionRequest,
         model: str,
         parser: Parser,
         summarizer: Summarizer,
@@ -91,7 +91,7 @@ class Session:
             await self._stop()
             raise
 
-    async def _accepted(self) -> Sequence[Parsed]:
+    async def _accepted(self) -> Sequence[ParsedItem]:
         if (first := await self._next()) is None:
             raise UpstreamError("the upstream ended before it answered")
         return first
@@ -151,7 +151,7 @@ class Session:
             await self._fail(error)
 
     async def _read(self) -> Finished:
-        batch: Sequence[Parsed] | None = await self._first
+        batch: Sequence[ParsedItem] | None = await self._first
         async with aclosing(self._batches):
             while batch is not None:
                 for item in batch:
@@ -162,14 +162,14 @@ class Session:
                 batch = await self._next()
         raise UpstreamError("the upstream's answer was cut off before its end")
 
-    async def _next(self) -> Sequence[Parsed] | None:
+    async def _next(self) -> Sequence[ParsedItem] | None:
         try:
             return await self._silence.wait(anext(self._batches, None))
         except TimeoutError as error:
             seconds = self._deadlines.upstream_silence
             raise UpstreamSilent(f"nothing came from the upstream for {seconds:g} s; ask again") from error
 
-    def _take(self, item: Parsed) -> None:
+    def _take(self, item: ParsedItem) -> None:
         match item:
             case Segment(kind="reasoning", text=text):
                 self._take_reasoning(text)
@@ -181,7 +181,7 @@ class Session:
                 delta = self._so_far.call(piece)
                 self._end_reasoning()
                 self._put(delta)
-            case Thought() as thought:
+            case ThinkingEnded() as thought:
                 self._so_far.thought = thought
                 self._end_reasoning()
             case _:
@@ -244,3 +244,8 @@ class Session:
         self._silence.close()
         self._outbox.close()
         await self._batches.aclose()
+
+
+OnBatch = Callable[[list[Event]], object]
+SessionObserver = Callable[[Session], AbstractContextManager[OnBatch]]
+"""A context manager around a session, yielding a callback that is given each batch of events just before it is sent."""

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from gateway.events import EndedBy, ReasoningDone, ResponseDone, StreamCompleted, Timings, ToolCallDelta, ToolCallDone
-from gateway.upstream import Finished, Thought, ToolPiece
+from gateway.upstream import Finished, ThinkingEnded, ToolPiece
 from gateway.written import Written
 
 
@@ -28,7 +28,7 @@ class Transcript:
         self._times: dict[str, float] = {}
         self._thought_characters = 0
         self._response, self._late = Written(), Written()
-        self.thought: Thought | None = None
+        self.thought: ThinkingEnded | None = None
         self.reasoning_open = True
 
     @property

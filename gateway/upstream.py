@@ -121,7 +121,7 @@ class ToolPiece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thought:
+class ThinkingEnded:
     """Said right after the end of the thinking by who knows what ended it, and its tokens where they are counted."""
 
     tokens: int | None
@@ -134,5 +134,5 @@ class Finished:
     usage: Usage
 
 
-Answer = Accepted | Text | Segment | ToolPiece | Thought | Finished
-Parsed = Accepted | Segment | ToolPiece | Thought | Finished
+UpstreamItem = Accepted | Text | Segment | ToolPiece | ThinkingEnded | Finished
+ParsedItem = Accepted | Segment | ToolPiece | ThinkingEnded | Finished

@@ -34,11 +34,11 @@ class ApiClient:
         self._url, self._headers, self._connect_seconds = URL(url), dict(headers), connect_seconds
         self._trusted = httpx.create_ssl_context()  # reads many certificates, which no request should wait for
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "Answer":
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "ApiResponse":
         """A JSON `body` to the `path` below the base, to the head of its answer. Raises Broken."""
         with _failures():
             url = self._url.joinpath(path)
-            return Answer(await self._session.post(url, data=body, headers=headers, allow_redirects=False))
+            return ApiResponse(await self._session.post(url, data=body, headers=headers, allow_redirects=False))
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
@@ -56,7 +56,7 @@ class ApiClient:
         )
 
 
-class Answer:
+class ApiResponse:
     """An answer whose body is `read` piece by piece. The socket rests while nobody reads: what comes meanwhile is then
     one piece, not one for each chunk."""
 

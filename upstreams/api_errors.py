@@ -11,12 +11,12 @@ from http import HTTPStatus
 from gateway.errors import UpstreamNotAStream, UpstreamRateLimited, UpstreamRefused, UpstreamUnavailable
 from gateway.wire import sse
 from gateway.wire.chat_chunks import said
-from upstreams.api_client import Answer, Undecodable
+from upstreams.api_client import ApiResponse, Undecodable
 
 ERROR_BYTES = 20_000
 
 
-async def check(answer: Answer, key: str) -> None:
+async def check(answer: ApiResponse, key: str) -> None:
     """Raises what stands for a status other than 200, or for a body that is no event stream."""
     kind = answer.headers.get("content-type", sse.MEDIA_TYPE).lower()
     if answer.status == HTTPStatus.OK and kind.startswith("text/event-stream"):
@@ -33,7 +33,7 @@ async def check(answer: Answer, key: str) -> None:
     raise UpstreamRefused(message)
 
 
-async def _beginning(answer: Answer) -> bytes:
+async def _beginning(answer: ApiResponse) -> bytes:
     body = b""
     with suppress(Undecodable):
         while len(body) <= ERROR_BYTES and (chunk := await answer.read()):
@@ -41,7 +41,7 @@ async def _beginning(answer: Answer) -> bytes:
     return body[:ERROR_BYTES]
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _retry_after(answer: ApiResponse) -> float | None:
     """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
     value = answer.headers.get("retry-after", "")
     if value.strip().isdecimal():

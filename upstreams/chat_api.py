@@ -24,11 +24,10 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.silence import Silence
-from gateway.upstream import Accepted, Answer, UpstreamRequest
+from gateway.upstream import Accepted, UpstreamItem, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader
-from upstreams.api_client import Answer as HttpAnswer
-from upstreams.api_client import ApiClient, Broken, Undecodable
+from upstreams.api_client import ApiClient, ApiResponse, Broken, Undecodable
 from upstreams.api_errors import check
 
 LONGEST_WAIT_SECONDS = 30.0
@@ -49,7 +48,9 @@ class ChatApi:
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = ApiClient(settings.url, {**key, **settings.headers}, settings.connect_seconds)
 
-    async def stream(self, request: UpstreamRequest, headers: Mapping[str, str]) -> AsyncGenerator[Sequence[Answer]]:
+    async def stream(
+        self, request: UpstreamRequest, headers: Mapping[str, str]
+    ) -> AsyncGenerator[Sequence[UpstreamItem]]:
         """One Accepted with the first byte, the text as it comes, one Finished. Closing it closes the connection.
 
         Raises UpstreamError as `gateway.errors` tells them apart, InvalidRequest for a budget of thinking.
@@ -84,10 +85,10 @@ class ChatApi:
         """Close the pooled connections."""
         await self._client.aclose()
 
-    async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> HttpAnswer:
+    async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> ApiResponse:
         body = orjson.dumps(self._body(request))
 
-        async def attempt(number: int) -> HttpAnswer:
+        async def attempt(number: int) -> ApiResponse:
             if number > 1:
                 self._retried(request.model)
             return await self._begin(body, headers)
@@ -118,7 +119,7 @@ class ChatApi:
             **(self._settings.no_thinking if request.budget == 0 else {}),
         }
 
-    async def _begin(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+    async def _begin(self, body: bytes, headers: Mapping[str, str]) -> ApiResponse:
         seconds = self._settings.first_byte_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -138,7 +139,7 @@ class ChatApi:
         except Broken as error:
             raise UpstreamUnreachable(f"the upstream cannot be reached: {error}") from error
 
-    async def _next(self, answer: HttpAnswer, reader: ChunkReader, silence: Silence) -> bytes:
+    async def _next(self, answer: ApiResponse, reader: ChunkReader, silence: Silence) -> bytes:
         """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
         try:
             return await silence.wait(answer.read())
@@ -156,16 +157,18 @@ class ChatApi:
         return UpstreamCut(f"the upstream's answer was cut off: {error}; ask again")
 
 
-async def _drain(answer: HttpAnswer) -> None:
+async def _drain(answer: ApiResponse) -> None:
     """Read what the body holds behind [DONE], if it comes soon: it does not matter."""
     with suppress(TimeoutError, Broken, Undecodable):
         async with asyncio.timeout(DRAIN_SECONDS):
             await answer.read()
 
 
-def _taken(chunk: bytes, decoder: sse.Decoder, reader: ChunkReader) -> tuple[list[Answer], UpstreamError | None, bool]:
+def _taken(
+    chunk: bytes, decoder: sse.Decoder, reader: ChunkReader
+) -> tuple[list[UpstreamItem], UpstreamError | None, bool]:
     """The items of a piece of the body, the failure that ended them, and whether that was its end."""
-    items: list[Answer] = []
+    items: list[UpstreamItem] = []
     try:
         for event in decoder.feed(chunk) if chunk else decoder.close():
             items += reader.feed(event)

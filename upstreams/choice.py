@@ -3,18 +3,18 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
-from deployments.rpc.client import Peer, only
+from deployments.rpc.client import RpcClient, only
 from deployments.telemetry import tracing
-from gateway.config import HttpUpstreamSettings, Served
+from gateway.config import HttpUpstreamSettings, ModelRoute
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.stream import parse, promote
 from gateway.reasoning.tool_calls import tool_calls
-from gateway.upstream import Answer, Parsed, UpstreamRequest
+from gateway.upstream import ParsedItem, UpstreamItem, UpstreamRequest
 from upstreams.http import HttpUpstream
 
 
 class Upstream(Protocol):
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]: ...
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]: ...
 
     async def running(self) -> int: ...
 
@@ -23,9 +23,9 @@ class UpstreamHandle:
     """One that is a deployment."""
 
     def __init__(self, handle: Any) -> None:
-        self._peer = Peer(handle)
+        self._peer = RpcClient(handle)
 
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         return self._peer.call("stream", request)
 
     async def running(self) -> int:
@@ -37,7 +37,7 @@ class Upstreams:
     """Those that serve `models`: `handles` are by the names that they give, `apis` are asked from this process."""
 
     def __init__(
-        self, handles: Mapping[str, Any], models: Mapping[str, Served], apis: Sequence[HttpUpstreamSettings]
+        self, handles: Mapping[str, Any], models: Mapping[str, ModelRoute], apis: Sequence[HttpUpstreamSettings]
     ) -> None:
         self._models = models
         names = {served.upstream for served in models.values()}
@@ -45,7 +45,7 @@ class Upstreams:
             name: HttpUpstream(apis) if name == "http" else UpstreamHandle(handles[name]) for name in names
         }
 
-    def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
+    def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         served = self._models[request.model]
         tracing.note(
             {"gateway.call": request.id, "gateway.upstream": served.upstream, "gen_ai.request.model": request.model}

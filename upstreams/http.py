@@ -12,7 +12,7 @@ from ray.serve.context import _get_serve_request_context
 from deployments.telemetry.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
 from gateway.pacing import paced
-from gateway.upstream import Answer, UpstreamRequest
+from gateway.upstream import UpstreamItem, UpstreamRequest
 from upstreams.chat_api import ChatApi
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -28,7 +28,7 @@ class HttpUpstream:
             model: api for settings in apis for api in [ChatApi(settings, retried)] for model in settings.models
         }
 
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         return paced(self._apis[request.model].stream(request, _headers()))
 
     async def running(self) -> int:

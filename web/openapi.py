@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.requests.base import Asked
+from gateway.requests.base import BaseRequest
 from gateway.wire import sse
 
 ERROR: dict[str, Any] = {
@@ -39,7 +39,7 @@ REFUSALS = {
 }
 
 
-def documented(request: type[Asked] | None = None, refusals: Sequence[int] = tuple(REFUSALS)) -> dict[str, Any]:
+def documented(request: type[BaseRequest] | None = None, refusals: Sequence[int] = tuple(REFUSALS)) -> dict[str, Any]:
     """The arguments of a FastAPI route: its body where it has one, and the statuses that it may answer with."""
     responses: dict[int, Any] = {
         status: {"description": REFUSALS[status], "content": {"application/json": {"schema": ERROR}}}

@@ -5,8 +5,8 @@ What Ray adds here: nothing; the parser and the summarizer may be handles or any
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractContextManager, aclosing
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Any, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
@@ -15,10 +15,10 @@ from fastapi.responses import Response
 from gateway.config import GatewaySettings
 from gateway.errors import Failed, InvalidRequest, UnknownModel
 from gateway.events import Event, StreamFailed
-from gateway.requests.base import Asked, ReasoningRequest
+from gateway.requests.base import BaseRequest, ReasoningRequest
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.responses import ResponsesRequest
-from gateway.session import Asking, Parser, Session
+from gateway.session import Parser, Session, SessionObserver, SessionRequest
 from gateway.summaries.stream_summaries import Summarizer
 from gateway.wire import sse
 from gateway.wire.chat_completions import ChatCompletionsWriter
@@ -29,10 +29,7 @@ from web.auth import guard
 from web.heartbeat import Heartbeat
 from web.openapi import documented
 
-R = TypeVar("R", bound=Asked)
-Note = Callable[[list[Event]], object]
-Watch = Callable[[Session], AbstractContextManager[Note]]
-"""Looks at a session for as long as that lasts: each batch of its events is noted as it leaves."""
+R = TypeVar("R", bound=BaseRequest)
 
 
 class Writer(Protocol):
@@ -48,9 +45,11 @@ class Writer(Protocol):
 class Routes:
     """`app()` is the application that answers `/v1/…`."""
 
-    def __init__(self, settings: GatewaySettings, parser: Parser, summarizer: Summarizer, watch: Watch) -> None:
+    def __init__(
+        self, settings: GatewaySettings, parser: Parser, summarizer: Summarizer, observe: SessionObserver
+    ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
-        self._watch = watch
+        self._observe = observe
         self._models = list(settings.models)
         self._created = int(time.time())
 
@@ -93,14 +92,14 @@ class Routes:
             raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists them", param="model")
         return request
 
-    def _session(self, prefix: str, request: Asking) -> Session:
+    def _session(self, prefix: str, request: SessionRequest) -> Session:
         settings, id = self._settings, f"{prefix}{uuid.uuid4().hex}"
         asked = request.to_upstream(id, request.model or self._models[0])
         if len(asked.messages) > settings.limits.messages:
             raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
         return Session(id, request, asked.model, self._parser, self._summarizer, settings)
 
-    async def _answer(self, prefix: str, request: Asking, stream: bool | None, writer: Writer) -> Response:
+    async def _answer(self, prefix: str, request: SessionRequest, stream: bool | None, writer: Writer) -> Response:
         session = self._session(prefix, request)
         if stream:
             return await self._streamed(session, writer)
@@ -117,7 +116,7 @@ class Routes:
 
     async def _encoded(self, session: Session, writer: Writer) -> AsyncGenerator[bytes]:
         heart = Heartbeat(self._settings.heartbeat, writer.keep_alive)
-        with self._watch(session) as note:
+        with self._observe(session) as note:
             async with aclosing(session.events()) as events:
                 async for batch in events:
                     note(batch)
@@ -127,7 +126,7 @@ class Routes:
     async def _collected(self, session: Session) -> list[Event]:
         collected: list[Event] = []
         await session.open()
-        with self._watch(session) as note:
+        with self._observe(session) as note:
             async with aclosing(session.events()) as events:
                 async for batch in events:
                     note(batch)

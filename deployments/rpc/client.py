@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from deployments.retries import with_retries
-from deployments.rpc.connection import Call, Link, ReplicaDied
+from deployments.rpc.connection import Call, Connection, ReplicaDied
 from deployments.telemetry.metrics import count_frames
 
 T = TypeVar("T")
@@ -18,12 +18,12 @@ ATTEMPTS, WAIT_SECONDS = 3, 0.1
 """Of a call whose replica dies before its first frame; the second wait is twice the first, both with some jitter."""
 
 
-class Peer:
+class RpcClient:
     """Another deployment; `handle` is Serve's. Its calls share a few links, which open and close as they are used."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
-        self._links: list[Link] = []
+        self._links: list[Connection] = []
 
     async def call(self, method: str, *args: Any) -> AsyncGenerator[Sequence[Any]]:
         """What the deployment's `method` answers with, in the batches that it came in.
@@ -59,12 +59,12 @@ class Peer:
             call.close()
             raise
 
-    def _link(self) -> Link:
+    def _link(self) -> Connection:
         """The one with the fewest calls; a new one while there may be more and all are used."""
         self._links = [link for link in self._links if link.fresh]
         least = min(self._links, key=lambda link: link.calls, default=None)
         if least is None or (least.calls and len(self._links) < LINKS):
-            least = Link(self._handle)
+            least = Connection(self._handle)
             self._links.append(least)
         return least
 

@@ -18,7 +18,18 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.context import _get_serve_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from deployments.rpc.protocol import READ_BYTES, Address, Closed, Held, Opened, Part, keep_alive, messages, packed, tls
+from deployments.rpc.protocol import (
+    READ_BYTES,
+    Address,
+    CallOutput,
+    CancelCall,
+    OpenCall,
+    PauseCall,
+    keep_alive,
+    messages,
+    packed,
+    tls,
+)
 from deployments.telemetry.tracing import carried
 from gateway.errors import Failed, Failure, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
 from gateway.pacing import MOST
@@ -40,7 +51,7 @@ class ReplicaDied(UpstreamError):
     pass
 
 
-class Link:
+class Connection:
     """One replica, called over one socket. It is there while it is `fresh`, and then until its last call is over."""
 
     def __init__(self, handle: Any) -> None:
@@ -62,16 +73,16 @@ class Link:
     def open(self, method: str, args: Sequence[Any]) -> "Call":
         number = next(self._numbers)
         self._calls[number] = call = Call(self, number)
-        self.say(Opened(number, method, args, _get_serve_request_context().request_id, carried()))
+        self.say(OpenCall(number, method, args, _get_serve_request_context().request_id, carried()))
         return call
 
     def close(self, call: int) -> None:
         """What comes of the call no longer matters."""
         if self._calls.pop(call, None):
-            self.say(Closed(call))
+            self.say(CancelCall(call))
         self._end_if_done()
 
-    def say(self, message: Opened | Closed | Held) -> None:
+    def say(self, message: OpenCall | CancelCall | PauseCall) -> None:
         if self._writer is None:
             self._unsaid.append(packed(message))
         elif not self._writer.is_closing():
@@ -130,7 +141,7 @@ class Link:
         finally:
             writer.transport.abort()
 
-    def _take(self, part: Part) -> None:
+    def _take(self, part: CallOutput) -> None:
         if call := self._calls.get(part.call):
             call.put(part.items, part.over)
             if part.over:
@@ -141,7 +152,7 @@ class Link:
 class Call:
     """What comes of one call over a link."""
 
-    def __init__(self, link: Link, number: int) -> None:
+    def __init__(self, link: Connection, number: int) -> None:
         self._link, self._number = link, number
         self._items: list[Any] = []
         self._over = self._held = False
@@ -178,7 +189,7 @@ class Call:
 
     def _hold(self, on: bool) -> None:
         self._held = on
-        self._link.say(Held(self._number, on))
+        self._link.say(PauseCall(self._number, on))
 
 
 def _heard(ended: asyncio.Future[Any]) -> None:

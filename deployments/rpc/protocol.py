@@ -30,7 +30,7 @@ class Address:
     key: bytes
 
 
-class Opened(NamedTuple):
+class OpenCall(NamedTuple):
     """A call of `method`, made for the request and in the trace that `request_id` and `trace` name."""
 
     call: int
@@ -40,20 +40,20 @@ class Opened(NamedTuple):
     trace: Mapping[str, str]
 
 
-class Closed(NamedTuple):
+class CancelCall(NamedTuple):
     """Nobody waits for this call any more."""
 
     call: int
 
 
-class Held(NamedTuple):
+class PauseCall(NamedTuple):
     """The caller has as much of this call as it keeps; `on` is false once it takes more."""
 
     call: int
     on: bool
 
 
-class Part(NamedTuple):
+class CallOutput(NamedTuple):
     """What one call has answered since the last frame, and whether that was all. A failure is its last item, since
     exceptions do not survive every transport."""
 
@@ -66,10 +66,10 @@ class Frame(NamedTuple):
     """`number` counts from 0, so that a lost one is noticed."""
 
     number: int
-    parts: Sequence[Part]
+    parts: Sequence[CallOutput]
 
 
-def packed(message: Opened | Closed | Held | Frame) -> bytes:
+def packed(message: OpenCall | CancelCall | PauseCall | Frame) -> bytes:
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return len(data).to_bytes(LENGTH_BYTES, "big") + data
 

@@ -21,11 +21,11 @@ from deployments.rpc.protocol import (
     KEY_BYTES,
     READ_BYTES,
     Address,
-    Closed,
+    CallOutput,
+    CancelCall,
     Frame,
-    Held,
-    Opened,
-    Part,
+    OpenCall,
+    PauseCall,
     keep_alive,
     messages,
     packed,
@@ -43,11 +43,11 @@ CONNECT_SECONDS = 5.0
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Exchange:
+class RpcServer:
     """Methods that are called are asynchronous generators of batches, `most` of them at once."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._links = most, set[_Answering]()
+        self._most, self._links = most, set[_ServerConnection]()
         self._expected: dict[bytes, asyncio.Future[Ends]] = {}
         self._server: asyncio.Server | None = None
         self._starting = asyncio.Lock()
@@ -62,7 +62,7 @@ class Exchange:
             reader, writer = await asyncio.wait_for(came, CONNECT_SECONDS)
         finally:
             del self._expected[key]
-        link = _Answering(self, reader, writer)
+        link = _ServerConnection(self, reader, writer)
         self._links.add(link)
         try:
             await link.run()
@@ -104,12 +104,12 @@ class Exchange:
         writer.close()
 
 
-class _Answering:
+class _ServerConnection:
     """One link, from the first call over it to the last."""
 
-    def __init__(self, exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, exchange: RpcServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._exchange, self._reader, self._writer = exchange, reader, writer
-        self._frames = Frames(writer)
+        self._frames = FrameWriter(writer)
         self.calls: dict[int, asyncio.Task[None]] = {}
         self._held: dict[int, asyncio.Event] = {}
 
@@ -126,22 +126,22 @@ class _Answering:
             self._frames.close()
             self._writer.transport.abort()
 
-    def _take(self, message: Opened | Closed | Held) -> None:
+    def _take(self, message: OpenCall | CancelCall | PauseCall) -> None:
         match message:
-            case Opened(call=call) if self._exchange.full:
+            case OpenCall(call=call) if self._exchange.full:
                 overloaded = Overloaded("the gateway is at capacity; try again shortly")
                 self._frames.put(call, [overloaded.failure()], over=True)
-            case Opened(call=call):
+            case OpenCall(call=call):
                 self.calls[call] = task = asyncio.create_task(self._answer(message))
                 task.add_done_callback(lambda _: self.calls.pop(call))  # also where it is cancelled before it begins
-            case Closed(call=call) if call in self.calls:
+            case CancelCall(call=call) if call in self.calls:
                 self.calls[call].cancel()
-            case Held(call=call, on=True) if call in self.calls:
+            case PauseCall(call=call, on=True) if call in self.calls:
                 self._held[call] = asyncio.Event()
-            case Held(call=call) if call in self._held:
+            case PauseCall(call=call) if call in self._held:
                 self._held.pop(call).set()
 
-    async def _answer(self, asked: Opened) -> None:
+    async def _answer(self, asked: OpenCall) -> None:
         last: list[Failure] = []
         try:
             with handling(type(self._exchange).__name__, asked):
@@ -163,7 +163,7 @@ class _Answering:
             self._frames.put(asked.call, last, over=True)
 
 
-class Frames:
+class FrameWriter:
     """What the calls of a link answer, gathered: what all have within a part of the window leaves together."""
 
     def __init__(self, writer: asyncio.StreamWriter, load: Load = PROCESS) -> None:
@@ -199,7 +199,7 @@ class Frames:
         self._leaving, self._due = None, self._loop.time() + self._load.gather
         self._waiting = 0
         self._room.set()
-        parts, self._parts = [Part(call, items, over) for call, (items, over) in self._parts.items()], {}
+        parts, self._parts = [CallOutput(call, items, over) for call, (items, over) in self._parts.items()], {}
         if not self._writer.is_closing():
             self._writer.write(packed(Frame(self._number, parts)))
             self._number += 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from ray.serve.metrics import Counter, Histogram
 
-from gateway.config import Served
+from gateway.config import ModelRoute
 from gateway.events import (
     Event,
     ReasoningDelta,
@@ -23,8 +23,7 @@ from gateway.events import (
     StreamCompleted,
     StreamFailed,
 )
-from gateway.session import Session
-from web.routes import Note
+from gateway.session import OnBatch, Session
 
 log = logging.getLogger("ray.serve")
 
@@ -39,7 +38,7 @@ FLUSH_SECONDS = 0.2
 class StreamMetrics:
     """The meters of one replica; `models` tells each model's upstream."""
 
-    def __init__(self, models: Mapping[str, Served]) -> None:
+    def __init__(self, models: Mapping[str, ModelRoute]) -> None:
         self._models = models
         self._flushing: asyncio.TimerHandle | None = None
         self._started = Counter("gateway_streams_started", "Streams that an upstream has accepted.", TAGS)
@@ -78,8 +77,8 @@ class StreamMetrics:
         )
 
     @contextmanager
-    def watch(self, session: Session) -> Iterator[Note]:
-        """`web.routes.Watch`."""
+    def observe(self, session: Session) -> Iterator[OnBatch]:
+        """`web.routes.SessionObserver`."""
         tags = {"model": session.model, "upstream": self._models[session.model].upstream}
         self._started.inc(1, tags)
         seen: set[str] = set()
@@ -170,6 +169,6 @@ def _received() -> tuple[Counter, Counter]:
     """Made on first use, inside of a replica: before, Serve does not know whose tags to add."""
     tags: Any = ("called",)
     return (
-        Counter("gateway_frames", "Frames received, by the deployment that was called.", tags),
+        Counter("gateway_frames", "FrameWriter received, by the deployment that was called.", tags),
         Counter("gateway_frame_items", "Deltas and other items in these frames.", tags),
     )

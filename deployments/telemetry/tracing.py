@@ -15,12 +15,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, StatusCode
 from ray.serve.context import _get_serve_request_context, _set_request_context
 
-from deployments.rpc.protocol import Opened
+from deployments.rpc.protocol import OpenCall
 from deployments.telemetry.metrics import outcome
-from gateway.config import Served
+from gateway.config import ModelRoute
 from gateway.events import Event, StreamCompleted, StreamFailed
-from gateway.session import Session
-from web.routes import Note, Watch
+from gateway.session import OnBatch, Session, SessionObserver
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 SERVICE = "reasoning-gateway"
@@ -44,18 +43,18 @@ def exporter() -> list[SpanProcessor]:
 
 
 class StreamSpans:
-    """A span for each stream that `watch` looks at; `models` tells each model's upstream."""
+    """A span for each stream that `observe` looks at; `models` tells each model's upstream."""
 
-    def __init__(self, models: Mapping[str, Served], watch: Watch) -> None:
-        self._models, self._watch = models, watch
+    def __init__(self, models: Mapping[str, ModelRoute], observe: SessionObserver) -> None:
+        self._models, self._observe = models, observe
 
-    def watch(self, session: Session) -> AbstractContextManager[Note]:
-        """`web.routes.Watch`; a span that nobody gets costs nothing more."""
+    def observe(self, session: Session) -> AbstractContextManager[OnBatch]:
+        """`web.routes.SessionObserver`; a span that nobody gets costs nothing more."""
         span = tracer.start_span("stream", start_time=time.time_ns() - int((time.monotonic() - session.began) * 1e9))
-        return self._spanned(span, session) if span.is_recording() else self._watch(session)
+        return self._spanned(span, session) if span.is_recording() else self._observe(session)
 
     @contextmanager
-    def _spanned(self, span: Span, session: Session) -> Iterator[Note]:
+    def _spanned(self, span: Span, session: Session) -> Iterator[OnBatch]:
         span.set_attributes(
             {
                 "request_id": _get_serve_request_context().request_id,
@@ -65,7 +64,7 @@ class StreamSpans:
             }
         )
         try:
-            with self._watch(session) as note:
+            with self._observe(session) as note:
                 yield note
         finally:
             _finish(span, session.last)
@@ -78,7 +77,7 @@ def carried() -> dict[str, str]:
     return trace_of
 
 
-def handling(deployment: str, call: Opened) -> AbstractContextManager[object]:
+def handling(deployment: str, call: OpenCall) -> AbstractContextManager[object]:
     """While a call is answered, its request's id stands in the lines of the log, and its span in its caller's trace."""
     _set_request_context(request_id=call.request_id)
     if not call.trace:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from gateway.errors import GatewayError
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
-from gateway.upstream import Answer, Finished, Parsed, Text, Thought, ToolPiece
+from gateway.upstream import Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 from gateway.written import Written
 
 
-async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParser) -> AsyncGenerator[Sequence[Parsed]]:
+async def parse(
+    answer: AsyncGenerator[Sequence[UpstreamItem]], parser: ReasoningParser
+) -> AsyncGenerator[Sequence[ParsedItem]]:
     """The answer with `Segment`s for `Text`. What the parser held back leaves before the end, however that comes."""
     reader = _Reader(parser)
     try:
@@ -27,7 +29,7 @@ async def parse(answer: AsyncGenerator[Sequence[Answer]], parser: ReasoningParse
         yield held
 
 
-async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Sequence[Parsed]]:
+async def promote(parsed: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[Sequence[ParsedItem]]:
     """The same; the text of an answer that was all reasoning, and so never ended, is said again as its response."""
     trace, answered = Written(), False
     async with aclosing(parsed):
@@ -40,15 +42,15 @@ async def promote(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Se
                         trace.write(item.text)
             match batch[-1]:
                 case Finished() if trace and not answered:
-                    truncated = Thought(tokens=None, ended_by="truncated")
+                    truncated = ThinkingEnded(tokens=None, ended_by="truncated")
                     yield [*batch[:-1], truncated, Segment("response", str(trace)), batch[-1]]
                 case _:
                     yield batch
 
 
-def _joined(items: Iterable[Parsed]) -> list[Parsed]:
+def _joined(items: Iterable[ParsedItem]) -> list[ParsedItem]:
     """Segments of one kind that follow one another as one: what came together is one piece to all behind."""
-    joined: list[Parsed] = []
+    joined: list[ParsedItem] = []
     for item in items:
         last = joined[-1] if joined else None
         if isinstance(item, Segment) and isinstance(last, Segment) and item.kind == last.kind:
@@ -67,7 +69,7 @@ class _Reader:
         self._pieces = self._thoughts = 0
         self._counted = False
 
-    def take(self, item: Answer) -> Sequence[Parsed]:
+    def take(self, item: UpstreamItem) -> Sequence[ParsedItem]:
         match item:
             case Text(text=text):
                 segments = self._parser.feed(text)
@@ -79,7 +81,7 @@ class _Reader:
             case ToolPiece():
                 self._count(False)
                 return [*self.close(), item]
-            case Thought():
+            case ThinkingEnded():
                 self._counted = True
                 return [item]
             case Finished(usage=usage):

@@ -13,7 +13,7 @@ from typing import Literal
 
 from gateway.errors import GatewayError
 from gateway.reasoning import Segment
-from gateway.upstream import Finished, Parsed, ToolPiece
+from gateway.upstream import Finished, ParsedItem, ToolPiece
 
 START, END = "<tool_call>", "</tool_call>"
 TAIL = "}" + END
@@ -24,7 +24,7 @@ _POSSIBLE_START = re.compile(
 )
 
 
-async def tool_calls(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator[Sequence[Parsed]]:
+async def tool_calls(parsed: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[Sequence[ParsedItem]]:
     """The answer with `ToolPiece`s for the calls in its response; what was held back leaves before its end."""
     reader = ToolCallReader()
     try:
@@ -38,7 +38,7 @@ async def tool_calls(parsed: AsyncGenerator[Sequence[Parsed]]) -> AsyncGenerator
         raise
 
 
-def _taken(reader: "ToolCallReader", item: Parsed) -> Sequence[Parsed]:
+def _taken(reader: "ToolCallReader", item: ParsedItem) -> Sequence[ParsedItem]:
     match item:
         case Segment(kind="response", text=text):
             return reader.feed(text)

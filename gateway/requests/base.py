@@ -50,7 +50,7 @@ Stop = str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_leng
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 
-class Asked(Strict):
+class BaseRequest(Strict):
     """What every route takes; `conversation` names the field with the turns."""
 
     conversation: ClassVar[str] = "messages"
@@ -74,7 +74,7 @@ def stop_strings(stop: Stop | None) -> tuple[str, ...]:
     return tuple(text for text in ([stop] if isinstance(stop, str) else stop or ()) if text)
 
 
-class Generation(Asked):
+class Generation(BaseRequest):
     """A conversation in chat messages, and how to go on from it."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from gateway.requests.base import (
-    Asked,
+    BaseRequest,
     ReasoningOptions,
     Seed,
     Stop,
@@ -108,7 +108,7 @@ class PlainText(Strict):
     type: Literal["text"]
 
 
-class ChatCompletionsRequest(Asked):
+class ChatCompletionsRequest(BaseRequest):
     """`user` and `prompt_cache_key` are taken and change nothing."""
 
     messages: Annotated[list[Turn], Field(min_length=1)]

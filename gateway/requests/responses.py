@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from gateway.requests.base import Asked, ReasoningOptions, Strict, TokenCount
+from gateway.requests.base import BaseRequest, ReasoningOptions, Strict, TokenCount
 from gateway.requests.tools import AskedEffort, Function, FunctionName, Mode, chosen, thinking
 from gateway.upstream import Message, ToolCall, ToolChoice, UpstreamRequest
 
@@ -100,7 +100,7 @@ class TextOptions(Strict):
     format: PlainText | None = None
 
 
-class ResponsesRequest(Asked):
+class ResponsesRequest(BaseRequest):
     """`user`, `prompt_cache_key` and Codex's `client_metadata` are taken and change nothing; nothing is stored, and no
     reasoning is encrypted."""
 

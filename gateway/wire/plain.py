@@ -10,7 +10,7 @@ import orjson
 
 from gateway.errors import Failure
 from gateway.events import Usage
-from gateway.upstream import Answer, Finished, Text
+from gateway.upstream import Finished, Text, UpstreamItem
 from gateway.wire.chat_completions import usage_object
 from gateway.wire.openai import DONE, data, error_body
 
@@ -23,7 +23,7 @@ class PlainWriter:
         self._include_usage = include_usage
         self._begun = False
 
-    def stream(self, items: Iterable[Answer]) -> bytes:
+    def stream(self, items: Iterable[UpstreamItem]) -> bytes:
         """The chunks of what has come; behind the end of the answer, its usage where asked for, and [DONE]."""
         return b"".join(chunk for item in items for chunk in self._chunks(item))
 
@@ -31,7 +31,7 @@ class PlainWriter:
         """The error that ends a stream in the middle."""
         return data(error_body(failure))
 
-    def whole(self, items: Iterable[Answer]) -> bytes:
+    def whole(self, items: Iterable[UpstreamItem]) -> bytes:
         """A `chat.completion` of all the answer's items."""
         text, finish_reason, usage = "", "stop", Usage()
         for item in items:
@@ -48,7 +48,7 @@ class PlainWriter:
             {"object": "chat.completion", **self._common, "choices": [choice], "usage": usage_object(usage)}
         )
 
-    def _chunks(self, item: Answer) -> Iterable[bytes]:
+    def _chunks(self, item: UpstreamItem) -> Iterable[bytes]:
         match item:
             case Text(text=text):
                 yield self._chunk({"content": text})

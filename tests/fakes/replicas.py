@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from ray.serve.context import _get_serve_request_context
 
-from deployments.rpc.client import Peer
-from deployments.rpc.server import Exchange
+from deployments.rpc.client import RpcClient
+from deployments.rpc.server import RpcServer
 from gateway.errors import ContextTooLong
 
 
-class Replica(Exchange):
+class Replica(RpcServer):
     """What its methods do is in their names; `stopped` counts the calls that have ended, `ready` that of `hang`."""
 
     def __init__(self, most: int = 100) -> None:
@@ -75,7 +75,7 @@ class Handle:
 
     deployment_name = "Replica"
 
-    def __init__(self, *replicas: Exchange | BaseException) -> None:
+    def __init__(self, *replicas: RpcServer | BaseException) -> None:
         self._replicas, self.leases = replicas, list[Lease]()
 
     def options(self, *, method_name: str, stream: bool, _by_reference: bool) -> "Handle":
@@ -94,10 +94,10 @@ async def _failing(error: BaseException) -> AsyncGenerator[Any]:
 
 
 @asynccontextmanager
-async def called(*replicas: Exchange | BaseException) -> AsyncGenerator[tuple[Peer, Handle]]:
+async def called(*replicas: RpcServer | BaseException) -> AsyncGenerator[tuple[RpcClient, Handle]]:
     """A peer over these replicas; its links are closed in the end."""
     handle = Handle(*replicas)
-    peer = Peer(handle)
+    peer = RpcClient(handle)
     try:
         yield peer, handle
     finally:
@@ -106,7 +106,7 @@ async def called(*replicas: Exchange | BaseException) -> AsyncGenerator[tuple[Pe
             link._task.cancel()
         await asyncio.gather(*(link._task for link in links), return_exceptions=True)
         for replica in replicas:
-            if isinstance(replica, Exchange) and replica._server:
+            if isinstance(replica, RpcServer) and replica._server:
                 replica._server.close()
         await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
         await asyncio.sleep(0)
@@ -120,7 +120,7 @@ async def until(true: Callable[[], bool]) -> None:
     raise TimeoutError
 
 
-async def taken(peer: Peer, method: str, *args: Any) -> list[Any]:
+async def taken(peer: RpcClient, method: str, *args: Any) -> list[Any]:
     """All items of a call."""
     return [item async for batch in peer.call(method, *args) for item in batch]
 

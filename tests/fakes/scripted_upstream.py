@@ -15,11 +15,11 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
-from deployments.rpc.server import Exchange
+from deployments.rpc.server import RpcServer
 from gateway.errors import UpstreamError
 from gateway.events import Usage
 from gateway.pacing import LONGEST_SECONDS
-from gateway.upstream import Accepted, Answer, Finished, Text, UpstreamRequest
+from gateway.upstream import Accepted, Finished, Text, UpstreamItem, UpstreamRequest
 
 NO_SUMMARY = "no summary"
 """A prompt with this in it is one that the model fails to summarize."""
@@ -27,7 +27,7 @@ LATE_SUMMARY = "late summary"
 """A prompt whose summary never comes, and whose reasoning is summarized once that has been given up."""
 
 
-class ScriptedUpstream(Exchange):
+class ScriptedUpstream(RpcServer):
     def __init__(self, summary: str = "A text.", most: int = 100) -> None:
         super().__init__(most)
         self._summary = summary
@@ -35,7 +35,7 @@ class ScriptedUpstream(Exchange):
         self._given_up = asyncio.Event()
         self._asked = defaultdict[str, asyncio.Event](asyncio.Event)
 
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Answer]]:
+    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         self._running += 1
         self._asked[request.id].set()
         try:

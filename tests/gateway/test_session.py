@@ -15,7 +15,7 @@ from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.prompts import PartTask
-from gateway.upstream import Accepted, Finished, Message, Parsed, Thought, ToolPiece, UpstreamRequest
+from gateway.upstream import Accepted, Finished, Message, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
 
 USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
 FINISHED = Finished(finish_reason="stop", usage=USAGE)
@@ -29,7 +29,7 @@ class ScriptedParser:
     def __init__(self, *script: Any) -> None:
         self.script, self.closed, self.over = script, False, asyncio.Event()
 
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Parsed]]:
+    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         try:
             for step in self.script:
                 match step:
@@ -130,7 +130,7 @@ GOOD = [
     Accepted(prompt_tokens=5),
     Segment("reasoning", "Six times seven. "),
     Segment("reasoning", "That is 42."),
-    Thought(tokens=4, ended_by="marker"),
+    ThinkingEnded(tokens=4, ended_by="marker"),
     Segment("response", "It is "),
     Segment("response", "42."),
     FINISHED,

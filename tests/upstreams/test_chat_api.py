@@ -17,7 +17,6 @@ from gateway.events import Usage
 from gateway.reasoning import Segment
 from gateway.upstream import (
     Accepted,
-    Answer,
     Finished,
     Message,
     Text,
@@ -25,6 +24,7 @@ from gateway.upstream import (
     ToolCall,
     ToolChoice,
     ToolPiece,
+    UpstreamItem,
     UpstreamRequest,
 )
 from gateway.wire.sse import Decoder
@@ -76,10 +76,10 @@ def request(script: Sequence[Any], **asked: Any) -> UpstreamRequest:
     return UpstreamRequest(**{"id": "1", "model": "scripted", "messages": messages, **asked})
 
 
-async def taken(upstream: HttpUpstream, asked: UpstreamRequest) -> list[Answer | Failure]:
+async def taken(upstream: HttpUpstream, asked: UpstreamRequest) -> list[UpstreamItem | Failure]:
     """All items, and the failure that ended them; text that came in pieces is joined, since where it is cut is the
     network's affair."""
-    items: list[Answer | Failure] = []
+    items: list[UpstreamItem | Failure] = []
     try:
         async with asyncio.timeout(PATIENCE), aclosing(upstream.stream(asked)) as batches:
             async for batch in batches:
@@ -90,7 +90,7 @@ async def taken(upstream: HttpUpstream, asked: UpstreamRequest) -> list[Answer |
     return items
 
 
-def _join(items: list[Answer | Failure], item: Answer | Failure) -> None:
+def _join(items: list[UpstreamItem | Failure], item: UpstreamItem | Failure) -> None:
     match items[-1:], item:
         case [Text(before)], Text(text):
             items[-1] = Text(before + text)
@@ -100,11 +100,11 @@ def _join(items: list[Answer | Failure], item: Answer | Failure) -> None:
             items.append(item)
 
 
-async def answer(api: ScriptedApi, *script: Any, **settings: Any) -> list[Answer | Failure]:
+async def answer(api: ScriptedApi, *script: Any, **settings: Any) -> list[UpstreamItem | Failure]:
     return await taken(upstream(api, **settings), request(script))
 
 
-async def failure(api: ScriptedApi, *script: Any, **settings: Any) -> tuple[list[Answer | Failure], Failure]:
+async def failure(api: ScriptedApi, *script: Any, **settings: Any) -> tuple[list[UpstreamItem | Failure], Failure]:
     """What came before the failure, and the failure."""
     *before, last = await answer(api, *script, **settings)
     assert isinstance(last, Failure), last
@@ -525,7 +525,7 @@ def called(pieces: Sequence[dict[str, Any]]) -> list[Any]:
     return [*({"delta": {"tool_calls": [piece]}} for piece in pieces), {"finish": "tool_calls"}]
 
 
-CALLED: list[Answer | Failure] = [
+CALLED: list[UpstreamItem | Failure] = [
     Accepted(),
     ToolPiece(index=0, id="call_1", name="weather"),
     ToolPiece(index=0, arguments='{"city": '),

@@ -16,7 +16,7 @@ from gateway.config import GatewaySettings
 from gateway.errors import ContextTooLong, UpstreamCut, UpstreamRateLimited
 from gateway.events import Usage
 from gateway.reasoning import Segment
-from gateway.upstream import Accepted, Finished, Message, Thought, ToolCall, ToolPiece
+from gateway.upstream import Accepted, Finished, Message, ThinkingEnded, ToolCall, ToolPiece
 from gateway.wire import sse
 from tests.gateway.test_session import ScriptedParser, ScriptedSummarizer
 from web.routes import Routes
@@ -30,7 +30,7 @@ GOOD: list[Any] = [
     Accepted(prompt_tokens=5),
     Segment("reasoning", "Six times seven. "),
     Segment("reasoning", "That is 42."),
-    Thought(tokens=4, ended_by="marker"),
+    ThinkingEnded(tokens=4, ended_by="marker"),
     Segment("response", "It is 42."),
     Segment("response", "\u2028Done."),
     FINISHED,
@@ -50,7 +50,7 @@ CHAT_TOOLS: Any = [{"type": "function", "function": {"name": "weather", "paramet
 TOOLS: Any = [{"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}]
 
 
-class Asked(ScriptedParser):
+class BaseRequest(ScriptedParser):
     """Remembers what it was asked."""
 
     def stream(self, request: Any) -> Any:
@@ -316,7 +316,7 @@ async def test_a_refusal_before_the_stream_has_its_status() -> None:
 
 
 async def test_reasoning_and_results_that_come_back_in_chat() -> None:
-    parser = Asked(*CALLS)
+    parser = BaseRequest(*CALLS)
     async with sdk(parser=parser) as client:
         turns: list[Any] = [{"role": "user", "content": QUESTION}]
         first: Any = await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
@@ -330,7 +330,7 @@ async def test_reasoning_and_results_that_come_back_in_chat() -> None:
 
 
 async def test_reasoning_and_results_that_come_back_in_responses() -> None:
-    parser = Asked(*CALLS)
+    parser = BaseRequest(*CALLS)
     async with sdk(parser=parser) as client:
         items: list[Any] = [{"role": "user", "content": QUESTION}]
         first = await client.responses.create(

@@ -14,10 +14,10 @@ from ray.serve._private.common import DeploymentID
 from ray.serve.context import _set_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from deployments.rpc.client import ATTEMPTS, LINKS, Peer
+from deployments.rpc.client import ATTEMPTS, LINKS, RpcClient
 from deployments.rpc.connection import FrameLost
-from deployments.rpc.protocol import Address, Frame, Part, packed
-from deployments.rpc.server import Exchange
+from deployments.rpc.protocol import Address, CallOutput, Frame, packed
+from deployments.rpc.server import RpcServer
 from gateway.errors import ContextTooLong, Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
 from gateway.pacing import MOST
 from tests.fakes.replicas import Replica, called, here, taken, until
@@ -198,12 +198,12 @@ async def test_what_ray_says_of_a_link_becomes_a_failure_of_ours(
         assert len(handle.leases) == 1
 
 
-class Forgetful(Exchange):
+class Forgetful(RpcServer):
     """Loses the second of three frames."""
 
     async def link(self) -> Any:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b"".join(packed(Frame(number, [Part(0, [number], False)])) for number in (0, 2)))
+            writer.write(b"".join(packed(Frame(number, [CallOutput(0, [number], False)])) for number in (0, 2)))
             await reader.read()
             writer.close()
 
@@ -223,5 +223,5 @@ async def test_a_lost_frame_is_noticed() -> None:
 
 async def test_a_peer_that_is_never_called_opens_nothing() -> None:
     async with called(Replica()) as (peer, handle):
-        assert isinstance(peer, Peer)
+        assert isinstance(peer, RpcClient)
         assert handle.leases == []

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from deployments.rpc import server as exchange
-from deployments.rpc.protocol import KEY_BYTES, Address, Closed, Frame, Opened, Part, messages, packed
-from deployments.rpc.server import Frames
+from deployments.rpc.protocol import KEY_BYTES, Address, CallOutput, CancelCall, Frame, OpenCall, messages, packed
+from deployments.rpc.server import FrameWriter
 from gateway.pacing import MOST, Load
 from tests.fakes.replicas import Replica, called, here, taken, until
 
@@ -85,9 +85,9 @@ async def test_a_call_that_is_given_up_before_it_begins_is_over() -> None:
     replica = Replica()
     async with expected(replica) as address:
         reader, writer = await asyncio.open_connection(address.host, address.port)
-        writer.write(address.key + packed(Opened(0, "hang", (), "", {})) + packed(Closed(0)))
-        writer.write(packed(Opened(1, "say", (["a"],), "", {})))
-        assert await anext(messages(reader)) == Frame(0, [Part(1, ["a"], True)])
+        writer.write(address.key + packed(OpenCall(0, "hang", (), "", {})) + packed(CancelCall(0)))
+        writer.write(packed(OpenCall(1, "say", (["a"],), "", {})))
+        assert await anext(messages(reader)) == Frame(0, [CallOutput(1, ["a"], True)])
         await until(lambda: not replica.calls)
         assert replica.stopped == 0
         writer.close()
@@ -99,7 +99,7 @@ class Windowed(Load):
         return 0.1
 
 
-async def sent(put: Callable[[Frames], None], frames: int) -> tuple[list[Frame], Frames]:
+async def sent(put: Callable[[FrameWriter], None], frames: int) -> tuple[list[Frame], FrameWriter]:
     """What leaves of what is put, the first `frames` of it."""
     got: list[Frame] = []
     ready = asyncio.Event()
@@ -113,7 +113,7 @@ async def sent(put: Callable[[Frames], None], frames: int) -> tuple[list[Frame],
 
     async with await asyncio.start_server(read, "127.0.0.1", 0) as server:
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        leaving = Frames(writer, Windowed())
+        leaving = FrameWriter(writer, Windowed())
         put(leaving)
         await ready.wait()
         writer.close()
@@ -124,7 +124,7 @@ async def sent(put: Callable[[Frames], None], frames: int) -> tuple[list[Frame],
 async def test_what_several_calls_have_within_a_window_leaves_in_one_frame() -> None:
     loop = asyncio.get_running_loop()
 
-    def put(frames: Frames) -> None:
+    def put(frames: FrameWriter) -> None:
         frames.put(1, ["a"])
         frames.put(2, ["b"])
         frames.put(1, ["c"], over=True)
@@ -133,15 +133,15 @@ async def test_what_several_calls_have_within_a_window_leaves_in_one_frame() -> 
 
     got, _ = await sent(put, 2)
     assert got == [
-        Frame(0, [Part(1, ["a", "c"], True), Part(2, ["b"], False)]),
-        Frame(1, [Part(2, ["d"], False), Part(3, ["e"], False)]),
+        Frame(0, [CallOutput(1, ["a", "c"], True), CallOutput(2, ["b"], False)]),
+        Frame(1, [CallOutput(2, ["d"], False), CallOutput(3, ["e"], False)]),
     ]
 
 
 async def test_there_is_no_room_while_too_much_waits() -> None:
     room: list[asyncio.Future[None]] = []
 
-    def put(frames: Frames) -> None:
+    def put(frames: FrameWriter) -> None:
         frames.put(1, list(range(MOST)))
         room.append(asyncio.ensure_future(frames.room()))
 

@@ -11,10 +11,10 @@ from gateway.errors import UpstreamError
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
 from gateway.reasoning.stream import parse, promote
-from gateway.upstream import Accepted, Answer, Finished, Parsed, Text, Thought, ToolPiece
+from gateway.upstream import Accepted, Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 
 ACCEPTED = Accepted(prompt_tokens=5)
-THOUGHT = Thought(tokens=4, ended_by="marker")
+THOUGHT = ThinkingEnded(tokens=4, ended_by="marker")
 FINISHED = Finished(finish_reason="stop", usage=Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4))
 
 
@@ -24,7 +24,7 @@ class ScriptedAnswer:
     def __init__(self, *script: Any) -> None:
         self.script, self.closed = script, False
 
-    async def play(self) -> AsyncGenerator[Sequence[Answer]]:
+    async def play(self) -> AsyncGenerator[Sequence[UpstreamItem]]:
         try:
             for step in self.script:
                 match step:
@@ -38,7 +38,7 @@ class ScriptedAnswer:
             self.closed = True
 
 
-async def parsed(*script: Any, format: str = "qwen3") -> list[list[Parsed]]:
+async def parsed(*script: Any, format: str = "qwen3") -> list[list[ParsedItem]]:
     """Every batch that leaves, as a list."""
     answer = ScriptedAnswer(*script)
     async with aclosing(parse(answer.play(), ReasoningParser(format, starts_inside=False))) as batches:
@@ -90,7 +90,7 @@ async def test_what_was_held_back_leaves_before_finished(text: str, segments: li
         assert joined(got[:-1]) == segments
 
 
-def joined(items: Sequence[Parsed]) -> list[Segment]:
+def joined(items: Sequence[ParsedItem]) -> list[Segment]:
     """Neighbours of one kind as one segment."""
     merged: list[Segment] = []
     for item in items:
@@ -181,7 +181,7 @@ async def test_tokens_that_the_upstream_does_not_tell_are_counted_by_pieces() ->
 
 async def test_a_failure_of_the_upstream_passes_on_behind_what_came() -> None:
     answer = ScriptedAnswer([ACCEPTED], [Text("<think>Six.</thi")], UpstreamError("it died"))
-    seen: list[Parsed] = []
+    seen: list[ParsedItem] = []
     with pytest.raises(UpstreamError, match="it died"):
         async for batch in parse(answer.play(), ReasoningParser("qwen3", starts_inside=False)):
             seen += batch
@@ -210,7 +210,7 @@ async def test_closing_the_stream_closes_the_answer() -> None:
                 [Segment("reasoning", "Six.")],
                 [
                     Segment("reasoning", " Or\n"),
-                    Thought(tokens=None, ended_by="truncated"),
+                    ThinkingEnded(tokens=None, ended_by="truncated"),
                     Segment("response", "Six. Or\n"),
                     FINISHED,
                 ],
@@ -225,7 +225,7 @@ async def test_closing_the_stream_closes_the_answer() -> None:
     ids=["never ended", "ended", "nothing"],
 )
 async def test_promoted_reasoning_is_the_response_where_there_is_no_other(
-    script: list[list[Answer]], after: list[list[Parsed]]
+    script: list[list[UpstreamItem]], after: list[list[ParsedItem]]
 ) -> None:
     answer = ScriptedAnswer(*script)
     parser = ReasoningParser("qwen3", starts_inside=False)
@@ -236,7 +236,7 @@ async def test_promoted_reasoning_is_the_response_where_there_is_no_other(
 
 async def test_reasoning_that_was_cut_off_is_not_promoted() -> None:
     answer = ScriptedAnswer([Text("<think>Six.")], UpstreamError("gone"))
-    kept: list[Parsed] = []
+    kept: list[ParsedItem] = []
     with pytest.raises(UpstreamError):
         async for batch in promote(parse(answer.play(), ReasoningParser("qwen3", starts_inside=False))):
             kept += batch

@@ -12,7 +12,7 @@ from gateway.errors import UpstreamError
 from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
 from gateway.reasoning.tool_calls import ToolCallReader, tool_calls
-from gateway.upstream import Finished, Parsed, ToolPiece
+from gateway.upstream import Finished, ParsedItem, ToolPiece
 
 WEATHER = '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo", "days": [1, {"a": "}"}]}}\n</tool_call>'
 TIME = '<tool_call>\n{"name": "time", "arguments": {}}\n</tool_call>'
@@ -91,7 +91,7 @@ def test_arguments_leave_as_they_come() -> None:
     ]
 
 
-async def answer(*items: Parsed | Exception) -> AsyncGenerator[Sequence[Parsed]]:
+async def answer(*items: ParsedItem | Exception) -> AsyncGenerator[Sequence[ParsedItem]]:
     for item in items:
         if isinstance(item, Exception):
             raise item
@@ -117,7 +117,7 @@ async def test_calls_are_the_reason_for_the_end(text: str, reason: FinishReason,
 
 
 async def test_what_is_held_back_leaves_before_a_failure() -> None:
-    items: list[Parsed] = []
+    items: list[ParsedItem] = []
     with pytest.raises(UpstreamError):
         async for batch in tool_calls(answer(Segment("response", "So <tool"), UpstreamError("died"))):
             items += batch

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import InvalidRequest
-from gateway.requests.base import Asked, ReasoningOptions
+from gateway.requests.base import BaseRequest, ReasoningOptions
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.responses import ResponsesRequest
 from gateway.upstream import Message, Tool, ToolCall, ToolChoice, UpstreamRequest
@@ -28,7 +28,7 @@ def responses(**asked: Any) -> ResponsesRequest:
     return ResponsesRequest.parse(json.dumps({"input": "hi", **asked}).encode())
 
 
-def refused(kind: type[Asked], body: dict[str, Any]) -> tuple[str | None, str]:
+def refused(kind: type[BaseRequest], body: dict[str, Any]) -> tuple[str | None, str]:
     with pytest.raises(InvalidRequest) as raised:
         kind.parse(json.dumps(body).encode())
     return raised.value.param, raised.value.message

@@ -5,15 +5,15 @@ from typing import Any
 
 from gateway.errors import UpstreamError
 from gateway.events import Usage
-from gateway.upstream import Accepted, Answer, Finished, Text, Thought
+from gateway.upstream import Accepted, Finished, Text, ThinkingEnded, UpstreamItem
 from gateway.wire.openai import error_body
 from gateway.wire.plain import PlainWriter
 
-ITEMS: list[Answer] = [
+ITEMS: list[UpstreamItem] = [
     Accepted(prompt_tokens=7),
     Text("<think>\nSo."),
     Text("</think>\n"),
-    Thought(tokens=2, ended_by="marker"),
+    ThinkingEnded(tokens=2, ended_by="marker"),
     Text("42"),
     Finished(finish_reason="length", usage=Usage(prompt_tokens=7, completion_tokens=5, reasoning_tokens=2)),
 ]
