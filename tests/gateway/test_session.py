@@ -1,7 +1,7 @@
 """One request's life against scripted parts: whole lists of events, whatever fails."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import fields
 from typing import Any
@@ -15,60 +15,13 @@ from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.prompts import PartTask
-from gateway.upstream import Accepted, Finished, Message, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
+from gateway.upstream import Accepted, Finished, ThinkingEnded, ToolPiece
+from tests.fakes.session import ScriptedParser, ScriptedSummarizer
 
 USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
 FINISHED = Finished(finish_reason="stop", usage=USAGE)
 TRACE = "Six times seven. That is 42."
 VOLATILE = ("sequence_number", "created", "seconds", "timings", "id")
-
-
-class ScriptedParser:
-    """Plays its script; an exception in it is raised, an asyncio.Event is waited for."""
-
-    def __init__(self, *script: Any) -> None:
-        self.script, self.closed, self.over = script, False, asyncio.Event()
-
-    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
-        try:
-            for step in self.script:
-                match step:
-                    case BaseException():
-                        raise step
-                    case asyncio.Event():
-                        await step.wait()
-                    case _:
-                        yield [step]
-        finally:
-            self.closed = True
-            self.over.set()
-
-
-class ScriptedSummarizer:
-    def __init__(
-        self, prompt: Sequence[Any] = ("You ask", " this."), part: Sequence[Any] = ("Title\n", "Text.")
-    ) -> None:
-        self.scripts = {"prompt": prompt, "part": part}
-        self.tasks: list[PartTask] = []
-
-    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        async for text in self._play("prompt"):
-            yield text
-
-    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        self.tasks.append(task)
-        async for text in self._play("part"):
-            yield text
-
-    async def _play(self, name: str) -> AsyncGenerator[Sequence[str]]:
-        for step in self.scripts[name]:
-            match step:
-                case BaseException():
-                    raise step
-                case asyncio.Event():
-                    await step.wait()
-                case _:
-                    yield [step]
 
 
 def session(

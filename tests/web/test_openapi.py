@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from tests.gateway.test_session import ScriptedParser
+from tests.fakes.session import ScriptedParser
 from tests.web.test_routes import GOOD, routes
 
 schema = schemathesis.openapi.from_asgi(

@@ -18,7 +18,7 @@ from gateway.events import Usage
 from gateway.reasoning import Segment
 from gateway.upstream import Accepted, Finished, Message, ThinkingEnded, ToolCall, ToolPiece
 from gateway.wire import sse
-from tests.gateway.test_session import ScriptedParser, ScriptedSummarizer
+from tests.fakes.session import ScriptedParser, ScriptedSummarizer
 from web.routes import Routes
 
 MODEL = "qwen2.5-coder-0.5b-instruct"
