@@ -20,10 +20,11 @@ from deployments.rpc.server import RpcServer
 from engine.engine import Engine, EngineSettings
 from engine.harness import Ended, Harness, Piece, ThinkingEnded
 from engine.model_files import model_folder
+from engine.sampling import Sampling
 from gateway import upstream
 from gateway.config import UpstreamSettings
 from gateway.events import Usage
-from gateway.pacing import gathered
+from gateway.pacing import PACER
 from gateway.upstream import Accepted, Finished, Message, Text, UpstreamItem, UpstreamRequest
 
 log = logging.getLogger(__name__)
@@ -51,19 +52,17 @@ class QwenUpstream(RpcServer):
                 max_batch_tokens=settings.max_batch_tokens,
             ),
         )
-        self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
+        self._harness = Harness(PacedEngine(self._engine), AutoTokenizer.from_pretrained(folder))
         self._harness.count(to_ask(REHEARSAL, settings))
 
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
-        return gathered(self._answer(request))
-
-    async def _answer(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
+    async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         ask = to_ask(request, self._settings)
         prompt_tokens = await asyncio.to_thread(self._harness.count, ask)
         yield [Accepted(prompt_tokens=prompt_tokens)]
-        async with aclosing(self._harness.stream(ask)) as pieces:
-            async for piece in pieces:
-                yield [_translate(piece, prompt_tokens)]
+        with PACER.stream():
+            async with aclosing(self._harness.stream(ask)) as pieces:
+                async for piece in pieces:
+                    yield [_translate(piece, prompt_tokens)]
 
     async def running(self) -> AsyncGenerator[Sequence[int]]:
         """How many requests the engine works on: 0 soon after the last client has gone. Raises as `check_health`."""
@@ -77,6 +76,22 @@ class QwenUpstream(RpcServer):
     def __del__(self) -> None:
         if engine := getattr(self, "_engine", None):
             engine.stop()
+
+
+class PacedEngine:
+    """The engine, read at most once a tick; it gathers tokens by itself while nobody reads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.context_tokens, self.end_tokens, self.defaults = engine.context_tokens, engine.end_tokens, engine.defaults
+
+    async def generate(
+        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
+    ) -> AsyncGenerator[list[int]]:
+        async with aclosing(self._engine.generate(tokens, max_new_tokens, sampling)) as batches:
+            async for batch in batches:
+                yield batch
+                await PACER.tick()
 
 
 def _device(settings: UpstreamSettings) -> Literal["cuda", "cpu"]:

@@ -6,10 +6,10 @@ What Ray adds here: a hop of its own, so that parsing scales apart from the ingr
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
+from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
 from gateway.config import GatewaySettings
 from gateway.upstream import ParsedItem, UpstreamRequest
-from upstreams.choice import Upstreams
 
 
 class StreamParser(RpcServer):
@@ -17,7 +17,7 @@ class StreamParser(RpcServer):
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
-        self._upstreams = Upstreams(upstreams, settings.models, settings.http_upstreams)
+        self._upstreams = connect_upstreams(upstreams, settings.models, settings)
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         return self._upstreams.ask(request)

@@ -8,12 +8,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
 from gateway.config import GatewaySettings
 from gateway.reasoning import Segment
 from gateway.summaries.prompts import PartTask, part_request, prompt_request
 from gateway.upstream import Message, UpstreamRequest
-from upstreams.choice import Upstreams
 
 
 class Summarizer(RpcServer):
@@ -22,8 +22,8 @@ class Summarizer(RpcServer):
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
-        (self._model,) = settings.writers
-        self._upstreams = Upstreams(upstreams, settings.writers, settings.http_upstreams)
+        self._model, route = settings.summary_model
+        self._upstreams = connect_upstreams(upstreams, {self._model: route}, settings)
 
     def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
         return self._text(prompt_request(request_id, messages))

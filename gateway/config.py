@@ -1,4 +1,4 @@
-"""What an operator may set: the `args` of the application in serve_config.yaml.
+"""The settings of an operator: the `args` of the applications in serve_config.yaml.
 
 Unknown keys are refused by name. Sizes are in tokens, characters or bytes, times in seconds, as each name says.
 """
@@ -17,7 +17,7 @@ class Settings(BaseModel):
 
 
 class EffortSettings(Settings):
-    """Tokens of thinking that each word for an effort stands for."""
+    """Tokens of thinking for each `reasoning_effort`."""
 
     minimal: PositiveInt = 64
     low: PositiveInt = 128
@@ -34,11 +34,11 @@ class EffortSettings(Settings):
 class UpstreamSettings(Settings):
     """The Qwen that the cluster serves.
 
-    `model` is `embedded`, a local directory or a Hugging Face id. `device` auto takes a GPU where the cluster has one;
-    `num_gpus` is what a replica reserves there, fractions allowed. `threads` is torch's on a CPU, None for one a core.
-    `kv_cache_tokens` is shared by all requests of a replica and must hold at least one of `context_tokens`.
-    More than `max_streams` at once are told to come back.
-    `thinking_budget` and `max_tokens` stand in where a request names none, `efforts` where it names a word.
+    `model` is `embedded`, a local directory or a Hugging Face id. `device` auto takes a GPU if the cluster has one;
+    `num_gpus` is the share of it that a replica reserves, fractions allowed. `threads` is torch's number of threads on
+    a CPU, None for one per core. `kv_cache_tokens` is shared by all requests of a replica and must hold at least one of
+    `context_tokens`. Requests beyond `max_streams` per replica are refused as overloaded. `thinking_budget` and
+    `max_tokens` apply if a request names none, `efforts` translate its `reasoning_effort`.
     """
 
     model: str = "embedded"
@@ -61,7 +61,7 @@ class UpstreamSettings(Settings):
 
     @property
     def name(self) -> str:
-        """The id that requests and `GET /v1/models` know the model by."""
+        """The id of the model in requests and in `GET /v1/models`."""
         return EMBEDDED_NAME if self.model == "embedded" else self.model.rstrip("/").split("/")[-1]
 
 
@@ -69,8 +69,12 @@ EMBEDDED_NAME = "qwen2.5-coder-0.5b-instruct"
 
 
 class DeadlineSettings(Settings):
-    """Seconds that reasoning waits for the prompt summary, the response for the last summary part, and a stream for
-    anything at all from its upstream: long enough for a request that waits for its place in a batch."""
+    """Seconds.
+
+    `prompt_summary`: how long reasoning waits for the prompt summary. `reasoning_summary`: how long the response waits
+    for the last part of the reasoning summary. `upstream_silence`: how long an upstream may send nothing at all; long
+    enough for a request that waits for its place in a batch.
+    """
 
     prompt_summary: PositiveFloat = 5.0
     reasoning_summary: PositiveFloat = 1.5
@@ -78,9 +82,12 @@ class DeadlineSettings(Settings):
 
 
 class LimitSettings(Settings):
-    """`early_characters` may wait for their turn before the upstream is read no further; `unread_characters` may wait
-    for a slow client before its stream fails. `streams` are those that a key, or an address where there are no keys,
-    may have at once on a replica of the ingress; `calls` those that a replica behind it answers at once."""
+    """Bounds on requests and streams.
+
+    `early_characters`: text of one stream that may wait for its turn before reading from the upstream pauses.
+    `unread_characters`: text that may wait for a slow client before its stream fails. `streams`: concurrent streams of
+    a key (without keys, of an address) per replica of the ingress. `calls`: concurrent calls per replica behind it.
+    """
 
     request_bytes: PositiveInt = 1_000_000
     messages: PositiveInt = 1000
@@ -91,12 +98,12 @@ class LimitSettings(Settings):
 
 
 class AccessSettings(Settings):
-    """Who may ask: with keys, who sends one as `Authorization: Bearer`; without, this machine, or with
-    `allow_anonymous` anybody.
+    """Access control: with keys, clients send one as `Authorization: Bearer`. Without, only this machine is answered,
+    or anybody with `allow_anonymous`.
 
-    Keys are given as their SHA-256 in hex, one a line with a name behind it if you like, as `sha256sum` prints them: in
-    the file `keys_file`, or in the environment variable `keys_env`, on the nodes of the cluster. `cors_origins` are
-    those whose pages may ask, `*` for all.
+    Keys are given as SHA-256 hashes in hex, one per line and optionally followed by a name, as `sha256sum` prints them:
+    in the file `keys_file` or in the environment variable `keys_env`, on the nodes of the cluster. `cors_origins` lists
+    the origins whose pages may use the gateway, `*` for all.
     """
 
     keys_file: str | None = None
@@ -106,14 +113,15 @@ class AccessSettings(Settings):
 
 
 class HttpUpstreamSettings(Settings):
-    """One /chat/completions API, and the models that are asked of it.
+    """One /chat/completions API and the models that it serves.
 
-    `url` goes up to and with `/v1`; `api_key_env` names the environment variable with the key. `format` says how the
-    text marks reasoning, `auto` goes by each model's name; a field for reasoning is always read. `starts_inside` says
+    `url` includes `/v1`; `api_key_env` names the environment variable with the key. `format` is the way in which the
+    text marks reasoning, `auto` chooses by the model's name; a field for reasoning is always read. `starts_inside` says
     whether the text begins in reasoning without a marker, None leaves that to the format. `markers` are the start and
-    the end of format `custom`. With `promote_truncated`, reasoning that never ended is the response too. `headers` and
-    `body` are added to each request, `no_thinking` to the body of those that want none, a summary's among them. Before
-    the first byte a request is sent up to `attempts` times.
+    the end marker of format `custom`. With `promote_truncated`, reasoning that never ended is repeated as the response.
+    `headers` and `body` are added to each request, `no_thinking` to the body of requests without thinking, such as
+    those for summaries. `silence_seconds` bounds the silence in the middle of an answer. Before the first byte a
+    request is sent up to `attempts` times.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -135,7 +143,7 @@ class HttpUpstreamSettings(Settings):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in FORMATS:
-            raise ValueError(f"no such format; there are {', '.join(sorted(FORMATS))}")
+            raise ValueError(f"unknown format; known are {', '.join(sorted(FORMATS))}")
         return name
 
     @model_validator(mode="after")
@@ -152,18 +160,23 @@ class HttpUpstreamSettings(Settings):
         return detect(model) if self.format == "auto" else FORMATS[self.format]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelRoute:
-    """A model that requests may name: the upstream that answers for it, and how its text is read."""
+    """The upstream that answers for a model, and the way its answers are read.
+
+    `silence_seconds` is how long it may send nothing at all; None for an API, whose client watches the socket itself: a
+    comment there is a sign of life that nobody else sees.
+    """
 
     upstream: Literal["qwen", "http", "own"]
     format: Format
-    starts_inside: bool | None
-    promote_truncated: bool
+    starts_inside: bool | None = None
+    promote_truncated: bool = False
+    silence_seconds: float | None = None
 
 
 class PlainApiSettings(Settings):
-    """The Qwen of another application, by the names that Serve knows it by; requests know it as `model`."""
+    """The Qwen of another Serve application, named by `application` and `deployment`; `model` is its id in requests."""
 
     application: str = "reasoning-gateway"
     deployment: str = "QwenUpstream"
@@ -172,8 +185,11 @@ class PlainApiSettings(Settings):
 
 
 class SummarizerSettings(Settings):
-    """`model` writes the summaries, one of those that requests may name; None: the first, which is the cluster's Qwen
-    where it has one. `own` is a model for summaries alone, usually a small one on a fraction of a GPU."""
+    """The model that writes the summaries.
+
+    `model` is one of those that requests may name; None for the first, which is the cluster's Qwen if it has one.
+    `own` deploys a model for summaries alone, usually a small one on a fraction of a GPU.
+    """
 
     model: str | None = None
     own: UpstreamSettings | None = None
@@ -186,8 +202,10 @@ class SummarizerSettings(Settings):
 
 
 class GatewaySettings(Settings):
-    """`upstream` is the Qwen on the cluster, null for none; `http_upstreams` are APIs elsewhere. A stream says that it
-    is alive after each `heartbeat` seconds of silence."""
+    """The gateway: `upstream` is the Qwen on the cluster, null for none, `http_upstreams` are APIs elsewhere.
+
+    A silent stream sends a sign of life every `heartbeat` seconds.
+    """
 
     upstream: UpstreamSettings | None = UpstreamSettings()
     http_upstreams: tuple[HttpUpstreamSettings, ...] = ()
@@ -198,34 +216,43 @@ class GatewaySettings(Settings):
     heartbeat: PositiveFloat = 15.0
 
     @model_validator(mode="after")
-    def _models_are_told_apart(self) -> "GatewaySettings":
+    def _each_model_is_served_once(self) -> "GatewaySettings":
         names = [self.upstream.name] if self.upstream else []
         names += [model for api in self.http_upstreams for model in api.models]
         if not names:
-            raise ValueError("nothing to ask: set upstream, http_upstreams, or both")
+            raise ValueError("there is no model: set upstream, http_upstreams, or both")
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"served twice: {', '.join(sorted(twice))}")
+            raise ValueError(f"two upstreams serve the same model: {', '.join(sorted(twice))}")
         if self.summarizer.model not in (None, *names):
-            raise ValueError(f"summarizer.model is none of {', '.join(names)}")
+            raise ValueError(f"summarizer.model must be one of {', '.join(names)}")
         return self
 
     @property
     def models(self) -> dict[str, ModelRoute]:
-        """What `GET /v1/models` lists; the first one answers requests that name none."""
-        models = {self.upstream.name: _qwen("qwen")} if self.upstream else {}
+        """The routes of all models that requests may name; the first one answers requests that name none."""
+        models = {self.upstream.name: self._qwen("qwen")} if self.upstream else {}
         for api in self.http_upstreams:
             for model in api.models:
-                models[model] = ModelRoute("http", api.format_of(model), api.starts_inside, api.promote_truncated)
+                models[model] = ModelRoute(
+                    upstream="http",
+                    format=api.format_of(model),
+                    starts_inside=api.starts_inside,
+                    promote_truncated=api.promote_truncated,
+                )
         return models
 
     @property
-    def writers(self) -> dict[str, ModelRoute]:
-        """The model that writes the summaries, as a dictionary of one."""
+    def summary_model(self) -> tuple[str, ModelRoute]:
+        """The name and the route of the model that writes the summaries."""
         if self.summarizer.own:
-            return {self.summarizer.own.name: _qwen("own")}
+            return self.summarizer.own.name, self._qwen("own")
         name = self.summarizer.model or next(iter(self.models))
-        return {name: self.models[name]}
+        return name, self.models[name]
 
-
-def _qwen(upstream: Literal["qwen", "own"]) -> ModelRoute:
-    return ModelRoute(upstream, FORMATS["qwen3"], starts_inside=False, promote_truncated=False)
+    def _qwen(self, upstream: Literal["qwen", "own"]) -> ModelRoute:
+        return ModelRoute(
+            upstream=upstream,
+            format=FORMATS["qwen3"],
+            starts_inside=False,
+            silence_seconds=self.deadlines.upstream_silence,
+        )

@@ -1,6 +1,6 @@
-"""The vocabulary: every event that can leave the gateway, whichever wire carries it.
+"""The vocabulary: every event that the gateway can send, whichever wire carries it.
 
-The names and fields are for ever; `tests/gateway/test_events.py` holds them. Knows nothing of order, wire or transport.
+Names and fields never change; `tests/gateway/test_events.py` checks them. Knows nothing of order, wire or transport.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of the trace in characters: `trace[start:end]`."""
+    """A stretch of the trace, in characters: `trace[start:end]`."""
 
     start: int
     end: int
@@ -23,7 +23,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, as the upstream counts them. `reasoning_tokens` is part of `completion_tokens`."""
+    """Numbers of tokens, as the upstream counts them. `completion_tokens` include `reasoning_tokens`."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -32,7 +32,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """Seconds from the start of the stream; None for what never came."""
+    """Seconds from the start of the stream to each first event; None if there was none."""
 
     prompt_summary: float | None = None
     first_reasoning: float | None = None
@@ -42,13 +42,15 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseEvent:
+    """The native wire numbers the events of a stream from 0; an event that has not been sent has the number -1."""
+
     type: ClassVar[str]
     sequence_number: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStarted(BaseEvent):
-    """Always first. `created` is in Unix seconds."""
+    """The first event. `created` is in Unix seconds."""
 
     type: ClassVar[str] = "stream.started"
     id: str
@@ -86,7 +88,7 @@ class ReasoningSummaryDelta(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningSummaryPart(BaseEvent):
-    """Summary part `index`, whole. `span` is the reasoning it stands for."""
+    """Summary part `index`, whole. `span` is the stretch of the reasoning that it summarizes."""
 
     type: ClassVar[str] = "reasoning_summary.part"
     index: int
@@ -98,7 +100,7 @@ class ReasoningSummaryPart(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningDone(BaseEvent):
-    """`characters` of the trace, `tokens` where the upstream counts them, `seconds` from its first delta to its end."""
+    """The end of the trace: its `characters`, its `tokens` if the upstream counts them, the `seconds` it took."""
 
     type: ClassVar[str] = "reasoning.done"
     characters: int
@@ -109,7 +111,7 @@ class ReasoningDone(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningSummaryDone(BaseEvent):
-    """All parts, joined."""
+    """The end of the reasoning summary; `text` is that of all parts, joined."""
 
     type: ClassVar[str] = "reasoning_summary.done"
     text: str
@@ -123,7 +125,7 @@ class ResponseDelta(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallDelta(BaseEvent):
-    """A piece of the arguments of the client's tool that the model calls."""
+    """A piece of the `arguments` of a call of one of the client's tools."""
 
     type: ClassVar[str] = "tool_call.delta"
     index: int
@@ -134,7 +136,7 @@ class ToolCallDelta(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallDone(BaseEvent):
-    """The call with its arguments whole."""
+    """A whole call."""
 
     type: ClassVar[str] = "tool_call.done"
     index: int
@@ -151,7 +153,7 @@ class ResponseDone(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamCompleted(BaseEvent):
-    """A last event. `late_reasoning` is reasoning that came after the response had begun."""
+    """The last event of an answer. `late_reasoning` is reasoning that came after the response had begun."""
 
     type: ClassVar[str] = "stream.completed"
     finish_reason: FinishReason
@@ -162,7 +164,7 @@ class StreamCompleted(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamFailed(BaseEvent):
-    """The other last event; what came before it stands."""
+    """The last event of a stream that failed; what was sent before it remains valid."""
 
     type: ClassVar[str] = "stream.failed"
     error: Failure

@@ -1,18 +1,17 @@
-"""What may follow what: the table of the order of events, and the sequencer that keeps to it.
+"""The order of events as a table of transitions, and the sequencer that keeps to it.
 
 Everything that affects the order lives in this file. Knows nothing of where events come from or go to.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 from gateway.errors import OrderViolation
-from gateway.events import LAST_EVENTS, BaseEvent, Event, StreamFailed, StreamStarted
+from gateway.events import EVENT_TYPES, LAST_EVENTS, BaseEvent, Event, StreamFailed
 
 Order = Literal["strict", "eager"]
-Law = dict[str, dict[str, str]]
+Transitions = dict[str, dict[str, str]]
 
-_COMMON: Law = {
+_COMMON: Transitions = {
     "new": {"stream.started": "prompt_summary"},
     "prompt_summary": {"prompt_summary.delta": "prompt_summary", "prompt_summary.done": "reasoning"},
     "response": {
@@ -25,7 +24,7 @@ _COMMON: Law = {
     "closed": {},
 }
 
-LAW: dict[Order, Law] = {
+TRANSITIONS: dict[Order, Transitions] = {
     "strict": {
         **_COMMON,
         "reasoning": {
@@ -64,112 +63,119 @@ LAW: dict[Order, Law] = {
         },
     },
 }
-"""state -> event type -> state. `stream.failed` closes any state but "new" and "closed"."""
+"""state -> event type -> state. `stream.failed` closes any state but "new" and "closed" (see `next_states`)."""
 
-_LANES = ("stream", "prompt_summary", "reasoning", "reasoning_summary", "response")
+_SECTIONS = ("stream", "prompt_summary", "reasoning", "reasoning_summary", "response")
 _SECTION_ENDS = ("prompt_summary.done", "reasoning.done", "reasoning_summary.done", "response.done")
 
 
-def _lane(event: Event) -> str:
-    if isinstance(event, (StreamStarted, *LAST_EVENTS)):
-        return "stream"
-    section = event.type.split(".")[0]
+def _section(event_type: str) -> str:
+    section = event_type.partition(".")[0]
     return "response" if section == "tool_call" else section
 
 
-def follow(law: Law, state: str, event_type: str) -> str | None:
-    """The state after an event of that type, or None where it may not stand."""
-    if event_type == StreamFailed.type:
-        return None if state in ("new", "closed") else "closed"
-    return law[state].get(event_type)
+def next_states(transitions: Transitions, state: str) -> dict[str, str]:
+    """Return the events that may come in `state`, and the state after each; a failure among them."""
+    failure = {} if state in ("new", "closed") else {StreamFailed.type: "closed"}
+    return transitions[state] | failure
 
 
-def reachable(law: Law, state: str) -> frozenset[str]:
-    """The event types that may still come in `state` or after it."""
-    states, types = {state}, {StreamFailed.type}
+def reachable(transitions: Transitions, state: str) -> frozenset[str]:
+    """Return the event types that may come in `state` or in any state after it."""
+    states, types = {state}, set[str]()
     todo = [state]
     while todo:
-        for event_type, after in law[todo.pop()].items():
+        for event_type, after in next_states(transitions, todo.pop()).items():
             types.add(event_type)
             if after not in states:
                 states.add(after)
                 todo.append(after)
-    return frozenset(types) if state != "closed" else frozenset()
+    return frozenset(types)
 
 
-_REACHABLE = {order: {state: reachable(law, state) for state in law} for order, law in LAW.items()}
+_SECTION_OF = {event_type: _section(event_type) for event_type in EVENT_TYPES}
+_NEXT = {
+    order: {state: next_states(transitions, state) for state in transitions}
+    for order, transitions in TRANSITIONS.items()
+}
+_REACHABLE = {
+    order: {state: reachable(transitions, state) for state in transitions} for order, transitions in TRANSITIONS.items()
+}
 
 
 class Sequencer:
-    """Takes events as they are made and gives them back in a legal order, numbered from 0.
+    """Takes events as they are made and returns them in a legal order.
 
-    Events of one section keep their order; an event that comes too early waits. `held` is how many characters of
-    text wait. `put` raises OrderViolation for an event that can never leave any more.
+    Events of one section keep their order. An event that comes too early waits; `waiting_size` is the number of
+    characters of text that wait.
     """
 
     def __init__(self, order: Order = "strict") -> None:
-        self._law = LAW[order]
-        self._reachable = _REACHABLE[order]
-        self._lanes: dict[str, list[Event]] = {}  # those where something waits
+        self._next, self._reachable = _NEXT[order], _REACHABLE[order]
+        self._waiting: dict[str, list[Event]] = {}  # by section; a section without waiting events has no list
         self.state = "new"
-        self.held = 0
-        self._number = 0
+        self.waiting_size = 0
 
     @property
     def closed(self) -> bool:
         return self.state == "closed"
 
     def put(self, event: Event) -> list[Event]:
-        """Accept one event; return all that may leave now, in order."""
-        lane = self._lanes.get(_lane(event))
-        if event.type not in self._reachable[self.state] or (lane and lane[-1].type in _SECTION_ENDS):
-            raise OrderViolation(f"{event.type} after {self.state!r}")
-        if isinstance(event, LAST_EVENTS) and not self._may_end(event):
-            raise OrderViolation(f"{event.type} while others wait or are missing in {self.state!r}")
-        self._lanes.setdefault(_lane(event), []).append(event)
-        self.held += weight(event)
+        """Accept one event and return everything that may leave now, in order.
+
+        Raises OrderViolation if the event can never leave any more, and changes nothing then.
+        """
+        after = self._next[self.state].get(event.type)
+        if after is not None and not self._waiting:  # nearly always: nothing is early, and this one is on time
+            self.state = after
+            return [event]
+        self._check(event, after)
+        self._waiting.setdefault(_SECTION_OF[event.type], []).append(event)
+        self.waiting_size += text_size(event)
         return self._drain()
 
     def abort(self, event: StreamFailed) -> list[Event]:
-        """End the stream at once, leaving out what waits: for our own bugs only."""
+        """End the stream at once and drop what waits: for our own bugs only."""
         if self.state in ("new", "closed"):
             return []
         self.state = "closed"
-        self._lanes = {}
-        self.held = 0
-        return [self._numbered(event)]
+        self._waiting = {}
+        self.waiting_size = 0
+        return [event]
 
-    def _may_end(self, event: Event) -> bool:
-        """Asked before anything changes, so that a stream that may not end yet can still be aborted."""
-        return not self._lanes and follow(self._law, self.state, event.type) is not None
+    def _check(self, event: Event, after: str | None) -> None:
+        waiting = self._waiting.get(_SECTION_OF[event.type])
+        if event.type not in self._reachable[self.state] or (waiting and waiting[-1].type in _SECTION_ENDS):
+            raise OrderViolation(f"{event.type} after {self.state!r}")
+        if isinstance(event, LAST_EVENTS) and (self._waiting or after is None):
+            raise OrderViolation(f"{event.type} while others wait or are missing in {self.state!r}")
 
     def _drain(self) -> list[Event]:
+        """Release section by section, again and again, until nothing more may leave."""
         released: list[Event] = []
         before = -1
         while len(released) > before:
             before = len(released)
-            for name in _LANES:
-                released += self._left(self._lanes.get(name, []))
-        self._lanes = {name: lane for name, lane in self._lanes.items() if lane}
+            for section in _SECTIONS:
+                released += self._release(section)
+        self.waiting_size -= sum(map(text_size, released))
         return released
 
-    def _left(self, lane: list[Event]) -> list[Event]:
-        """The events at the head of the lane that may leave, taken from it."""
-        left: list[Event] = []
-        for event in lane:
-            if (after := follow(self._law, self.state, event.type)) is None:
+    def _release(self, section: str) -> list[Event]:
+        """Take from a section the events at its head that may leave."""
+        waiting = self._waiting.get(section, [])
+        released: list[Event] = []
+        for event in waiting:
+            if (after := self._next[self.state].get(event.type)) is None:
                 break
             self.state = after
-            left.append(self._numbered(event))
-        del lane[: len(left)]
-        return left
-
-    def _numbered(self, event: Event) -> Event:
-        self.held -= weight(event)
-        number, self._number = self._number, self._number + 1
-        return replace(event, sequence_number=number)
+            released.append(event)
+        del waiting[: len(released)]
+        if not waiting:
+            self._waiting.pop(section, None)
+        return released
 
 
-def weight(event: BaseEvent) -> int:
-    """Characters of text that stand for it while it waits."""
+def text_size(event: BaseEvent) -> int:
+    """Return the number of characters of text that an event keeps in memory while it waits."""
     return len(getattr(event, "delta", "")) + len(getattr(event, "arguments", ""))

@@ -1,7 +1,7 @@
 """One request's life: the prompt summary, the reasoning with its summary, and the response, made side by side and
-given out in order.
+sent in order.
 
-Written against the Protocols below. Knows nothing of HTTP, Ray or models; what may leave when is `order.py`'s to say.
+It is written against the Protocols below. The order itself is in `order.py`. Knows nothing of HTTP, Ray or models.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, aclosing
 from typing import Any, ClassVar, Protocol
 
 from gateway.config import GatewaySettings
-from gateway.errors import GatewayError, UpstreamError, UpstreamSilent, cancelling
+from gateway.errors import GatewayError, UpstreamError, cancelling
 from gateway.events import (
     Event,
     PromptSummaryDone,
@@ -24,7 +24,6 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
-from gateway.silence import Silence
 from gateway.summaries.stream_summaries import Summaries, Summarizer
 from gateway.transcript import Transcript
 from gateway.upstream import Finished, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class SessionRequest(Protocol):
-    """What the request of any route says to a session; `conversation` names its field with the turns."""
+    """A request of any route; `conversation` is the name of its field with the turns."""
 
     model: str | None
     conversation: ClassVar[str]
@@ -52,7 +51,7 @@ class Parser(Protocol):
 
 
 class Session:
-    """`open` once, then take `events` to the end; closing the iterator cancels all that runs behind it."""
+    """One request: `open` it once, then read `events` to the end. Closing their iterator cancels all work behind it."""
 
     def __init__(
         self,
@@ -64,21 +63,19 @@ class Session:
         settings: GatewaySettings,
     ) -> None:
         self.id, self.model, self._prompt_summary = id, model, request.prompt_summary
-        self._deadlines = settings.deadlines
-        self._silence = Silence(settings.deadlines.upstream_silence)
         asked, options = request.to_upstream(id, model), request.reasoning
         self._trace = options.trace
         self._outbox = Outbox(options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
-        self._so_far = Transcript(id, thinks=options.budget != 0)
+        self._transcript = Transcript(id, thinks=options.budget != 0)
         self._summaries = Summaries(asked, options, summarizer, self._put, settings.deadlines)
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)
 
     async def open(self, patience: float | None = None) -> None:
-        """Start everything and wait until the upstream has accepted, or for `patience` seconds.
+        """Start everything and wait until the upstream has accepted, for at most `patience` seconds.
 
-        Raises GatewayError before any event; one that comes later ends the stream.
+        Raises GatewayError if the upstream refuses in that time; a later refusal ends the stream.
         """
         self._prompt_task = asyncio.create_task(self._write_prompt_summary())
         self._first = asyncio.create_task(self._accepted())
@@ -92,14 +89,15 @@ class Session:
             raise
 
     async def _accepted(self) -> Sequence[ParsedItem]:
-        if (first := await self._next()) is None:
-            raise UpstreamError("the upstream ended before it answered")
-        return first
+        try:
+            return await anext(self._batches)
+        except StopAsyncIteration:
+            raise UpstreamError("the upstream ended before it answered") from None
 
     async def events(self) -> AsyncGenerator[list[Event]]:
-        """Everything that leaves, in order, in batches of what is ready; ends with exactly one last event.
+        """Yield all events in order, in batches of what is ready; the last event is the only one of its kind.
 
-        A batch is empty where nothing has left for a beat of `settings.heartbeat` seconds.
+        A batch is empty if there was nothing to send for `settings.heartbeat` seconds.
         """
         reader = asyncio.create_task(self._run())
         self._summary_task = asyncio.create_task(self._summaries.write_reasoning())
@@ -114,37 +112,41 @@ class Session:
 
     @property
     def began(self) -> float:
-        """When it was made, on the monotonic clock."""
-        return self._so_far.began
+        """The time at which the session was made, on the monotonic clock."""
+        return self._transcript.began
 
     @property
     def last(self) -> Event | None:
-        """The last event of those that have left, if any."""
+        """The last event that has been sent, if any."""
         return self._outbox.last
 
     @property
     def most_waiting(self) -> int:
-        """Characters that waited at most, for their turn or for the client."""
+        """Peak number of characters that waited, for their turn or for the client."""
         return self._outbox.most_waiting
 
     @property
     def ungrounded(self) -> int:
-        """Summaries of which a sentence was not supported."""
+        """Number of summaries that the grounding check rejected."""
         return self._summaries.ungrounded
 
     @property
     def response_reached(self) -> float | None:
-        """When the first text of the response came from the upstream, in seconds since `began`."""
-        return self._so_far.reached("first_response")
+        """Seconds from `began` to the first text of the response from the upstream; None before."""
+        return self._transcript.time_of("first_response")
 
     async def _run(self) -> None:
-        """Read the parser's stream to its end, and end ours, whatever happens."""
+        """Read the parser's stream to its end and end ours, whatever happens.
+
+        A CancelledError is ours only if this task is being cancelled; otherwise something that it waited for was, which
+        is a failure like any other.
+        """
         try:
             finished = await self._read()
-            for call in self._so_far.end_calls(finished):
+            for call in self._transcript.end_calls(finished):
                 self._put(call)
             await self._close_sections(everything=True)
-            self._put(self._so_far.completed(finished))
+            self._put(self._transcript.completed(finished))
         except (Exception, asyncio.CancelledError) as error:
             if cancelling():
                 raise
@@ -158,47 +160,41 @@ class Session:
                     if isinstance(item, Finished):
                         return item
                     self._take(item)
+                # Not read on while too much waits: the pause travels back to the upstream's socket.
                 await self._outbox.room()
-                batch = await self._next()
+                batch = await anext(self._batches, None)
         raise UpstreamError("the upstream's answer was cut off before its end")
-
-    async def _next(self) -> Sequence[ParsedItem] | None:
-        try:
-            return await self._silence.wait(anext(self._batches, None))
-        except TimeoutError as error:
-            seconds = self._deadlines.upstream_silence
-            raise UpstreamSilent(f"nothing came from the upstream for {seconds:g} s; ask again") from error
 
     def _take(self, item: ParsedItem) -> None:
         match item:
             case Segment(kind="reasoning", text=text):
                 self._take_reasoning(text)
             case Segment(kind="response", text=text):
-                self._so_far.response(text)
+                self._transcript.add_response(text)
                 self._end_reasoning()
                 self._put(ResponseDelta(delta=text))
             case ToolPiece() as piece:
-                delta = self._so_far.call(piece)
+                delta = self._transcript.add_call(piece)
                 self._end_reasoning()
                 self._put(delta)
-            case ThinkingEnded() as thought:
-                self._so_far.thought = thought
+            case ThinkingEnded() as ended:
+                self._transcript.thinking_ended = ended
                 self._end_reasoning()
             case _:
                 pass
 
     def _take_reasoning(self, text: str) -> None:
-        if not self._so_far.reasoning(text):
+        if not self._transcript.add_reasoning(text):
             return
         if self._trace:
             self._put(ReasoningDelta(delta=text))
         self._summaries.feed(text)
 
     def _end_reasoning(self) -> None:
-        """Say `reasoning.done` and close the summary of the trace; only the first call does anything."""
-        if not self._so_far.reasoning_open:
+        """Close the reasoning and let its summary end; only the first call does anything."""
+        if not self._transcript.reasoning_open:
             return
-        self._put(self._so_far.end_reasoning())
+        self._put(self._transcript.end_reasoning())
         self._summaries.close()
 
     async def _write_prompt_summary(self) -> None:
@@ -206,20 +202,20 @@ class Session:
             self._put(PromptSummaryDone(text="", written_by="none"))
             return
         await self._summaries.write_prompt()
-        self._so_far.mark("prompt_summary")
+        self._transcript.mark("prompt_summary")
 
     async def _close_sections(self, everything: bool) -> None:
-        """Close what is open, in order: all of it at the end of an answer, only what has begun at a failure."""
+        """Close the open sections in order: all at the end of an answer, only those that have begun at a failure."""
         await self._prompt_task
-        if everything or self._so_far.begun:
+        if everything or self._transcript.begun:
             self._end_reasoning()
-        if everything or self._so_far.answered:
-            self._put(self._so_far.end_response())
-        if not self._so_far.reasoning_open:
+        if everything or self._transcript.answered:
+            self._put(self._transcript.end_response())
+        if not self._transcript.reasoning_open:
             await self._summary_task
 
     async def _fail(self, error: BaseException) -> None:
-        """Keep what was received, close it, and say whose fault it was."""
+        """End the stream with a failure; what was received before it is kept and closed in order."""
         if isinstance(error, GatewayError):
             failure = error.failure()
         else:
@@ -237,12 +233,10 @@ class Session:
             self._outbox.abort(failed)
 
     async def _stop(self) -> None:
-        """Cancel all that still runs and wait until it has stopped."""
+        """Cancel everything that still runs and wait until it has stopped."""
         for task in self._side_tasks:
             task.cancel()
         await asyncio.gather(*self._side_tasks, return_exceptions=True)
-        self._silence.close()
-        self._outbox.close()
         await self._batches.aclose()
 
 

@@ -1,41 +1,47 @@
 """An HTTP client for streaming APIs, over aiohttp: its parser is C, and its pool does not slow down as it fills.
 
-What aiohttp (3.14) leaves open is closed here: text that came before a connection broke is not lost with it, and every
-failure is one of two. Knows nothing of what is asked.
+It adds two things to aiohttp (3.14): text that came before a connection broke is not lost with it, and every failure is
+one of two. The only module with private API of aiohttp. Knows nothing of what is asked.
 """
 
+import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
 import aiohttp
-import httpx
+import certifi
 from aiohttp.http_exceptions import ContentEncodingError
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""A proxy of the environment cannot reach them."""
+"""Hosts for which the proxy of the environment is not used: it could not reach them."""
 
 
 class Broken(Exception):
-    """No connection, one that was lost, or something else than HTTP on it."""
+    """There is no connection, it was lost, or something other than HTTP came over it."""
 
 
 class Undecodable(Exception):
-    """The body is not in the encoding that it says it is in."""
+    """The body is not in the encoding that its headers name."""
 
 
 class ApiClient:
-    """For one API at the base `url`; only connecting has a deadline, and no cookies are kept. Proxies are the
-    environment's, if it names any."""
+    """An HTTP client for the API at the base `url`.
+
+    Only connecting has a deadline. Cookies are not kept. Proxies and certificates are those that the environment names
+    (HTTPS_PROXY, SSL_CERT_FILE), else none and Mozilla's.
+    """
 
     def __init__(self, url: str, headers: Mapping[str, str], connect_seconds: float) -> None:
         self._url, self._headers, self._connect_seconds = URL(url), dict(headers), connect_seconds
-        self._trusted = httpx.create_ssl_context()  # reads many certificates, which no request should wait for
+        # Reading some hundred certificates takes 20 ms: now, and not when the first request waits for it.
+        self._trusted = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "ApiResponse":
-        """A JSON `body` to the `path` below the base, to the head of its answer. Raises Broken."""
+        """Post a JSON `body` to `path` below the base; return the response once its head has come. Raises Broken."""
         with _failures():
             url = self._url.joinpath(path)
             return ApiResponse(await self._session.post(url, data=body, headers=headers, allow_redirects=False))
@@ -46,7 +52,7 @@ class ApiClient:
 
     @cached_property
     def _session(self) -> aiohttp.ClientSession:
-        """Made where the loop runs that it belongs to."""
+        """A session belongs to the event loop in which it is made, so it is made at the first request."""
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._trusted),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -57,50 +63,61 @@ class ApiClient:
 
 
 class ApiResponse:
-    """An answer whose body is `read` piece by piece. The socket rests while nobody reads: what comes meanwhile is then
-    one piece, not one for each chunk."""
+    """A response whose body is `read` piece by piece.
+
+    The socket is paused while nobody reads: everything that comes meanwhile is then one piece, and the parser runs once
+    for it instead of once for each chunk.
+    """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response, self._begun = response, b""
+        self._response, self._first = response, b""
         self.status: int = response.status
         self.headers: CIMultiDictProxy[str] = response.headers
 
     async def begin(self) -> bool:
-        """Wait for the first of the body, which stays to be read; whether there is any. Raises as `read`."""
-        self._begun = await self.read()
-        return bool(self._begun)
+        """Wait for the first piece, which the next `read` returns; return whether there is any. Raises as `read`."""
+        self._first = await self.read()
+        return bool(self._first)
 
     async def read(self) -> bytes:
-        """What has come since; empty at the end. Raises Broken and Undecodable behind all that came before."""
-        if begun := self._begun:
-            self._begun = b""
-            return begun
-        self._rest(False)
+        """Return everything that has come since the last call; empty at the end.
+
+        Raises Broken and Undecodable, after everything that came before.
+        """
+        if first := self._first:
+            self._first = b""
+            return first
+        self._pause(False)
         try:
             with _failures():
                 return await self._response.content.readany()
         except (Broken, Undecodable):
-            # aiohttp's `StreamReader` forgets what it has received and nobody read.
-            if unread := self._response.content._read_nowait(-1):
+            if unread := _unread(self._response.content):
                 return unread
             raise
         finally:
-            self._rest(True)
+            self._pause(True)
 
     def close(self) -> None:
-        """Where its body was read to the end, its connection is kept for the next."""
-        self._rest(False)
+        """Release the connection; it is kept for the next request if the body was read to its end."""
+        self._pause(False)
         self._response.release()
 
-    def _rest(self, on: bool) -> None:
-        """Behind its end an answer has no connection any more."""
-        connection = self._response.connection
+    def _pause(self, on: bool) -> None:
+        connection = self._response.connection  # None once the body has ended
         if connection and (transport := connection.transport):
             transport.pause_reading() if on else transport.resume_reading()
 
 
+def _unread(content: aiohttp.StreamReader) -> bytes:
+    """Return what was received before a failure: every public way to read raises the failure and forgets the rest."""
+    unread: bytes = content._read_nowait(-1)
+    return unread
+
+
 @contextmanager
 def _failures() -> Iterator[None]:
+    """Translate failures of aiohttp and of the socket into Broken and Undecodable."""
     try:
         yield
     except (aiohttp.ClientError, OSError) as error:

@@ -1,6 +1,6 @@
-"""How an API says no over HTTP: its status and body to a failure of ours, which says whether to ask again and when.
+"""An API's refusal over HTTP: status and body to a failure of ours, which says whether to ask again and when.
 
-Knows nothing of Ray, nor of what was asked.
+Knows nothing of what was asked.
 """
 
 from contextlib import suppress
@@ -10,40 +10,41 @@ from http import HTTPStatus
 
 from gateway.errors import UpstreamNotAStream, UpstreamRateLimited, UpstreamRefused, UpstreamUnavailable
 from gateway.wire import sse
-from gateway.wire.chat_chunks import said
+from gateway.wire.chat_chunks import error_text
 from upstreams.api_client import ApiResponse, Undecodable
 
 ERROR_BYTES = 20_000
+"""The most bytes of a refusal that are read for its message."""
 
 
-async def check(answer: ApiResponse, key: str) -> None:
-    """Raises what stands for a status other than 200, or for a body that is no event stream."""
-    kind = answer.headers.get("content-type", sse.MEDIA_TYPE).lower()
-    if answer.status == HTTPStatus.OK and kind.startswith("text/event-stream"):
+async def check(response: ApiResponse, key: str) -> None:
+    """Raise an UpstreamError unless the status is 200 and the body an event stream. `key` is masked in its message."""
+    kind = response.headers.get("content-type", sse.MEDIA_TYPE).lower()
+    if response.status == HTTPStatus.OK and kind.startswith("text/event-stream"):
         return
-    reason = said(await _beginning(answer))
+    reason = error_text(await _beginning(response))
     reason = reason.replace(key, "…") if key else reason
-    if answer.status == HTTPStatus.OK:
+    if response.status == HTTPStatus.OK:
         raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {reason}")
-    message = f"the upstream answered {answer.status}: {reason}"
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise UpstreamRateLimited(message, _retry_after(answer))
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise UpstreamUnavailable(message, _retry_after(answer))
+    message = f"the upstream answered {response.status}: {reason}"
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise UpstreamRateLimited(message, _retry_after(response))
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise UpstreamUnavailable(message, _retry_after(response))
     raise UpstreamRefused(message)
 
 
-async def _beginning(answer: ApiResponse) -> bytes:
+async def _beginning(response: ApiResponse) -> bytes:
     body = b""
     with suppress(Undecodable):
-        while len(body) <= ERROR_BYTES and (chunk := await answer.read()):
+        while len(body) <= ERROR_BYTES and (chunk := await response.read()):
             body += chunk
     return body[:ERROR_BYTES]
 
 
-def _retry_after(answer: ApiResponse) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3)."""
-    value = answer.headers.get("retry-after", "")
+def _retry_after(response: ApiResponse) -> float | None:
+    """Return the seconds that the API asks to wait, from either form of the header (RFC 9110, 10.2.3)."""
+    value = response.headers.get("retry-after", "")
     if value.strip().isdecimal():
         return float(value)
     try:

@@ -1,6 +1,6 @@
-"""One streaming /chat/completions API over HTTP: a request to the items of its answer, or a failure that says which.
+"""One streaming /chat/completions API over HTTP: a request to the items of its answer, or a failure of a named kind.
 
-Before the first byte it retries; after it never, since the model would say something else. Knows nothing of Ray.
+It retries before the first byte. After it never: the model would say something else.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
+import stamina
 
-from deployments.retries import with_retries
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
     BeforeFirstByte,
@@ -23,27 +23,29 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from gateway.silence import Silence
+from gateway.pacing import PACER
 from gateway.upstream import Accepted, UpstreamItem, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader
 from upstreams.api_client import ApiClient, ApiResponse, Broken, Undecodable
 from upstreams.api_errors import check
 
-LONGEST_WAIT_SECONDS = 30.0
-"""An API that asks for more patience than this is not asked again."""
+LONGEST_RETRY_AFTER = 30.0
+"""Seconds: an API that asks to wait longer than this is not asked again."""
+TRAILER_SECONDS = 5.0
+"""Seconds that usage and [DONE] may take behind the finish reason: without them the answer is whole all the same."""
 DRAIN_SECONDS = 0.05
-"""What the end of the body may take behind [DONE]: a body that was read to its end leaves its connection for reuse."""
+"""Seconds that the body may take to end behind [DONE]. A connection is reused only if its body was read to the end."""
 
 
 class ChatApi:
-    """`retried` is told the model each time that the API is asked again; `running` is how many requests run.
+    """`on_retry` is called with the model's name each time the API is asked again; `running` counts running requests.
 
-    Raises ValueError where the key's environment variable is not set.
+    Raises ValueError if the environment variable of its key is not set.
     """
 
-    def __init__(self, settings: HttpUpstreamSettings, retried: Callable[[str], None]) -> None:
-        self._settings, self._retried, self.running = settings, retried, 0
+    def __init__(self, settings: HttpUpstreamSettings, on_retry: Callable[[str], None]) -> None:
+        self._settings, self._on_retry, self.running = settings, on_retry, 0
         self._key = _key(settings)
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._client = ApiClient(settings.url, {**key, **settings.headers}, settings.connect_seconds)
@@ -51,54 +53,57 @@ class ChatApi:
     async def stream(
         self, request: UpstreamRequest, headers: Mapping[str, str]
     ) -> AsyncGenerator[Sequence[UpstreamItem]]:
-        """One Accepted with the first byte, the text as it comes, one Finished. Closing it closes the connection.
+        """Yield one Accepted with the first byte, then text as it comes, at most once a tick, then one Finished.
 
-        Raises UpstreamError as `gateway.errors` tells them apart, InvalidRequest for a budget of thinking.
+        Closing the generator closes the connection. Raises UpstreamError as `gateway.errors` distinguishes them, and
+        InvalidRequest for a budget of thinking.
         """
-        reader, decoder, silence = ChunkReader(), sse.Decoder(), Silence(self._settings.silence_seconds)
-        answer = None
+        response = None
+        reader, decoder = ChunkReader(), sse.Decoder()
         self.running += 1
         try:
-            answer = await self._begun(request, headers)
-            yield [Accepted()]
-            while True:
-                # What came before a failure leaves before it is raised, and the last text with the end.
-                items, error, ended = _taken(await self._next(answer, reader, silence), decoder, reader)
-                if reader.over:
-                    await _drain(answer)
-                    yield [*items, reader.finish()]
-                    return
-                if items:
-                    yield items
-                if error:
-                    raise error
-                if ended:
-                    yield [reader.finish()]
-                    return
+            with PACER.stream():
+                response = await self._open(request, headers)
+                yield [Accepted()]
+                ended = False
+                while not ended:
+                    chunk = await self._read(response, reader)
+                    items, error = _decode(chunk, decoder, reader)
+                    ended = reader.over or not chunk
+                    # What came before a failure is passed on before it is raised, and the last text with the end.
+                    if ended and reader.whole and not error:
+                        await _drain(response)
+                        items.append(reader.finish())
+                    if items:
+                        yield items
+                    if error:
+                        raise error
+                    if not ended:
+                        await PACER.tick()
+                if not reader.whole:
+                    raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         finally:
             self.running -= 1
-            silence.close()
-            if answer:
-                answer.close()
+            if response:
+                response.close()
 
     async def aclose(self) -> None:
         """Close the pooled connections."""
         await self._client.aclose()
 
-    async def _begun(self, request: UpstreamRequest, headers: Mapping[str, str]) -> ApiResponse:
+    async def _open(self, request: UpstreamRequest, headers: Mapping[str, str]) -> ApiResponse:
         body = orjson.dumps(self._body(request))
-
-        async def attempt(number: int) -> ApiResponse:
-            if number > 1:
-                self._retried(request.model)
-            return await self._begin(body, headers)
-
-        return await with_retries(attempt, on=_again, attempts=self._settings.attempts, timeout=None)
+        async for attempt in stamina.retry_context(on=_retry_after, attempts=self._settings.attempts, timeout=None):
+            with attempt:
+                if attempt.num > 1:
+                    self._on_retry(request.model)
+                response = await self._post(body, headers)
+        return response
 
     def _body(self, request: UpstreamRequest) -> dict[str, Any]:
-        """What the client asked for and the operator configured, and no more: APIs refuse what they do not know."""
+        """Return what the client asked for and the operator configured, and no more: APIs refuse unknown fields."""
         if request.budget:
-            raise InvalidRequest("this model's API takes no budget of thinking", param="reasoning.budget")
+            raise InvalidRequest("this model's API does not take a budget of thinking", param="reasoning.budget")
         asked = {
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
@@ -119,18 +124,19 @@ class ChatApi:
             **(self._settings.no_thinking if request.budget == 0 else {}),
         }
 
-    async def _begin(self, body: bytes, headers: Mapping[str, str]) -> ApiResponse:
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> ApiResponse:
+        """Send the request and wait for the first byte of an event stream."""
         seconds = self._settings.first_byte_seconds
         try:
             async with asyncio.timeout(seconds):
-                answer = await self._client.post("chat/completions", body, headers)
+                response = await self._client.post("chat/completions", body, headers)
                 try:
-                    await check(answer, self._key)
-                    if not await answer.begin():
+                    await check(response, self._key)
+                    if not await response.begin():
                         raise UpstreamUnreachable("the upstream answered with nothing at all")
-                    return answer
+                    return response
                 except BaseException:
-                    answer.close()
+                    response.close()
                     raise
         except TimeoutError as error:
             raise UpstreamTimeout(f"the upstream sent nothing within {seconds:g} s; ask again later") from error
@@ -139,10 +145,11 @@ class ChatApi:
         except Broken as error:
             raise UpstreamUnreachable(f"the upstream cannot be reached: {error}") from error
 
-    async def _next(self, answer: ApiResponse, reader: ChunkReader, silence: Silence) -> bytes:
-        """The next bytes, empty at the end of the body. Behind a whole answer, how the body ends does not matter."""
+    async def _read(self, response: ApiResponse, reader: ChunkReader) -> bytes:
+        """Return the next bytes, empty at the end of the body. How the body of a whole answer ends does not matter."""
         try:
-            return await silence.wait(answer.read())
+            async with asyncio.timeout(TRAILER_SECONDS if reader.whole else self._settings.silence_seconds):
+                return await response.read()
         except (TimeoutError, Broken, Undecodable) as error:
             if reader.whole:
                 return b""
@@ -157,33 +164,35 @@ class ChatApi:
         return UpstreamCut(f"the upstream's answer was cut off: {error}; ask again")
 
 
-async def _drain(answer: ApiResponse) -> None:
-    """Read what the body holds behind [DONE], if it comes soon: it does not matter."""
+def _unreadable(error: Exception) -> UpstreamNotAStream:
+    return UpstreamNotAStream(f"the upstream's answer cannot be decoded: {error}")
+
+
+async def _drain(response: ApiResponse) -> None:
+    """Read and drop what the body holds behind the answer, if it comes soon."""
     with suppress(TimeoutError, Broken, Undecodable):
         async with asyncio.timeout(DRAIN_SECONDS):
-            await answer.read()
+            await response.read()
 
 
-def _taken(
-    chunk: bytes, decoder: sse.Decoder, reader: ChunkReader
-) -> tuple[list[UpstreamItem], UpstreamError | None, bool]:
-    """The items of a piece of the body, the failure that ended them, and whether that was its end."""
+def _decode(chunk: bytes, decoder: sse.Decoder, reader: ChunkReader) -> tuple[list[UpstreamItem], UpstreamError | None]:
+    """Return the items in a piece of the body (empty at its end), and the failure that ended them, if any."""
     items: list[UpstreamItem] = []
     try:
         for event in decoder.feed(chunk) if chunk else decoder.close():
             items += reader.feed(event)
     except UpstreamError as error:
-        return items, error, not chunk
-    return items, None, not chunk
+        return items, error
+    return items, None
 
 
-def _again(error: Exception) -> bool | float:
-    """Whether to ask again, or in how many seconds."""
+def _retry_after(error: Exception) -> bool | float:
+    """Return whether to ask again, or the seconds to wait before."""
     if not isinstance(error, BeforeFirstByte):
         return False
     if error.retry_after is None:
         return True
-    return error.retry_after if error.retry_after <= LONGEST_WAIT_SECONDS else False
+    return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER else False
 
 
 def _key(settings: HttpUpstreamSettings) -> str:
@@ -192,9 +201,5 @@ def _key(settings: HttpUpstreamSettings) -> str:
     if not (key := os.environ.get(settings.api_key_env, "").strip()):
         raise ValueError(f"{settings.url} needs its key in {settings.api_key_env}, which is not set on this node")
     if not key.isascii():
-        raise ValueError(f"the key in {settings.api_key_env} is not ASCII, as the key of an API is")
+        raise ValueError(f"the key in {settings.api_key_env} has characters other than ASCII; check what was pasted")
     return key
-
-
-def _unreadable(error: Exception) -> UpstreamNotAStream:
-    return UpstreamNotAStream(f"the upstream's answer cannot be decoded: {error}")

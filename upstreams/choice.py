@@ -1,16 +1,16 @@
-"""The upstreams: a request's model picks the one, and its format parses what comes back."""
+"""The choice of an upstream by the model of a request, and the parsing of its answer as the model's route says.
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Protocol
+Knows nothing of how an upstream is reached: deployments and HTTP APIs look alike here.
+"""
 
-from deployments.rpc.client import RpcClient, only
-from deployments.telemetry import tracing
-from gateway.config import HttpUpstreamSettings, ModelRoute
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Protocol
+
+from gateway.config import ModelRoute
 from gateway.reasoning import ReasoningParser
-from gateway.reasoning.stream import parse, promote
-from gateway.reasoning.tool_calls import tool_calls
+from gateway.reasoning.answer import AnswerParser, Promoter, Stage, parse
+from gateway.reasoning.tool_calls import ToolCallParser
 from gateway.upstream import ParsedItem, UpstreamItem, UpstreamRequest
-from upstreams.http import HttpUpstream
 
 
 class Upstream(Protocol):
@@ -19,43 +19,39 @@ class Upstream(Protocol):
     async def running(self) -> int: ...
 
 
-class UpstreamHandle:
-    """One that is a deployment."""
-
-    def __init__(self, handle: Any) -> None:
-        self._peer = RpcClient(handle)
-
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
-        return self._peer.call("stream", request)
-
-    async def running(self) -> int:
-        count: int = await only(self._peer.call("running"))
-        return count
-
-
 class Upstreams:
-    """Those that serve `models`: `handles` are by the names that they give, `apis` are asked from this process."""
+    """The upstreams of the models in `routes`, by the names that the routes give them.
+
+    `annotate` receives attributes for the trace span of each request.
+    """
 
     def __init__(
-        self, handles: Mapping[str, Any], models: Mapping[str, ModelRoute], apis: Sequence[HttpUpstreamSettings]
+        self,
+        routes: Mapping[str, ModelRoute],
+        upstreams: Mapping[str, Upstream],
+        annotate: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
-        self._models = models
-        names = {served.upstream for served in models.values()}
-        self._upstreams: dict[str, Upstream] = {
-            name: HttpUpstream(apis) if name == "http" else UpstreamHandle(handles[name]) for name in names
-        }
+        self._routes, self._annotate = routes, annotate
+        self._upstreams = {name: upstreams[name] for name in {route.upstream for route in routes.values()}}
 
     def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
-        served = self._models[request.model]
-        tracing.note(
-            {"gateway.call": request.id, "gateway.upstream": served.upstream, "gen_ai.request.model": request.model}
+        """Yield the parsed answer, batch by batch. Raises what the upstream raises, and UpstreamSilent."""
+        route = self._routes[request.model]
+        self._annotate(
+            {"gateway.call": request.id, "gateway.upstream": route.upstream, "gen_ai.request.model": request.model}
         )
-        parser = ReasoningParser(served.format, served.starts_inside)
-        parsed = parse(self._upstreams[served.upstream].stream(request), parser)
-        if served.upstream == "qwen" and request.tools:
-            parsed = tool_calls(parsed)
-        return promote(parsed) if served.promote_truncated else parsed
+        answer = self._upstreams[route.upstream].stream(request)
+        return parse(answer, _stages(route, request), route.silence_seconds)
 
     async def running(self) -> int:
-        """How many generations there are; an answer says that the way to each upstream is open."""
+        """Return how many generations run. An answer also says that the way to each upstream is open."""
         return sum([await upstream.running() for upstream in self._upstreams.values()])
+
+
+def _stages(route: ModelRoute, request: UpstreamRequest) -> list[Stage]:
+    stages: list[Stage] = [AnswerParser(ReasoningParser(route.format, route.starts_inside))]
+    if route.upstream == "qwen" and request.tools:
+        stages.append(ToolCallParser())
+    if route.promote_truncated:
+        stages.append(Promoter())
+    return stages

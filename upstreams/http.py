@@ -1,45 +1,47 @@
-"""Any /chat/completions API behind the interface of an upstream: `upstreams.chat_api` does the work.
+"""All HTTP APIs behind the interface of one upstream: a request's model picks the API.
 
-What Ray adds here: a count of retries, and the id of the request, which Serve carries from the client to each call. It
-is no deployment: who asks it has it in its own process, since a hop would cost more than all that it does.
+It is no deployment: whoever asks an API does so from its own process, since another hop would cost more than all the
+work done here.
 """
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
-from ray.serve.context import _get_serve_request_context
-
-from deployments.telemetry.metrics import upstream_retries
 from gateway.config import HttpUpstreamSettings
-from gateway.pacing import paced
 from gateway.upstream import UpstreamItem, UpstreamRequest
 from upstreams.chat_api import ChatApi
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
-"""What goes on to an API: clients may put anything into theirs."""
+"""Request ids that are passed on to an API: visible ASCII. Clients may put anything into theirs."""
 
 
 class HttpUpstream:
-    """Serves `stream` for the models of all `apis`."""
+    """Serves the models of all `apis`.
 
-    def __init__(self, apis: Sequence[HttpUpstreamSettings]) -> None:
-        retried = upstream_retries()
-        self._apis = {
-            model: api for settings in apis for api in [ChatApi(settings, retried)] for model in settings.models
+    `request_id` returns the id of the request being handled, empty if it has none. `on_retry` is called with the
+    model's name each time an API is asked again. Raises ValueError if an API's key is not set.
+    """
+
+    def __init__(
+        self, apis: Sequence[HttpUpstreamSettings], request_id: Callable[[], str], on_retry: Callable[[str], None]
+    ) -> None:
+        self._request_id = request_id
+        self._apis = [ChatApi(settings, on_retry) for settings in apis]
+        self._by_model = {
+            model: api for settings, api in zip(apis, self._apis, strict=True) for model in settings.models
         }
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
-        return paced(self._apis[request.model].stream(request, _headers()))
+        """Yield the API's answer. Raises UpstreamError as `gateway.errors` distinguishes them, and InvalidRequest."""
+        id = self._request_id()
+        headers = {"X-Request-Id": id} if REQUEST_ID.fullmatch(id) else {}
+        return self._by_model[request.model].stream(request, headers)
 
     async def running(self) -> int:
-        """How many requests run; the APIs themselves are not asked, each of them may be down by itself."""
-        return sum(api.running for api in set(self._apis.values()))
+        """Return how many requests run. The APIs are not asked: each of them may be down by itself."""
+        return sum(api.running for api in self._apis)
 
     async def aclose(self) -> None:
-        for api in set(self._apis.values()):
+        """Close all pooled connections."""
+        for api in self._apis:
             await api.aclose()
-
-
-def _headers() -> dict[str, str]:
-    id = _get_serve_request_context().request_id
-    return {"X-Request-Id": id} if REQUEST_ID.fullmatch(id) else {}

@@ -1,18 +1,16 @@
 """Qwen's way of calling a tool, read as it streams:  <tool_call>\\n{"name": …, "arguments": {…}}\\n</tool_call>
 
-Text outside calls passes; the arguments leave in pieces as they come. What is no call after all stays text. Knows
-nothing of how the model was told of its tools.
+Text outside calls passes through. The arguments of a call are returned in pieces, as they come. Text that begins like a
+call and proves to be none stays text. Knows nothing of how the model was told of its tools.
 """
 
 import json
 import re
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from gateway.errors import GatewayError
-from gateway.reasoning import Segment
+from gateway.reasoning.parser import Segment
 from gateway.upstream import Finished, ParsedItem, ToolPiece
 
 START, END = "<tool_call>", "</tool_call>"
@@ -24,35 +22,33 @@ _POSSIBLE_START = re.compile(
 )
 
 
-async def tool_calls(parsed: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[Sequence[ParsedItem]]:
-    """The answer with `ToolPiece`s for the calls in its response; what was held back leaves before its end."""
-    reader = ToolCallReader()
-    try:
-        async with aclosing(parsed):
-            async for batch in parsed:
-                if items := [item for taken in batch for item in _taken(reader, taken)]:
-                    yield items
-    except GatewayError:
-        if held := reader.close():
-            yield held
-        raise
+class ToolCallParser:
+    """A stage of `gateway.reasoning.answer.parse`: replaces the calls in the response by `ToolPiece`s."""
 
+    def __init__(self) -> None:
+        self._reader = ToolCallReader()
 
-def _taken(reader: "ToolCallReader", item: ParsedItem) -> Sequence[ParsedItem]:
-    match item:
-        case Segment(kind="response", text=text):
-            return reader.feed(text)
-        case Finished(finish_reason="stop"):
-            held = reader.close()
-            return [*held, replace(item, finish_reason="tool_calls") if reader.calls else item]
-        case Finished():
-            return [*reader.close(), item]
-        case _:
-            return [item]
+    def feed(self, items: Sequence[ParsedItem]) -> list[ParsedItem]:
+        return [parsed for item in items for parsed in self._parse(item)]
+
+    def close(self) -> list[ParsedItem]:
+        return list(self._reader.close())
+
+    def _parse(self, item: ParsedItem) -> Sequence[ParsedItem]:
+        match item:
+            case Segment(kind="response", text=text):
+                return self._reader.feed(text)
+            case Finished(finish_reason="stop"):
+                held = self._reader.close()
+                return [*held, replace(item, finish_reason="tool_calls") if self._reader.calls else item]
+            case Finished():
+                return [*self._reader.close(), item]
+            case _:
+                return [item]
 
 
 class ToolCallReader:
-    """`feed` gives what is certain, `close` what was held back. `calls` counts the calls so far."""
+    """Reads one response. `feed` returns what is certain, `close` what was held back; `calls` counts calls so far."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -116,7 +112,7 @@ class ToolCallReader:
             yield ToolPiece(index=self.calls - 1, arguments=value)
 
     def _value_end(self, text: str) -> int:
-        """How much of `text` belongs to the JSON object that is being read."""
+        """Return how many characters of `text` belong to the JSON object that is being read."""
         position = 0
         while match := _JSON.search(text, position):
             # A backslash hides the character right behind it, which may come in the next text.
@@ -140,7 +136,7 @@ class ToolCallReader:
             self._depth += 1 if mark in "{[" else -1
 
     def _tail(self) -> None:
-        """Drop what frames the call; the model may forget some of it."""
+        """Drop the framing behind the call, of which a model may forget some."""
         begun = "".join(self._held.split())
         if TAIL.startswith(begun) or END.startswith(begun):
             return
@@ -150,7 +146,7 @@ class ToolCallReader:
         self._state, self._held = "text", rest.lstrip("\n")
 
     def _whole(self, body: str, end: str) -> Iterator[Segment | ToolPiece]:
-        """A call that could not be read as it came, such as one with its arguments first; or text, if it is none."""
+        """Read a call that could not be read as it came, such as one with its arguments first, or return it as text."""
         try:
             call = json.loads(body)
             name, arguments = call["name"], call.get("arguments", call.get("parameters", {}))

@@ -129,7 +129,7 @@ def _error_message(body: Any) -> str:
     return ""
 
 
-def said(body: bytes | str) -> str:
+def error_text(body: bytes | str) -> str:
     """What an API says in a body that is no answer, on one short line."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     with suppress(orjson.JSONDecodeError):
@@ -138,7 +138,7 @@ def said(body: bytes | str) -> str:
 
 
 def _failed(data: str) -> UpstreamError:
-    return UpstreamError(f"the upstream failed: {said(data)}")
+    return UpstreamError(f"the upstream failed: {error_text(data)}")
 
 
 def _object(data: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The native wire of `POST /v1/reasoning`: an event as JSON, in a stream of them, or all folded into one answer."""
+"""The native wire of `POST /v1/reasoning`: events as JSON, numbered in a stream, or all folded into one answer."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -28,10 +28,17 @@ from gateway.wire import sse
 _NESTED: dict[str, type[Any]] = {"span": Span, "usage": Usage, "timings": Timings, "error": Failure}
 
 
-def to_dict(event: Event) -> dict[str, Any]:
-    """The event's JSON object: `type`, `sequence_number`, then its fields as the design's table names them."""
-    names = [field.name for field in fields(event)]
-    body: dict[str, Any] = {"type": event.type, **{name: getattr(event, name) for name in names}}
+_FIELDS = {
+    name: tuple(field.name for field in fields(event) if field.name != "sequence_number")
+    for name, event in EVENT_TYPES.items()
+}
+
+
+def to_dict(event: Event, number: int) -> dict[str, Any]:
+    """Return the event's JSON object: `type`, `sequence_number`, then its fields as `gateway.events` names them."""
+    body: dict[str, Any] = {"type": event.type, "sequence_number": number}
+    for name in _FIELDS[event.type]:
+        body[name] = getattr(event, name)
     if isinstance(event, StreamFailed):
         body["error"] = error_object(event.error)
     return body
@@ -46,17 +53,13 @@ def error_object(failure: Failure) -> dict[str, Any]:
     }
 
 
-def dumps(body: dict[str, Any]) -> bytes:
-    """JSON in UTF-8; what is nested in an event may stand in it as it is."""
-    return orjson.dumps(body)
-
-
 def encode(event: Event) -> bytes:
-    return dumps(to_dict(event))
+    """Return the event as JSON in UTF-8, with the number it has."""
+    return orjson.dumps(to_dict(event, event.sequence_number))
 
 
 def decode(data: bytes | str) -> Event:
-    """The event in a piece of JSON that `encode` wrote. Raises ValueError for anything else."""
+    """Return the event in JSON as `encode` and NativeWriter write it. Raises ValueError for anything else."""
     body = orjson.loads(data)
     name = body.pop("type", None) if isinstance(body, dict) else None
     event_type = EVENT_TYPES.get(name) if isinstance(name, str) else None
@@ -72,27 +75,32 @@ def _nested(name: str, value: Any) -> Any:
     return _NESTED[name](**value) if name in _NESTED else value
 
 
-def stream(events: Iterable[Event]) -> bytes:
-    """Events as server-sent events, ready for the socket."""
-    return b"".join(sse.encode(event.type, encode(event)) for event in events)
-
-
 class NativeWriter:
-    """The wire as the routes use one."""
+    """Writes one answer. Its events are numbered here, from 0, in the order in which they are written."""
+
+    def __init__(self) -> None:
+        self._number = 0
 
     def stream(self, events: Iterable[Event]) -> bytes:
-        return stream(events)
+        """Return the events as server-sent events."""
+        return b"".join(map(self._encoded, events))
 
     def keep_alive(self) -> bytes:
-        """A comment does: the gateway's own client takes no notice of silence."""
+        """Return a comment: native clients do not mind silence as long as the connection lives."""
         return sse.PING
 
     def whole(self, events: Iterable[Event]) -> bytes:
-        return dumps(whole(events))
+        """Return the answer to a request with `stream: false`."""
+        return orjson.dumps(whole(events))
+
+    def _encoded(self, event: Event) -> bytes:
+        encoded = sse.encode(event.type, orjson.dumps(to_dict(event, self._number)))
+        self._number += 1
+        return encoded
 
 
 def whole(events: Iterable[Event]) -> dict[str, Any]:
-    """The answer of a request with `stream: false`; a failed stream gives what came, and `error`."""
+    """Return all events folded into one object; a failed stream has what came before, and `error`."""
     answer: dict[str, Any] = {"reasoning": {"text": ""}, "reasoning_summary": {"text": "", "parts": []}}
     for event in events:
         _fold(answer, event)
@@ -122,5 +130,5 @@ def _fold(answer: dict[str, Any], event: Event) -> None:
 
 
 def _without_number(event: Event) -> dict[str, Any]:
-    body = to_dict(event)
+    body = to_dict(event, event.sequence_number)
     return {name: value for name, value in body.items() if name not in ("type", "sequence_number")}

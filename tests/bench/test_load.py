@@ -200,7 +200,7 @@ def test_the_gateways_config_is_one_it_takes() -> None:
     (application,) = config["applications"]
     settings = GatewaySettings.model_validate(application["args"])
     assert list(settings.models) == [MODEL, SUMMARIZER]
-    assert list(settings.writers) == [SUMMARIZER]
+    assert settings.summary_model[0] == SUMMARIZER
     assert settings.upstream is None
     assert {one["name"] for one in application["deployments"]} == {
         "Ingress",

@@ -12,7 +12,8 @@ import client
 from client import CutOff, NoServer, Refused, StreamError, Unreadable, stream
 from gateway.errors import Failure
 from gateway.events import Event, ResponseDelta, StreamCompleted, StreamFailed, StreamStarted, Usage
-from gateway.wire import native, sse
+from gateway.wire import sse
+from tests.fakes.native import stream as sent
 
 Serve = Callable[..., str]
 
@@ -34,8 +35,8 @@ def test_exported_names() -> None:
 
 @pytest.mark.parametrize("last", [COMPLETED, FAILED])
 def test_events_until_a_last_one(serve: Serve, last: Event) -> None:
-    after_the_end = native.stream([HELLO])
-    assert list(stream(serve(native.stream([STARTED, HELLO, last]) + after_the_end), "hi")) == [
+    after_the_end = sent([HELLO])
+    assert list(stream(serve(sent([STARTED, HELLO, last]) + after_the_end), "hi")) == [
         STARTED,
         HELLO,
         last,
@@ -45,26 +46,26 @@ def test_events_until_a_last_one(serve: Serve, last: Event) -> None:
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
 def test_separators_that_end_no_line_of_sse(serve: Serve, separator: str) -> None:
     events: list[Event] = [STARTED, ResponseDelta(sequence_number=1, delta=f"one{separator}two"), COMPLETED]
-    body = native.stream(events)
+    body = sent(events)
     assert separator.encode() in body
     assert list(stream(serve(body), "hi")) == events
 
 
 @pytest.mark.parametrize("end_of_line", [b"\n", b"\r\n", b"\r"])
 def test_line_ends_and_comments(serve: Serve, end_of_line: bytes) -> None:
-    body = sse.PING + native.stream([STARTED]) + sse.PING + b"retry: 5\n\nid: 7\n\n" + native.stream([COMPLETED])
+    body = sse.PING + sent([STARTED]) + sse.PING + b"retry: 5\n\nid: 7\n\n" + sent([COMPLETED])
     assert list(stream(serve(body.replace(b"\n", end_of_line)), "hi")) == [STARTED, COMPLETED]
 
 
 def test_a_prompt_is_a_message_and_nothing_else_is_said(serve: Serve) -> None:
     requests: list[tuple[str, Any]] = []
-    list(stream(serve(native.stream([COMPLETED]), requests=requests) + "/", "Why?"))
+    list(stream(serve(sent([COMPLETED]), requests=requests) + "/", "Why?"))
     assert requests == [("/v1/reasoning", {"messages": [{"role": "user", "content": "Why?"}]})]
 
 
 def test_messages_and_every_option(serve: Serve) -> None:
     requests: list[tuple[str, Any]] = []
-    url = serve(native.stream([COMPLETED]), requests=requests)
+    url = serve(sent([COMPLETED]), requests=requests)
     messages = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Wörter \u2028?"}]
     sampling: dict[str, Any] = {"max_tokens": 9, "temperature": 0.0, "top_p": 0.5, "stop": ["END"], "seed": 0}
     reasoning: dict[str, Any] = {"budget": 0, "trace": False, "summary": "final", "order": "eager"}
@@ -80,7 +81,7 @@ def test_messages_and_every_option(serve: Serve) -> None:
 
 def test_a_key_goes_along_where_there_is_one(serve: Serve) -> None:
     keys: list[str | None] = []
-    url = serve(native.stream([COMPLETED]), keys=keys)
+    url = serve(sent([COMPLETED]), keys=keys)
     list(stream(url, "hi", key="sk-1"))
     list(stream(url, "hi"))
     assert keys == ["Bearer sk-1", None]
@@ -96,7 +97,7 @@ def test_nobody_answers() -> None:
 
 def test_a_proxy_is_not_asked_for_this_machine(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert list(stream(serve(native.stream([COMPLETED])), "hi")) == [COMPLETED]
+    assert list(stream(serve(sent([COMPLETED])), "hi")) == [COMPLETED]
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host", "http://", "http://host:port", ""])
@@ -142,8 +143,8 @@ def test_what_answers_is_no_gateway(serve: Serve, body: bytes, media_type: str) 
 
 @pytest.mark.parametrize("length", [{}, {"Content-Length": "9999"}], ids=["ended", "broken off"])
 def test_a_stream_without_a_last_event(serve: Serve, length: dict[str, str]) -> None:
-    half_an_event = native.stream([COMPLETED])[:-1]
-    url = serve(native.stream([STARTED, HELLO]) + half_an_event, headers={"Content-Type": sse.MEDIA_TYPE, **length})
+    half_an_event = sent([COMPLETED])[:-1]
+    url = serve(sent([STARTED, HELLO]) + half_an_event, headers={"Content-Type": sse.MEDIA_TYPE, **length})
     came: list[Event] = []
     with pytest.raises(CutOff):
         came.extend(_into(came, url))
@@ -158,7 +159,7 @@ def _into(came: list[Event], url: str) -> list[Event]:
 
 def test_closing_the_stream_closes_the_connection(serve: Serve) -> None:
     gone = threading.Event()
-    events = stream(serve(native.stream([STARTED]), endless=True, gone=gone), "hi")
+    events = stream(serve(sent([STARTED]), endless=True, gone=gone), "hi")
     assert next(events) == STARTED
     events.close()
     assert gone.wait(10)

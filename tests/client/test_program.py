@@ -26,6 +26,7 @@ from gateway.events import (
     Usage,
 )
 from gateway.wire import native
+from tests.fakes.native import stream as sent
 
 Serve = Callable[..., str]
 Run = Callable[..., tuple[int, str, str]]
@@ -76,16 +77,16 @@ Weil es „so“ ist 👍.
 
 
 def test_plain_text(serve: Serve, run: Run) -> None:
-    assert run("--url", serve(native.stream(ANSWER)), "Why?") == (0, PLAIN, "")
+    assert run("--url", serve(sent(ANSWER)), "Why?") == (0, PLAIN, "")
 
 
 def test_json_lines(serve: Serve, run: Run) -> None:
     lines = "".join(native.encode(event).decode() + "\n" for event in ANSWER)
-    assert run("--json", "--url", serve(native.stream(ANSWER)), "Why?") == (0, lines, "")
+    assert run("--json", "--url", serve(sent(ANSWER)), "Why?") == (0, lines, "")
 
 
 @pytest.mark.parametrize(
-    ("options", "sent"),
+    ("options", "asked"),
     [
         ((), {}),
         (("--no-reasoning",), {"reasoning": {"trace": False}}),
@@ -93,16 +94,16 @@ def test_json_lines(serve: Serve, run: Run) -> None:
         (("--model", "tiny", "--max-tokens", "9"), {"model": "tiny", "max_tokens": 9}),
     ],
 )
-def test_the_request_of_each_option(serve: Serve, run: Run, options: tuple[str, ...], sent: dict[str, Any]) -> None:
+def test_the_request_of_each_option(serve: Serve, run: Run, options: tuple[str, ...], asked: dict[str, Any]) -> None:
     requests: list[tuple[str, Any]] = []
-    code, _, errors = run(*options, "--url", serve(native.stream(ANSWER), requests=requests), "Wörter?")
+    code, _, errors = run(*options, "--url", serve(sent(ANSWER), requests=requests), "Wörter?")
     assert (code, errors) == (0, "")
-    assert requests == [("/v1/reasoning", {"messages": [{"role": "user", "content": "Wörter?"}], **sent})]
+    assert requests == [("/v1/reasoning", {"messages": [{"role": "user", "content": "Wörter?"}], **asked})]
 
 
 def test_prompt_on_standard_input_and_url_in_the_environment(serve: Serve, run: Run) -> None:
     requests: list[tuple[str, Any]] = []
-    url = serve(native.stream(ANSWER), requests=requests)
+    url = serve(sent(ANSWER), requests=requests)
     assert run(stdin="Wörter\nlang?\n".encode(), env={"REASONING_GATEWAY_URL": url}) == (0, PLAIN, "")
     assert requests[0][1]["messages"] == [{"role": "user", "content": "Wörter\nlang?\n"}]
 
@@ -136,7 +137,7 @@ def test_a_terminal_is_not_read_for_a_prompt(start: Start) -> None:
 def test_a_terminal(serve: Serve, start: Start) -> None:
     controller, terminal = pty.openpty()
     try:
-        process = start("--url", serve(native.stream(ANSWER)), "Why?", stdout=terminal)
+        process = start("--url", serve(sent(ANSWER)), "Why?", stdout=terminal)
         os.close(terminal)
         shown = read_terminal(controller)
         assert process.wait() == 0
@@ -172,6 +173,6 @@ def read_terminal(controller: int) -> str:
 
 def test_the_key_comes_from_the_environment(serve: Serve, run: Run) -> None:
     keys: list[str | None] = []
-    url = serve(native.stream([STARTED, COMPLETED]), keys=keys)
+    url = serve(sent([STARTED, COMPLETED]), keys=keys)
     run("--url", url, "hi", env={"REASONING_GATEWAY_KEY": "sk-1"})
     assert keys == ["Bearer sk-1"]

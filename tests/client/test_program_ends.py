@@ -14,6 +14,7 @@ import pytest
 from gateway.errors import Failure
 from gateway.events import ReasoningDelta, ResponseDelta, StreamFailed
 from gateway.wire import native, sse
+from tests.fakes.native import stream as sent
 
 Serve = Callable[..., str]
 Run = Callable[..., tuple[int, str, str]]
@@ -50,7 +51,7 @@ def test_another_server(serve: Serve, run: Run, status: int) -> None:
 
 
 def test_a_failed_stream(serve: Serve, run: Run) -> None:
-    url = serve(native.stream([HUMMING, FAILED]))
+    url = serve(sent([HUMMING, FAILED]))
     message = "error: the model stopped (upstream_error, at the upstream stage; ask again, it may well succeed)\n"
     assert run("--url", url, "hi") == (1, "[REASONING]\nHm\n", message)
 
@@ -58,7 +59,7 @@ def test_a_failed_stream(serve: Serve, run: Run) -> None:
 @pytest.mark.parametrize(("options", "length"), [((), {}), (("--json",), {"Content-Length": "9999"})])
 def test_cut_off(serve: Serve, run: Run, options: tuple[str, ...], length: dict[str, str]) -> None:
     delta = ResponseDelta(sequence_number=1, delta="Be")
-    url = serve(native.stream([delta]), headers={"Content-Type": sse.MEDIA_TYPE, **length})
+    url = serve(sent([delta]), headers={"Content-Type": sse.MEDIA_TYPE, **length})
     code, out, errors = run(*options, "--url", url, "hi")
     came = native.encode(delta).decode() + "\n" if options else "[FINAL RESPONSE]\nBe\n"
     assert (code, out) == (1, came)
@@ -69,7 +70,7 @@ def test_cut_off(serve: Serve, run: Run, options: tuple[str, ...], length: dict[
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_ctrl_c_cancels_at_the_server(serve: Serve, start: Start, options: tuple[str, ...]) -> None:
     gone = threading.Event()
-    url = serve(native.stream([HUMMING]), endless=True, gone=gone)
+    url = serve(sent([HUMMING]), endless=True, gone=gone)
     process = start(*options, "--url", url, "hi")
     assert process.stdout is not None and process.stderr is not None
     came = b""
@@ -83,7 +84,7 @@ def test_ctrl_c_cancels_at_the_server(serve: Serve, start: Start, options: tuple
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_a_reader_that_has_enough(serve: Serve, start: Start, options: tuple[str, ...]) -> None:
-    process = start(*options, "--url", serve(native.stream([HUMMING])), stdin=subprocess.PIPE)
+    process = start(*options, "--url", serve(sent([HUMMING])), stdin=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None

@@ -18,7 +18,7 @@ from typing import Any
 from deployments.rpc.server import RpcServer
 from gateway.errors import UpstreamError
 from gateway.events import Usage
-from gateway.pacing import LONGEST_SECONDS
+from gateway.pacing import LONGEST_INTERVAL
 from gateway.upstream import Accepted, Finished, Text, UpstreamItem, UpstreamRequest
 
 NO_SUMMARY = "no summary"
@@ -67,7 +67,7 @@ class ScriptedUpstream(RpcServer):
                 await self._given_up.wait()
                 return ""
             case {"die": _}:
-                asyncio.get_running_loop().call_later(2 * LONGEST_SECONDS, os._exit, 1)
+                asyncio.get_running_loop().call_later(2 * LONGEST_INTERVAL, os._exit, 1)
                 await asyncio.Event().wait()
             case {"fail": message}:
                 raise UpstreamError(message)

@@ -9,7 +9,6 @@ from gateway.events import Event, ReasoningSummaryPart
 from gateway.summaries.grounding import Ground
 from gateway.summaries.part_scheduler import Parts
 from gateway.summaries.prompts import PartTask
-from gateway.transcript import Transcript
 from gateway.written import Written
 
 NUMBERS = range(10_000)
@@ -31,22 +30,6 @@ def at_most(size: int) -> Iterator[None]:
         assert tracemalloc.get_traced_memory()[0] - before < size
     finally:
         tracemalloc.stop()
-
-
-def test_reasoning_is_counted_and_not_kept() -> None:
-    transcript = Transcript("rsn-1", thinks=True)
-    with at_most(SMALL):
-        for number in NUMBERS:
-            transcript.reasoning(f" piece {number}")
-    assert transcript.end_reasoning().characters == len(TEXT)
-
-
-def test_a_response_is_kept_as_one_text() -> None:
-    transcript = Transcript("rsn-1", thinks=True)
-    with at_most(2 * len(TEXT)):
-        for number in NUMBERS:
-            transcript.response(f" piece {number}")
-    assert transcript.end_response().text == TEXT
 
 
 async def test_parts_that_have_left_keep_what_they_say() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
-from gateway.errors import ContextTooLong, GatewayError, UpstreamError, UpstreamSilent
+from gateway.errors import ContextTooLong, GatewayError, UpstreamError
 from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningRequest
@@ -51,9 +51,7 @@ def session(
 async def events(session: Session) -> list[Event]:
     await session.open()
     async with aclosing(session.events()) as batches:
-        collected = [event async for batch in batches for event in batch]
-    assert [event.sequence_number for event in collected] == list(range(len(collected)))
-    return collected
+        return [event async for batch in batches for event in batch]
 
 
 def plain(events: Sequence[Event]) -> list[tuple[Any, ...]]:
@@ -368,19 +366,6 @@ async def test_an_upstream_that_dies_before_anything_came() -> None:
         "stream.failed",
     ]
     assert got[2] == ("prompt_summary.done", extract, "extract")
-
-
-async def test_an_upstream_that_falls_silent_is_given_up() -> None:
-    parser = ScriptedParser(*GOOD[:2], asyncio.Event())
-    got = await events(session(parser, silence=0.05))
-    assert [event.type for event in got][-1] == "stream.failed"
-    assert got[-1].error.type == "upstream_silent"  # type: ignore[union-attr]
-    assert parser.closed
-
-
-async def test_an_upstream_that_never_answers_is_refused_before_the_stream() -> None:
-    with pytest.raises(UpstreamSilent):
-        await session(ScriptedParser(asyncio.Event()), silence=0.05).open()
 
 
 async def test_our_own_bug_ends_the_stream_without_its_details(caplog: pytest.LogCaptureFixture) -> None:

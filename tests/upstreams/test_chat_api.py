@@ -67,8 +67,12 @@ def no_wait_between_attempts() -> Iterator[None]:
         yield
 
 
+def served(apis: Sequence[HttpUpstreamSettings]) -> HttpUpstream:
+    return HttpUpstream(apis, request_id=lambda: "request 1", on_retry=lambda _: None)
+
+
 def upstream(api: ScriptedApi, **settings: Any) -> HttpUpstream:
-    return HttpUpstream([HttpUpstreamSettings(url=api.url, models=("scripted",), **settings)])
+    return served([HttpUpstreamSettings(url=api.url, models=("scripted",), **settings)])
 
 
 def request(script: Sequence[Any], **asked: Any) -> UpstreamRequest:
@@ -296,7 +300,7 @@ async def test_all_that_can_be_asked_for(api: ScriptedApi, monkeypatch: pytest.M
 async def test_the_model_picks_the_api(api: ScriptedApi) -> None:
     async with ScriptedApi() as other:
         apis = [HttpUpstreamSettings(url=at.url, models=names) for at, names in ((api, ("a", "b")), (other, ("c",)))]
-        both = HttpUpstream(apis)
+        both = served(apis)
         for model in "abc":
             assert await taken(both, request([model], model=model)) == [Accepted(), Text(model), STOP]
         assert [sent.body["model"] for sent in api.requests] == ["a", "b"]
@@ -342,7 +346,7 @@ async def test_an_api_that_asks_for_too_much_patience_is_not_asked_again(api: Sc
 
 
 async def test_nobody_listens() -> None:
-    nobody = HttpUpstream([HttpUpstreamSettings(url=f"http://127.0.0.1:{free_port()}/v1", models=("scripted",))])
+    nobody = served([HttpUpstreamSettings(url=f"http://127.0.0.1:{free_port()}/v1", models=("scripted",))])
     [failed] = await taken(nobody, request(["a"]))
     assert isinstance(failed, Failure)
     assert (failed.type, failed.retryable) == ("upstream_unreachable", True)
@@ -376,7 +380,7 @@ async def test_a_key_from_a_file_may_end_in_a_newline(api: ScriptedApi, monkeypa
 def test_a_key_that_can_be_none_is_refused_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPTED_KEY", key)
     with pytest.raises(ValueError, match="SCRIPTED_KEY"):
-        HttpUpstream([HttpUpstreamSettings(url="http://x/v1", models=("a",), api_key_env="SCRIPTED_KEY")])
+        served([HttpUpstreamSettings(url="http://x/v1", models=("a",), api_key_env="SCRIPTED_KEY")])
 
 
 @pytest.mark.parametrize("raw", ["event: ping\ndata: ping\n\n", "data:\n\n", "data: \n\n", "event: x\ndata: {}\n\n"])
@@ -405,7 +409,7 @@ async def test_the_key_does_not_leave(api: ScriptedApi, monkeypatch: pytest.Monk
 def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCRIPTED_KEY", raising=False)
     with pytest.raises(ValueError, match="SCRIPTED_KEY"):
-        HttpUpstream([HttpUpstreamSettings(url="http://127.0.0.1:9/v1", models=("m",), api_key_env="SCRIPTED_KEY")])
+        served([HttpUpstreamSettings(url="http://127.0.0.1:9/v1", models=("m",), api_key_env="SCRIPTED_KEY")])
 
 
 @pytest.mark.parametrize("first", [[], [{"raw": ""}]], ids=["no head", "the head alone"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.errors import UpstreamError
 from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
-from gateway.reasoning.tool_calls import ToolCallReader, tool_calls
+from gateway.reasoning.answer import parse
+from gateway.reasoning.tool_calls import ToolCallParser, ToolCallReader
 from gateway.upstream import Finished, ParsedItem, ToolPiece
 
 WEATHER = '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo", "days": [1, {"a": "}"}]}}\n</tool_call>'
@@ -111,7 +112,9 @@ def finished(reason: FinishReason) -> Finished:
     ],
 )
 async def test_calls_are_the_reason_for_the_end(text: str, reason: FinishReason, expected: FinishReason) -> None:
-    parsed = tool_calls(answer(Segment("reasoning", "<tool_call>"), Segment("response", text), finished(reason)))
+    parsed = parse(
+        answer(Segment("reasoning", "<tool_call>"), Segment("response", text), finished(reason)), [ToolCallParser()]
+    )
     items = [item async for batch in parsed for item in batch]
     assert (items[0], items[-1]) == (Segment("reasoning", "<tool_call>"), finished(expected))
 
@@ -119,6 +122,6 @@ async def test_calls_are_the_reason_for_the_end(text: str, reason: FinishReason,
 async def test_what_is_held_back_leaves_before_a_failure() -> None:
     items: list[ParsedItem] = []
     with pytest.raises(UpstreamError):
-        async for batch in tool_calls(answer(Segment("response", "So <tool"), UpstreamError("died"))):
+        async for batch in parse(answer(Segment("response", "So <tool"), UpstreamError("died")), [ToolCallParser()]):
             items += batch
     assert items == [Segment("response", "So "), Segment("response", "<tool")]

@@ -65,7 +65,7 @@ FAILED = StreamFailed(
 
 def whole(*events: Event) -> Any:
     """The whole answer as a client reads it."""
-    return orjson.loads(native.dumps(native.whole(events)))
+    return orjson.loads(native.NativeWriter().whole(events))
 
 
 def test_a_server_sent_event_is_its_name_its_data_and_a_blank_line() -> None:
@@ -82,7 +82,7 @@ def test_a_ping_is_a_comment_that_leaves_no_event() -> None:
 
 
 def test_a_stream_is_its_events_one_after_another() -> None:
-    assert native.stream([STARTED, ReasoningDelta(sequence_number=1, delta="x"), FAILED]) == (
+    assert native.NativeWriter().stream([STARTED, ReasoningDelta(sequence_number=1, delta="x"), FAILED]) == (
         b"event: stream.started\n"
         b'data: {"type":"stream.started","sequence_number":0,"id":"rsn-1","model":"qwen","created":1700000000}\n'
         b"\n"
@@ -90,27 +90,34 @@ def test_a_stream_is_its_events_one_after_another() -> None:
         b'data: {"type":"reasoning.delta","sequence_number":1,"delta":"x"}\n'
         b"\n"
         b"event: stream.failed\n"
-        b'data: {"type":"stream.failed","sequence_number":7,'
+        b'data: {"type":"stream.failed","sequence_number":2,'
         b'"error":{"type":"upstream_error","message":"It died.","stage":"upstream","retryable":true}}\n'
         b"\n"
     )
 
 
 def test_a_stream_of_nothing_is_no_bytes() -> None:
-    assert native.stream([]) == b""
+    assert native.NativeWriter().stream([]) == b""
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "\r", "a\n\nevent: stream.failed\ndata: {}\n\n", "data: x"])
 def test_line_ends_in_the_text_never_end_a_line_of_the_stream(text: str) -> None:
-    data = native.stream([ReasoningDelta(sequence_number=0, delta=text)])
+    data = native.NativeWriter().stream([ReasoningDelta(sequence_number=0, delta=text)])
     assert b"\r" not in data
     name, line, *rest = data.split(b"\n")
     assert (name, rest) == (b"event: reasoning.delta", [b"", b""])
     assert native.decode(line.removeprefix(b"data: ")) == ReasoningDelta(sequence_number=0, delta=text)
 
 
+def test_events_are_numbered_from_zero_over_all_batches() -> None:
+    writer, events = native.NativeWriter(), [ReasoningDelta(delta="a"), ReasoningDelta(delta="b")]
+    data = writer.stream(events) + writer.keep_alive() + writer.stream(events)
+    sent = [line for line in data.split(b"\n") if line.startswith(b"data: ")]
+    assert [native.decode(line.removeprefix(b"data: ")).sequence_number for line in sent] == [0, 1, 2, 3]
+
+
 def test_other_line_separators_stay_as_they_are() -> None:
-    data = native.stream([ResponseDelta(sequence_number=0, delta="a\u2028b\u2029c\x85d")])
+    data = native.NativeWriter().stream([ResponseDelta(sequence_number=0, delta="a\u2028b\u2029c\x85d")])
     assert (
         data
         == (

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import UpstreamError
+from gateway.errors import UpstreamError, UpstreamSilent
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
-from gateway.reasoning.stream import parse, promote
+from gateway.reasoning.answer import AnswerParser, Promoter, Stage, parse
 from gateway.upstream import Accepted, Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 
 ACCEPTED = Accepted(prompt_tokens=5)
@@ -38,10 +38,18 @@ class ScriptedAnswer:
             self.closed = True
 
 
+def parsing(format: str = "qwen3") -> list[Stage]:
+    return [AnswerParser(ReasoningParser(format, starts_inside=False))]
+
+
+def promoting() -> list[Stage]:
+    return [*parsing(), Promoter()]
+
+
 async def parsed(*script: Any, format: str = "qwen3") -> list[list[ParsedItem]]:
     """Every batch that leaves, as a list."""
     answer = ScriptedAnswer(*script)
-    async with aclosing(parse(answer.play(), ReasoningParser(format, starts_inside=False))) as batches:
+    async with aclosing(parse(answer.play(), parsing(format))) as batches:
         collected = [list(batch) async for batch in batches]
     assert answer.closed
     return collected
@@ -183,10 +191,33 @@ async def test_a_failure_of_the_upstream_passes_on_behind_what_came() -> None:
     answer = ScriptedAnswer([ACCEPTED], [Text("<think>Six.</thi")], UpstreamError("it died"))
     seen: list[ParsedItem] = []
     with pytest.raises(UpstreamError, match="it died"):
-        async for batch in parse(answer.play(), ReasoningParser("qwen3", starts_inside=False)):
+        async for batch in parse(answer.play(), parsing()):
             seen += batch
     assert seen == [ACCEPTED, Segment("reasoning", "Six."), Segment("reasoning", "</thi")]
     assert answer.closed
+
+
+async def test_an_upstream_that_falls_silent_fails_behind_what_came() -> None:
+    answer = ScriptedAnswer([ACCEPTED], [Text("Six.</thi")], asyncio.Event())
+    seen: list[ParsedItem] = []
+    with pytest.raises(UpstreamSilent, match=r"silent for 0\.05 s"):
+        async for batch in parse(answer.play(), parsing(), silence_seconds=0.05):
+            seen += batch
+    assert seen == [ACCEPTED, Segment("response", "Six."), Segment("response", "</thi")]
+    assert answer.closed
+
+
+async def test_an_upstream_that_never_answers_fails() -> None:
+    answer = ScriptedAnswer(asyncio.Event())
+    with pytest.raises(UpstreamSilent):
+        await anext(parse(answer.play(), parsing(), silence_seconds=0.05))
+    assert answer.closed
+
+
+async def test_a_timeout_of_the_upstream_itself_is_not_taken_for_silence() -> None:
+    answer = ScriptedAnswer([ACCEPTED], TimeoutError("its own"))
+    with pytest.raises(TimeoutError, match="its own"):
+        [batch async for batch in parse(answer.play(), parsing(), silence_seconds=30)]
 
 
 async def test_an_answer_that_is_cut_off_loses_nothing() -> None:
@@ -195,7 +226,7 @@ async def test_an_answer_that_is_cut_off_loses_nothing() -> None:
 
 async def test_closing_the_stream_closes_the_answer() -> None:
     answer = ScriptedAnswer([ACCEPTED], asyncio.Event())
-    async with aclosing(parse(answer.play(), ReasoningParser("qwen3"))) as batches:
+    async with aclosing(parse(answer.play(), parsing())) as batches:
         assert await anext(batches) == [ACCEPTED]
         assert not answer.closed
     assert answer.closed
@@ -228,8 +259,7 @@ async def test_promoted_reasoning_is_the_response_where_there_is_no_other(
     script: list[list[UpstreamItem]], after: list[list[ParsedItem]]
 ) -> None:
     answer = ScriptedAnswer(*script)
-    parser = ReasoningParser("qwen3", starts_inside=False)
-    async with aclosing(promote(parse(answer.play(), parser))) as batches:
+    async with aclosing(parse(answer.play(), promoting())) as batches:
         assert [list(batch) async for batch in batches] == after
     assert answer.closed
 
@@ -238,7 +268,7 @@ async def test_reasoning_that_was_cut_off_is_not_promoted() -> None:
     answer = ScriptedAnswer([Text("<think>Six.")], UpstreamError("gone"))
     kept: list[ParsedItem] = []
     with pytest.raises(UpstreamError):
-        async for batch in promote(parse(answer.play(), ReasoningParser("qwen3", starts_inside=False))):
+        async for batch in parse(answer.play(), promoting()):
             kept += batch
     assert kept == [Segment("reasoning", "Six.")]
 
@@ -246,7 +276,7 @@ async def test_reasoning_that_was_cut_off_is_not_promoted() -> None:
 async def test_reasoning_that_ends_in_a_tool_call_is_not_promoted() -> None:
     call = ToolPiece(index=0, name="f", arguments="{}")
     answer = ScriptedAnswer([ACCEPTED], [Segment("reasoning", "Six.")], [call], [FINISHED])
-    batches = promote(parse(answer.play(), ReasoningParser("qwen3", starts_inside=False)))
+    batches = parse(answer.play(), promoting())
     items = [item async for batch in batches for item in batch]
     assert items == [
         ACCEPTED,
@@ -259,6 +289,6 @@ async def test_reasoning_that_ends_in_a_tool_call_is_not_promoted() -> None:
 async def test_text_that_was_held_back_leaves_before_a_tool_call() -> None:
     call = ToolPiece(index=0, name="f", arguments="{}")
     answer = ScriptedAnswer([Text("Look.</thi")], [call], [FINISHED])
-    batches = parse(answer.play(), ReasoningParser("qwen3", starts_inside=False))
+    batches = parse(answer.play(), parsing())
     items = [item async for batch in batches for item in batch]
     assert items == [Segment("response", "Look."), Segment("response", "</thi"), call, FINISHED]

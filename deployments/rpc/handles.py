@@ -1,0 +1,66 @@
+"""Deployments that stream, as those who call them see them: the methods of a handle with their types.
+
+What Ray adds here: nothing beyond the RPC of `deployments.rpc.client`.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from deployments.rpc.client import RpcClient
+from deployments.rpc.client import only as single_item
+from deployments.telemetry import metrics, serve_internals, tracing
+from gateway.config import GatewaySettings, ModelRoute
+from gateway.summaries.prompts import PartTask
+from gateway.upstream import Message, UpstreamItem, UpstreamRequest
+from upstreams.choice import Upstream, Upstreams
+from upstreams.http import HttpUpstream
+
+Item = TypeVar("Item", bound=UpstreamItem)
+
+
+class StreamHandle(Generic[Item]):
+    """A deployment that answers an `UpstreamRequest`: the parser (`StreamHandle[ParsedItem]`), or a Qwen."""
+
+    def __init__(self, handle: Any) -> None:
+        self._client = RpcClient(handle)
+
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Item]]:
+        """Yield batches of items. Raises GatewayError."""
+        return self._client.call("stream", request)
+
+    async def running(self) -> int:
+        """Return how many generations run behind one of the replicas. Raises GatewayError."""
+        count: int = await single_item(self._client.call("running"))
+        return count
+
+
+class SummarizerHandle:
+    """The Summarizer."""
+
+    def __init__(self, handle: Any) -> None:
+        self._client = RpcClient(handle)
+
+    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
+        """Yield the summary of the prompt as it is written, in batches of text. Raises GatewayError."""
+        return self._client.call("prompt", request_id, messages)
+
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+        """Yield the summary of a step as it is written, in batches of text. Raises GatewayError."""
+        return self._client.call("part", request_id, task)
+
+    async def running(self) -> int:
+        """Return how many summaries are being written behind one of the replicas. Raises GatewayError."""
+        count: int = await single_item(self._client.call("running"))
+        return count
+
+
+def connect_upstreams(
+    handles: Mapping[str, Any], routes: Mapping[str, ModelRoute], settings: GatewaySettings
+) -> Upstreams:
+    """Return the upstreams that serve the models of `routes`: deployments by their `handles`, and the HTTP APIs."""
+    upstreams: dict[str, Upstream] = {name: StreamHandle(handle) for name, handle in handles.items()}
+    if any(route.upstream == "http" for route in routes.values()):
+        upstreams["http"] = HttpUpstream(
+            settings.http_upstreams, serve_internals.request_id, on_retry=metrics.upstream_retries()
+        )
+    return Upstreams(routes, upstreams, tracing.note)
