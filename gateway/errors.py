@@ -1,30 +1,30 @@
-"""Every failure that the gateway names.
+"""The failures of the gateway, its clients and its upstreams, as a tree of exceptions.
 
     GatewayError
-    ├── ClientError              the request's fault; `stage` is "request"
+    ├── ClientError              the client's fault; `stage` is "request"
     │   ├── InvalidRequest         400: a field is wrong; `param` names it
     │   ├── ContextTooLong         400: the prompt does not fit the context window
-    │   ├── InvalidKey             401: no key, or one that is not known
+    │   ├── InvalidKey             401: no key, or an unknown one
     │   ├── UnknownModel           404: no upstream serves that model
-    │   ├── TooManyStreams         429: the key has as many streams as it may have at once
-    │   └── ClientTooSlow          the client does not read what it asked for
+    │   ├── TooManyStreams         429: too many concurrent streams for this key
+    │   └── ClientTooSlow          the client does not read its stream
     ├── UpstreamError            502: the model or the API that serves it failed; `stage` is "upstream"
     │   ├── UpstreamUnreachable    no connection, or it was lost before the first byte
-    │   ├── UpstreamRateLimited    429 from it
-    │   ├── UpstreamUnavailable    5xx from it
-    │   ├── UpstreamRefused        any other status: the API does not take the request, or the key
+    │   ├── UpstreamRateLimited    it answered 429
+    │   ├── UpstreamUnavailable    it answered 5xx
+    │   ├── UpstreamRefused        it answered with any other status: it does not accept the request, or the key
     │   ├── UpstreamTimeout        504: no first byte in time
-    │   ├── UpstreamSilent         nothing more came in mid-stream
+    │   ├── UpstreamSilent         nothing more came in the middle of a stream
     │   ├── UpstreamCut            the connection ended before the answer did
-    │   ├── UpstreamNotAStream     something else than an event stream, such as an HTML page
-    │   └── UpstreamNotJson        a chunk that is not a JSON object
+    │   ├── UpstreamNotAStream     something other than an event stream came, such as an HTML page
+    │   └── UpstreamNotJson        a chunk is not a JSON object
     └── OurError                 the gateway's own fault
-        ├── Overloaded             503: more requests than the queues take
+        ├── Overloaded             503: too many requests at once
         ├── NotReady               503: the model is still loading
-        ├── ModelUnavailable       the model's files could not be fetched, checked or converted
-        └── OrderViolation         500: an event out of order, raised before a byte leaves
+        ├── ModelUnavailable       503: the model's files could not be fetched, checked or converted
+        └── OrderViolation         500: an event is out of order; raised before a byte is sent
 
-Knows nothing of HTTP beyond the status that a failure stands for.
+Knows nothing of HTTP beyond the status of a failure.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ Stage = Literal["request", "upstream", "parser", "session", "delivery"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A failure as data: what travels between deployments and leaves in `stream.failed`.
+    """A failure as data, as it travels between deployments and is sent in `stream.failed`.
 
-    `type` is one of the snake_case names below, `message` says what to do next, `retryable` says whether the same
-    request may succeed later. `status` is the HTTP status it has before the stream begins, `param` the field at fault.
+    `type` is one of the snake_case names below, `message` says what to do next, `retryable` whether the same request
+    may succeed later. `status` is its HTTP status if the stream has not begun, `param` the field at fault.
     """
 
     type: str
@@ -51,7 +51,7 @@ class Failure:
 
 
 class GatewayError(Exception):
-    """Base of every failure the gateway names; `failure()` gives it as data."""
+    """The base of all failures; `failure()` returns it as data."""
 
     type: ClassVar[str] = "internal_error"
     stage: ClassVar[Stage] = "session"
@@ -118,7 +118,7 @@ class UpstreamError(GatewayError):
 
 
 class BeforeFirstByte(UpstreamError):
-    """`retry_after`: the seconds that the API asked to wait, where it did."""
+    """A failure after which the request may be sent again, `retry_after` seconds later if the API asked for that."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -195,7 +195,7 @@ class OrderViolation(OurError):
 
 
 class Failed(GatewayError):
-    """A failure that arrived as data from another deployment, raised again here."""
+    """A failure that came as data from another deployment, raised again here."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message, failure.param)
@@ -206,6 +206,9 @@ class Failed(GatewayError):
 
 
 def cancelling() -> bool:
-    """Whether this task is being cancelled; a CancelledError can also come from what it waits for, and is a failure."""
+    """Return whether this task is being cancelled.
+
+    A CancelledError can also come from something that the task waits for, and is a failure like any other then.
+    """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,9 +1,9 @@
-"""What an upstream is asked and what it answers.
+"""Requests to an upstream and the items of its answer.
 
-Every upstream, the Qwen engine or an HTTP API, takes an `UpstreamRequest` and answers with one `Accepted`, then `Text`
-as it is made, or a `Segment` where a field of the API tells reasoning from response, and a `ToolPiece` where one tells
-a tool call, then exactly one `Finished`, or raises a GatewayError in between. The stream parser answers the same, with
-`Segment`s and `ToolPiece`s for `Text`. Knows nothing of models, sockets or Ray.
+Every upstream, a Qwen or an HTTP API, takes an `UpstreamRequest` and answers with one `Accepted`; then with `Text` as
+it is made, or a `Segment` or `ToolPiece` if a field of the API marks reasoning or a tool call; and with exactly one
+`Finished`, unless it raises a GatewayError before. The stream parser answers alike, with `Segment`s and `ToolPiece`s in
+place of `Text`. Knows nothing of models, sockets or Ray.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Tool:
     strict: bool | None = None
 
     def to_chat(self) -> dict[str, Any]:
-        """In the shape of OpenAI's chat completions; what is None is left out."""
+        """Return it in the shape of OpenAI's chat completions, without the fields that are None."""
         asked = {"description": self.description, "parameters": self.parameters, "strict": self.strict}
         given = {name: value for name, value in asked.items() if value is not None}
         return {"type": "function", "function": {"name": self.name, **given}}
@@ -33,19 +33,19 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolChoice:
-    """Whether the model may call tools, or must; `name` is the one that it must call."""
+    """Permission to call tools, or the duty to; `name` is the tool that must be called."""
 
     mode: Literal["auto", "none", "required"]
     name: str | None = None
 
     def to_chat(self) -> Any:
-        """In the shape of OpenAI's chat completions: a word, or the function that is named."""
+        """Return it in the shape of OpenAI's chat completions: a mode, or a named function."""
         return {"type": "function", "function": {"name": self.name}} if self.name else self.mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """A call that the model made earlier; `arguments` is JSON as it wrote it."""
+    """A call that the model made in an earlier turn; `arguments` is JSON as the model wrote it."""
 
     id: str
     name: str
@@ -65,7 +65,7 @@ class Message:
     tool_call_id: str | None = None
 
     def to_chat(self) -> dict[str, Any]:
-        """In the shape of OpenAI's chat completions."""
+        """Return it in the shape of OpenAI's chat completions."""
         calls = {"tool_calls": [call.to_chat() for call in self.tool_calls]} if self.tool_calls else {}
         result = {"tool_call_id": self.tool_call_id} if self.tool_call_id else {}
         return {"role": self.role, "content": self.content, **calls, **result}
@@ -73,11 +73,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamRequest:
-    """One generation. What is None is left to the model's and the operator's defaults.
+    """A request for one generation. None leaves a value to the defaults of the model and of the operator.
 
-    `model` is a name that the configuration knows. `budget` is in tokens of thinking, 0 turns it off; `effort` says how
-    much in a word instead. `stop` applies to the response only. `prefill` is how the response begins: the model goes on
-    from it, and it is part of the text that comes back; an API that cannot begin a response leaves it out.
+    `model` is a name from the configuration. `budget` is the most tokens of thinking, 0 turns it off; `effort` sets it
+    by a word instead. `stop` applies to the response only. `prefill` is the beginning of the response, from which the
+    model continues; it is part of the returned text. An API that cannot continue a response ignores it.
     """
 
     id: str
@@ -98,21 +98,21 @@ class UpstreamRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The request fits and runs: nothing before this has been promised to the client."""
+    """The request fits and runs. Before this item the client has been promised nothing."""
 
     prompt_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text as the model makes it, its reasoning marked in it."""
+    """Text as the model makes it, with its reasoning marked in it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolPiece:
-    """A piece of the tool call `index`: of its `arguments`, and its `id` and `name` where they come, else empty."""
+    """A piece of the `arguments` of tool call `index`; `id` and `name` are empty if they did not come with it."""
 
     index: int
     id: str = ""
@@ -122,7 +122,7 @@ class ToolPiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThinkingEnded:
-    """Said right after the end of the thinking by who knows what ended it, and its tokens where they are counted."""
+    """Sent directly after the end of thinking by upstreams that know why it ended. `tokens` is None if not counted."""
 
     tokens: int | None
     ended_by: EndedBy

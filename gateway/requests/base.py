@@ -1,9 +1,14 @@
-"""What a client may ask of each route, and how a refusal names the field at fault."""
+"""The requests of the native route and of the plain API, what they share with OpenAI's, and refusals.
 
+A refusal names the field at fault. Every union is discriminated, with tags of ours, so that pydantic reports the errors
+of one branch alone and its paths hold no names but the fields' and these tags.
+"""
+
+import re
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from gateway.errors import InvalidRequest
 from gateway.order import Order
@@ -11,9 +16,25 @@ from gateway.upstream import Message, UpstreamRequest
 
 MAX_TOKENS = 1_000_000
 MAX_SEED = 2**63 - 1
-ITEM_TYPES = ("message", "reasoning", "function_call", "function_call_output")
-"""The types of the items of a conversation on the Responses route."""
-BRANCHES = ("list[", "constrained-", "function-", "literal[", "nullable[")
+
+
+def _shape(value: Any) -> str:
+    match value:
+        case list():
+            return "<list>"
+        case dict():
+            return "<object>"
+    return "<text>"
+
+
+def text_or_list(value: Any) -> str:
+    """Return the tag of a value that is a text or a list; of anything else, which is refused, that of a text."""
+    return "<list>" if _shape(value) == "<list>" else "<text>"
+
+
+def text_or_object(value: Any) -> str:
+    """Return the tag of a value that is a text or an object; of anything else, which is refused, that of a text."""
+    return "<object>" if _shape(value) == "<object>" else "<text>"
 
 
 class Strict(BaseModel):
@@ -25,9 +46,15 @@ class TextPart(Strict):
     text: str
 
 
+Content = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[TextPart], Field(min_length=1), Tag("<list>")],
+    Discriminator(text_or_list),
+]
+
+
 class ChatMessage(Strict):
     role: Literal["system", "user", "assistant"]
-    content: str | Annotated[list[TextPart], Field(min_length=1)]
+    content: Content
 
     @property
     def text(self) -> str:
@@ -46,7 +73,11 @@ class ReasoningOptions(Strict):
 
 
 TokenCount = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
-Stop = str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4)]
+Stop = Annotated[
+    Annotated[str, Tag("<text>")]
+    | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4), Tag("<list>")],
+    Discriminator(text_or_list),
+]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 
@@ -131,13 +162,9 @@ class PlainRequest(Generation):
 
 
 def _refusal(errors: list[Any]) -> InvalidRequest:
-    # A union reports one error a branch: the deepest one names the field most closely, and there a branch whose type
-    # was right knows best what is wrong. A wrong word in a `type` says more than what is missing beside it.
-    deepest = max(errors, key=lambda error: (len(error["loc"]), error["type"] == "literal_error"))
-    field = _field(deepest)
-    right_type = (error for error in errors if _field(error) == field and not error["type"].endswith("_type"))
-    error = next(right_type, deepest)
-    reason = _reason(error)
+    # A wrong word in a `type` says more than the fields that are missing beside it, or that only another type has.
+    error = next((error for error in errors if error["type"] == "literal_error"), errors[0])
+    field, reason = _field(error), _reason(error)
     return InvalidRequest(f"{field}: {reason}" if field else reason, param=field or None)
 
 
@@ -146,23 +173,16 @@ def _reason(error: Any) -> str:
         case "extra_forbidden":
             return "is not a field of this request"
         case "union_tag_invalid":
-            return f"Input should be one of {error['ctx']['expected_tags']}"
+            return f"Input should be one of {re.sub('[<>]', '', error['ctx']['expected_tags'])}"
     return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _field(error: Any) -> str:
-    path = list(error["loc"])
-    # An unknown field is the client's word, even where it reads like a branch.
-    unknown = [path.pop()] if error["type"] == "extra_forbidden" else []
+    """Return the path of the field, as `messages.0.content`: pydantic's, without the tags of unions."""
+    *above, last = map(str, error["loc"] or [""])
+    path = [step for step in above if not step.startswith("<")]
     if error["type"] == "union_tag_invalid":
-        unknown = ["type"]
-    steps = [step for before, step in zip([None, *path], path, strict=False) if not _is_branch(step, before)]
-    return ".".join(map(str, steps + unknown))
-
-
-def _is_branch(step: str | int, before: str | int | None) -> bool:
-    """Pydantic names the branches of a union in the path: `str`, `list[constrained-str]`, a class, an item's type."""
-    if isinstance(step, int):
-        return False
-    tag = isinstance(before, int) and step in ITEM_TYPES
-    return tag or step in ("str", "int", "float") or step.startswith(BRANCHES) or step[:1].isupper()
+        path += [last, "type"]
+    elif error["type"] == "extra_forbidden" or not last.startswith("<"):  # an unknown field may have any name
+        path.append(last)
+    return ".".join(path)

@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from gateway.requests.base import (
     BaseRequest,
+    Content,
     ReasoningOptions,
     Seed,
     Stop,
     StreamOptions,
     Strict,
-    TextPart,
     TokenCount,
     stop_strings,
+    text_or_object,
 )
 from gateway.requests.tools import AskedEffort, Function, FunctionName, Mode, chosen, thinking
 from gateway.upstream import Message, ToolCall, ToolChoice, UpstreamRequest
@@ -31,6 +32,11 @@ class Name(Strict):
 class NamedTool(Strict):
     type: Literal["function"]
     function: Name
+
+
+Choice = Annotated[
+    Annotated[Mode, Tag("<text>")] | Annotated[NamedTool, Tag("<object>")], Discriminator(text_or_object)
+]
 
 
 class CalledFunction(Strict):
@@ -55,9 +61,7 @@ class Turn(Strict):
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     tool_calls: Annotated[list[Call], Field(min_length=1)] | None = None
-    content: Annotated[
-        str | Annotated[list[TextPart], Field(min_length=1)] | None, Field(default=None, validate_default=True)
-    ]
+    content: Annotated[Content | None, Field(default=None, validate_default=True)]
     tool_call_id: Annotated[str | None, Field(default=None, validate_default=True)]
     name: str | None = None
     reasoning_content: str | None = None
@@ -122,7 +126,7 @@ class ChatCompletionsRequest(BaseRequest):
     reasoning_effort: AskedEffort | None = None
     response_format: PlainText | None = None
     tools: list[FunctionTool] | None = None
-    tool_choice: Mode | NamedTool | None = None
+    tool_choice: Choice | None = None
     parallel_tool_calls: bool | None = None
     user: str | None = None
     prompt_cache_key: str | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from gateway.requests.base import BaseRequest, ReasoningOptions, Strict, TokenCount
+from gateway.requests.base import BaseRequest, ReasoningOptions, Strict, TokenCount, text_or_list, text_or_object
 from gateway.requests.tools import AskedEffort, Function, FunctionName, Mode, chosen, thinking
 from gateway.upstream import Message, ToolCall, ToolChoice, UpstreamRequest
 
@@ -20,7 +20,7 @@ class Piece(Strict):
     logprobs: list[Any] | None = None
 
 
-Content = str | list[Piece]
+Content = Annotated[Annotated[str, Tag("<text>")] | Annotated[list[Piece], Tag("<list>")], Discriminator(text_or_list)]
 Status = Literal["in_progress", "completed", "incomplete"]
 
 
@@ -62,16 +62,16 @@ class ResultItem(Strict):
 
 
 def _kind(item: Any) -> str:
-    """An item without a type is a message."""
+    """Return the tag of an item; an item without a type is a message."""
     kind = item.get("type", "message") if isinstance(item, dict) else "message"
-    return kind if isinstance(kind, str) else ""
+    return f"<{kind}>"
 
 
 Item = Annotated[
-    Annotated[MessageItem, Tag("message")]
-    | Annotated[ReasoningItem, Tag("reasoning")]
-    | Annotated[CallItem, Tag("function_call")]
-    | Annotated[ResultItem, Tag("function_call_output")],
+    Annotated[MessageItem, Tag("<message>")]
+    | Annotated[ReasoningItem, Tag("<reasoning>")]
+    | Annotated[CallItem, Tag("<function_call>")]
+    | Annotated[ResultItem, Tag("<function_call_output>")],
     Discriminator(_kind),
 ]
 
@@ -92,6 +92,11 @@ class NamedTool(Strict):
     name: FunctionName
 
 
+Choice = Annotated[
+    Annotated[Mode, Tag("<text>")] | Annotated[NamedTool, Tag("<object>")], Discriminator(text_or_object)
+]
+
+
 class PlainText(Strict):
     type: Literal["text"]
 
@@ -105,13 +110,16 @@ class ResponsesRequest(BaseRequest):
     reasoning is encrypted."""
 
     conversation: ClassVar[str] = "input"
-    input: str | Annotated[list[Item], Field(min_length=1)]
+    input: Annotated[
+        Annotated[str, Tag("<text>")] | Annotated[list[Item], Field(min_length=1), Tag("<list>")],
+        Discriminator(text_or_list),
+    ]
     instructions: str | None = None
     stream: bool | None = False
     thinking: Annotated[ResponsesReasoning | None, Field(alias="reasoning", default=None)]
     max_output_tokens: TokenCount | None = None
     tools: list[ResponsesTool] | None = None
-    tool_choice: Mode | NamedTool | None = None
+    tool_choice: Choice | None = None
     parallel_tool_calls: bool | None = None
     metadata: dict[str, str] | None = None
     text: TextOptions | None = None

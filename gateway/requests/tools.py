@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gateway.requests.base import Strict
-from gateway.upstream import Effort, Tool, ToolChoice
+from gateway.upstream import Tool, ToolChoice
 
 Mode = Literal["auto", "none", "required"]
-AskedEffort = Literal["none"] | Effort
+AskedEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{1,128}$")]
 
 
