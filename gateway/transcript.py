@@ -76,7 +76,7 @@ class Transcript:
         ]
 
     def mark(self, name: str) -> None:
-        """Note the time at which something happened first; `name` is a field of `Timings`."""
+        """Record the time at which something happened first; `name` is a field of `Timings`."""
         if name not in self._times:
             self._times[name] = self._elapsed()
 

@@ -1,1 +1,1 @@
-"""What a client may ask of the OpenAI routes, in OpenAI's shapes; each becomes the same `UpstreamRequest`."""
+"""The requests of all routes, each in its own shape; every one becomes an `UpstreamRequest`."""

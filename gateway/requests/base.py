@@ -64,7 +64,11 @@ class ChatMessage(Strict):
 
 
 class ReasoningOptions(Strict):
-    """`budget`: tokens of thinking, 0 for none, None for the model's own. `trace: false`: only its summary leaves."""
+    """Options of the reasoning.
+
+    `budget`: the most tokens of thinking, 0 for none, None for the model's default. `trace: false`: only the summary of
+    the reasoning is sent.
+    """
 
     budget: Annotated[int, Field(ge=0, le=MAX_TOKENS)] | None = None
     trace: bool = True
@@ -82,7 +86,7 @@ Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 
 class BaseRequest(Strict):
-    """What every route takes; `conversation` names the field with the turns."""
+    """The fields that all routes share; `conversation` is the name of the field with the turns."""
 
     conversation: ClassVar[str] = "messages"
     model: str | None = None
@@ -106,7 +110,7 @@ def stop_strings(stop: Stop | None) -> tuple[str, ...]:
 
 
 class Generation(BaseRequest):
-    """A conversation in chat messages, and how to go on from it."""
+    """A conversation in chat messages, and options for the generation."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     max_tokens: TokenCount | None = None
@@ -134,7 +138,7 @@ class Generation(BaseRequest):
 
 
 class ReasoningRequest(Generation):
-    """`POST /v1/reasoning`"""
+    """The request of `POST /v1/reasoning`."""
 
     stream: bool = True
     reasoning: ReasoningOptions = ReasoningOptions()
@@ -149,7 +153,7 @@ class StreamOptions(Strict):
 
 
 class PlainRequest(Generation):
-    """`POST /upstream/v1/chat/completions`, a subset of OpenAI's."""
+    """The request of `POST /upstream/v1/chat/completions`, a subset of OpenAI's."""
 
     max_completion_tokens: TokenCount | None = None
     n: Literal[1] = 1

@@ -1,4 +1,4 @@
-"""`POST /v1/chat/completions`: OpenAI's chat completions, as far as a stream of reasoning goes with them."""
+"""The request of `POST /v1/chat/completions`: OpenAI's chat completions."""
 
 from typing import Annotated, Any, Literal
 
@@ -40,7 +40,7 @@ Choice = Annotated[
 
 
 class CalledFunction(Strict):
-    """`parsed_arguments` is openai-python's own, in a message that it has parsed."""
+    """A called function. openai-python adds `parsed_arguments` to a message that it has parsed."""
 
     name: str
     arguments: str
@@ -48,7 +48,7 @@ class CalledFunction(Strict):
 
 
 class Call(Strict):
-    """`index` stands in a call that was put together from a stream."""
+    """A tool call of an earlier turn. Calls that were merged from a stream still have an `index`."""
 
     id: Annotated[str, Field(min_length=1)]
     type: Literal["function"] = "function"
@@ -57,7 +57,7 @@ class Call(Strict):
 
 
 class Turn(Strict):
-    """A message of any role. Reasoning that the client sends back is taken, and not shown to the model again."""
+    """A message of any role. Reasoning that the client sends back is accepted and not shown to the model."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     tool_calls: Annotated[list[Call], Field(min_length=1)] | None = None
@@ -113,7 +113,7 @@ class PlainText(Strict):
 
 
 class ChatCompletionsRequest(BaseRequest):
-    """`user` and `prompt_cache_key` are taken and change nothing."""
+    """The whole request. `user` and `prompt_cache_key` are accepted and have no effect."""
 
     messages: Annotated[list[Turn], Field(min_length=1)]
     stream: bool | None = False
@@ -152,7 +152,7 @@ class ChatCompletionsRequest(BaseRequest):
 
     @property
     def prompt_summary(self) -> bool:
-        """Not where a tool's result goes on with what the user asked before."""
+        """Whether to summarize the prompt: not after a tool's result, which continues an earlier question."""
         return self.messages[-1].role == "user"
 
     @property

@@ -1,4 +1,4 @@
-"""`POST /v1/responses`: OpenAI's Responses, without what would need a store or a tool of the server's own."""
+"""The request of `POST /v1/responses`: OpenAI's Responses, without storage and without tools of the server."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from gateway.upstream import Message, ToolCall, ToolChoice, UpstreamRequest
 
 
 class Piece(Strict):
-    """`annotations` and `logprobs` come back with what the model said."""
+    """A piece of text. Clients send back `annotations` and `logprobs` with the model's own."""
 
     type: Literal["input_text", "output_text"]
     text: str
@@ -33,7 +33,7 @@ class MessageItem(Strict):
 
 
 class ReasoningItem(Strict):
-    """Taken, and not shown to the model again."""
+    """Reasoning of an earlier turn. It is accepted and not shown to the model."""
 
     type: Literal["reasoning"]
     id: str | None = None
@@ -77,7 +77,7 @@ Item = Annotated[
 
 
 class ResponsesReasoning(Strict):
-    """`summary: concise` is one for the whole trace, at its end; any other grows with it."""
+    """Options of the reasoning. `summary: concise` gives one for the whole trace at its end; others grow with it."""
 
     effort: AskedEffort | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
@@ -106,8 +106,10 @@ class TextOptions(Strict):
 
 
 class ResponsesRequest(BaseRequest):
-    """`user`, `prompt_cache_key` and Codex's `client_metadata` are taken and change nothing; nothing is stored, and no
-    reasoning is encrypted."""
+    """The whole request. `user`, `prompt_cache_key` and Codex's `client_metadata` are accepted and have no effect.
+
+    Nothing is stored, and no reasoning is encrypted.
+    """
 
     conversation: ClassVar[str] = "input"
     input: Annotated[
@@ -149,7 +151,7 @@ class ResponsesRequest(BaseRequest):
 
     @property
     def reasoning(self) -> ReasoningOptions:
-        """Where a summary is asked for, only summaries leave; else only the trace."""
+        """The options of the session: with a summary, only summaries are sent; without, only the trace."""
         asked = self.thinking or ResponsesReasoning()
         budget = thinking(asked.effort).get("budget")
         if asked.summary is None:
@@ -158,7 +160,7 @@ class ResponsesRequest(BaseRequest):
 
     @property
     def prompt_summary(self) -> bool:
-        """Not where a function's output goes on with what the user asked before."""
+        """Whether to summarize the prompt: not after a function's output, which continues an earlier question."""
         asks = isinstance(self.input, str) or isinstance(self.input[-1], MessageItem)
         return asks and self.reasoning.summary != "none"
 
@@ -178,7 +180,7 @@ class ResponsesRequest(BaseRequest):
         )
 
     def echo(self) -> dict[str, Any]:
-        """What a response object says again of its request."""
+        """Return the fields that a response object repeats of its request."""
         asked = self.model_dump(mode="json", by_alias=True, exclude={"input", "client_metadata"})
         names = ("instructions", "max_output_tokens", "temperature", "top_p", "user", "prompt_cache_key")
         return {
@@ -229,7 +231,7 @@ def _message(item: MessageItem | ReasoningItem | CallItem | ResultItem) -> Messa
 
 
 def _joined(first: Message, second: Message) -> Message:
-    """What the assistant said and called in one turn is one message."""
+    """Merge two items of one turn of the assistant, its words and its calls, into one message."""
     content = "\n".join(filter(None, (first.content, second.content)))
     return replace(first, content=content, tool_calls=first.tool_calls + second.tool_calls)
 

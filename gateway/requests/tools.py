@@ -1,4 +1,4 @@
-"""What both OpenAI routes take alike: the client's functions, the choice among them, and the effort of thinking."""
+"""The common parts of requests on both OpenAI routes: functions, the choice among them, the effort of thinking."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -24,7 +24,7 @@ class Function(Strict):
 
 
 def chosen(choice: Mode | str | None, named: str | None, tools: Sequence[Tool]) -> ToolChoice | None:
-    """The choice as the upstream is asked for it. Raises ValueError where no tool can meet it."""
+    """Return the choice as part of an upstream request. Raises ValueError if no tool can meet it."""
     if named is not None:
         if named not in [tool.name for tool in tools]:
             raise ValueError(f"there is no tool {named!r} in tools")
@@ -38,5 +38,5 @@ def chosen(choice: Mode | str | None, named: str | None, tools: Sequence[Tool]) 
 
 
 def thinking(effort: AskedEffort | None) -> dict[str, Any]:
-    """The fields of an `UpstreamRequest` that an effort stands for; none at all is a budget of 0."""
+    """Return the fields of an `UpstreamRequest` for an effort; the effort `none` is a budget of 0."""
     return {"budget": 0} if effort == "none" else {"effort": effort}

@@ -1,1 +1,1 @@
-"""Events to bytes: one module a wire format, each a pure function of the events."""
+"""Events to bytes: one module per wire format, each a pure function of the events."""

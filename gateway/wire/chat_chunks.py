@@ -1,7 +1,8 @@
-"""What a streaming /chat/completions API sends, whatever its dialect: events to the items of an answer.
+"""The chunks of a streaming /chat/completions API, in all dialects: events to the items of an answer.
 
-Where reasoning stands differs (DeepSeek, SGLang and llama.cpp: `reasoning_content`; vLLM, Ollama, Groq: `reasoning`;
-OpenRouter: that and `reasoning_details`; Mistral: parts of a list in `content`). Knows nothing of sockets or markers.
+The field of the reasoning differs (DeepSeek, SGLang and llama.cpp: `reasoning_content`; vLLM, Ollama, Groq:
+`reasoning`; OpenRouter: that and `reasoning_details`; Mistral: parts of a list in `content`). Knows nothing of sockets
+or markers.
 """
 
 import json
@@ -19,8 +20,9 @@ from gateway.wire.sse import Received
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 EVENT_TYPES = ("", "message", "error")
-"""Every other event is the API's own affair, such as a ping."""
-LONGEST_SAID = 300
+"""The types of events that belong to the answer. Others, such as a ping, are passed over."""
+LONGEST_ERROR_TEXT = 300
+"""Characters of an API's message that are passed on."""
 FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
@@ -28,7 +30,7 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
-"""Every other word that an API has for the end of an answer means `stop`."""
+"""Finish reasons by the words that APIs have for them; any other word means `stop`."""
 
 
 Read = Text | Segment | ToolPiece
@@ -46,11 +48,11 @@ class ChunkReader:
 
     @property
     def whole(self) -> bool:
-        """Whether the answer may end here: with [DONE], or without it behind a finish reason."""
+        """Whether the answer is whole: after [DONE] or, from APIs that do not send it, after a finish reason."""
         return self.over or self._finish_reason is not None
 
     def feed(self, event: Received) -> list[Read]:
-        """Raises UpstreamError for an error that the API sends in mid-stream, UpstreamNotJson."""
+        """Return the items of one event. Raises UpstreamNotJson, and UpstreamError for an error that the API sends."""
         data = event.data.strip()
         if data == "[DONE]":
             self.over = True
@@ -72,7 +74,7 @@ class ChunkReader:
         return items
 
     def finish(self) -> Finished:
-        """The end of the answer; its usage is 0 where the API told none. Raises UpstreamCut where it had not ended."""
+        """Return the end of the answer; its usage is 0 if the API sent none. Raises UpstreamCut if it is not whole."""
         if not self.whole:
             raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         return Finished(finish_reason=self._finish_reason or "stop", usage=self._usage)
@@ -94,7 +96,7 @@ class ChunkReader:
             items += [self._call(call) for call in _dicts(calls)]
 
     def _call(self, call: dict[str, Any]) -> ToolPiece:
-        """Calls are told apart by their index, or by their id where an API gives none; here they count from 0."""
+        """Number the calls from 0; they are distinguished by their index or, if an API sends none, by their id."""
         id, function = call.get("id"), call.get("function")
         key = call.get("index", id)
         if key is None and self._calls:
@@ -118,7 +120,7 @@ class ChunkReader:
 
 
 def _error_message(body: Any) -> str:
-    """What an API says went wrong, in any of the shapes that are known; empty where nothing does."""
+    """Return the message of an API's error, in any of the known shapes; empty if there is none."""
     match body:
         case {"error": {"message": str(message)}} | {"error": str(message)} | {"error": {"detail": str(message)}}:
             return message
@@ -130,11 +132,11 @@ def _error_message(body: Any) -> str:
 
 
 def error_text(body: bytes | str) -> str:
-    """What an API says in a body that is no answer, on one short line."""
+    """Return the message of an API's error body, or the body itself, on one short line."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     with suppress(orjson.JSONDecodeError):
         text = _error_message(orjson.loads(body)) or text
-    return " ".join(text.split())[:LONGEST_SAID] or "nothing"
+    return " ".join(text.split())[:LONGEST_ERROR_TEXT] or "nothing"
 
 
 def _failed(data: str) -> UpstreamError:
@@ -152,7 +154,7 @@ def _object(data: str) -> dict[str, Any]:
 
 
 def _lenient(data: str) -> Any:
-    """JSON as some APIs write it: with NaN, or half a surrogate pair where an emoji was cut, which becomes `?`."""
+    """Read JSON as some APIs write it: with NaN, or with half a surrogate pair of a cut emoji, which becomes `?`."""
     try:
         plain = json.dumps(json.loads(data), ensure_ascii=False)
     except ValueError:
@@ -170,7 +172,7 @@ def _parts(parts: list[Any]) -> Iterator[Text | Segment]:
 
 
 def _text(value: Any) -> str:
-    """The text in a field that holds it plainly, or as a list of parts."""
+    """Return the text of a field, which may be a string or a list of parts."""
     if isinstance(value, str):
         return value
     texts = (part.get("text") or part.get("summary") for part in _dicts(value))

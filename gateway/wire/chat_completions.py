@@ -1,7 +1,7 @@
 """OpenAI's chat completions: events to chunks, or all of them to one whole completion.
 
-Reasoning goes out as `reasoning_content` and nothing else; summaries as `reasoning_details`, inside valid chunks, each
-part an item with an `index` of its own: openai-python puts lists together by it. The prompt's summary is the first.
+Reasoning goes out as `reasoning_content` and nothing else; summaries as `reasoning_details`, inside valid chunks. Each
+part is an item with an `index` of its own, by which openai-python merges lists. The summary of the prompt is the first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, data, error_body, 
 
 
 class ChatCompletionsWriter:
-    """Writes one answer. `include_usage`: a last chunk has it."""
+    """Writes one answer; with `include_usage` its last chunk has the usage."""
 
     def __init__(self, include_usage: bool = False) -> None:
         self._include_usage = include_usage
@@ -39,11 +39,11 @@ class ChatCompletionsWriter:
         return b"".join(chunk for event in events for chunk in self._chunks(event))
 
     def keep_alive(self) -> bytes:
-        """A chunk that says nothing, for clients that take no notice of comments."""
+        """Return an empty chunk, for clients that ignore comments."""
         return self._chunk({})
 
     def whole(self, events: Iterable[Event]) -> bytes:
-        """A `chat.completion` of all the events of an answer that was completed."""
+        """Return all events of a completed answer as one `chat.completion`."""
         message: dict[str, Any] = {"role": "assistant", "content": ""}
         finish_reason, usage = "stop", Usage()
         for event in events:
@@ -121,7 +121,7 @@ def usage_object(usage: Usage) -> dict[str, Any]:
 
 
 def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
-    """What a client does with a delta: text is joined, lists by the index of their items."""
+    """Merge a delta into a message as clients do: join text, merge lists by the index of their items."""
     for name, value in delta.items():
         match value:
             case list():

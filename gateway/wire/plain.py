@@ -1,6 +1,6 @@
 """The Qwen as OpenAI's /chat/completions: the items of an answer to chunks, or to one whole completion.
 
-Its thinking stands in the text, in the model's own markers. Knows nothing of where the answer comes from.
+Its thinking is part of the text, between the model's own markers. Knows nothing of where the answer comes from.
 """
 
 from collections.abc import Iterable
@@ -24,15 +24,15 @@ class PlainWriter:
         self._begun = False
 
     def stream(self, items: Iterable[UpstreamItem]) -> bytes:
-        """The chunks of what has come; behind the end of the answer, its usage where asked for, and [DONE]."""
+        """Return the chunks of some items; the end of the answer is followed by its usage, if wanted, and [DONE]."""
         return b"".join(chunk for item in items for chunk in self._chunks(item))
 
     def failure(self, failure: Failure) -> bytes:
-        """The error that ends a stream in the middle."""
+        """Return the error that ends a stream that has begun."""
         return data(error_body(failure))
 
     def whole(self, items: Iterable[UpstreamItem]) -> bytes:
-        """A `chat.completion` of all the answer's items."""
+        """Return all items of an answer as one `chat.completion`."""
         text, finish_reason, usage = "", "stop", Usage()
         for item in items:
             match item:

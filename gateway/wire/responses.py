@@ -1,7 +1,8 @@
-"""OpenAI's Responses: events to its own, with the response object growing beside them for whole answers.
+"""OpenAI's Responses: events to its events; the response object grows beside them, for whole answers.
 
-The prompt's summary is the first reasoning item, since no other place works in every client; then the reasoning, in its
-summary or as it is; then message and function call items. At the end, good or bad, what is open is closed first.
+The summary of the prompt is the first reasoning item, the only place that works in every client. It is followed by the
+reasoning, as its summary or as it is, and by message and function call items. Open items are closed before the end,
+also before a failure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,12 +32,12 @@ from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, heading
 
 Body = dict[str, Any]
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
-"""Finish reasons that leave a response incomplete, and what it says of them."""
+"""Finish reasons that leave a response incomplete, and its words for them."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of text: the names of its events, and where it stands in its item."""
+    """A kind of text: the names of its events, and its place in an item."""
 
     part: str
     text: str
@@ -53,7 +54,7 @@ KINDS = {
 
 
 class ResponsesWriter:
-    """Writes one answer. `echo` is what the response object says again of its request."""
+    """Writes one answer. `echo` holds the fields of the request that a response object repeats."""
 
     def __init__(self, echo: Mapping[str, Any]) -> None:
         self._echo, self._number = echo, 0
@@ -68,11 +69,11 @@ class ResponsesWriter:
         return b"".join([*encoded, DONE if self._over else b""])
 
     def keep_alive(self) -> bytes:
-        """`response.in_progress` again, for clients that take no notice of comments."""
+        """Return another `response.in_progress`, for clients that ignore comments."""
         return self._encoded(self._whole("in_progress"))
 
     def whole(self, events: Iterable[Event]) -> bytes:
-        """The response object after all the events of an answer."""
+        """Return the response object after all events of an answer."""
         for event in events:
             for _ in self._bodies(event):
                 pass
@@ -149,7 +150,7 @@ class ResponsesWriter:
         yield self._whole(ending["status"])
 
     def _say(self, item: str, kind: str, text: str, lead: str = "") -> Iterator[Body]:
-        """Text, in an item and a part that are opened for it where they are not; `lead` begins the part."""
+        """Add text, in an item and a part that are opened if none are open; `lead` is the beginning of a new part."""
         if self._item is None:
             self._item = self._new(item, {"reasoning": _reasoning(kind), "message": _MESSAGE}[item])
             yield self._about("output_item.added", self._item)
@@ -186,7 +187,7 @@ class ResponsesWriter:
         self._part = None
 
     def _close(self, status: str = "completed") -> Iterator[Body]:
-        """Close the open part and the open item, if there are any."""
+        """Close the open part and the open item, if any."""
         yield from self._close_part()
         if self._item is not None:
             self._item["status"] = status
@@ -213,12 +214,12 @@ class ResponsesWriter:
         return {"type": f"response.{name}", "response": self._response}
 
     def _about(self, name: str, item: Body, **fields: Any) -> Body:
-        """An event about an item; those of the item itself hold it, the others its id."""
+        """Return an event about an item: with the item itself if it is added or done, else with its id."""
         held = {"item": item} if name.startswith("output_item.") else {"item_id": item["id"]}
         return {"type": f"response.{name}", "output_index": self._response["output"].index(item), **held, **fields}
 
     def _at(self, name: str, **fields: Any) -> Body:
-        """An event about the open part."""
+        """Return an event about the open part."""
         assert self._item is not None and self._part is not None
         kind = KINDS[self._part["type"]]
         return self._about(name, self._item, **{kind.index: len(self._item[kind.list]) - 1}, **fields)

@@ -1,4 +1,4 @@
-"""Server-sent events: framing only, both ways. Knows nothing of what stands in the data."""
+"""Server-sent events: framing only, both ways. Knows nothing of the data."""
 
 import re
 from typing import NamedTuple
@@ -6,28 +6,28 @@ from typing import NamedTuple
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 PING = b": ping\n"
-"""A comment, at the border of events: with a blank line behind it openai-python could take it for an event."""
+"""A comment between two events. It has no blank line behind it: openai-python could take that for an event."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def encode(event_type: str, data: bytes) -> bytes:
-    """One event; `data` is a single line, as JSON is."""
+    """Return one event; `data` is a single line, such as JSON."""
     return b"event: %b\ndata: %b\n\n" % (event_type.encode(), data)
 
 
 class Received(NamedTuple):
-    """An event as it came; `type` is empty where none was named."""
+    """An event as it came; `type` is empty if it has no name."""
 
     type: str
     data: str
 
 
 class Decoder:
-    """Bytes to events by the book (WHATWG HTML, 9.2.6), however they are cut: lines end at CR, LF or CRLF only.
+    """Decodes bytes into events as WHATWG HTML, 9.2.6, has it, however they are cut: lines end at CR, LF or CRLF only.
 
-    One liberty: what stands at the end of the stream counts without its blank line, since servers forget it.
+    There is one exception: the last event counts without its blank line, which servers forget.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Decoder:
         self._begun = self._after_cr = False
 
     def feed(self, chunk: bytes) -> list[Received]:
-        """The events that `chunk` completes. Time is linear in its length."""
+        """Return the events that `chunk` completes, in time linear in its length."""
         if not chunk:
             return []
         if self._after_cr:
@@ -51,7 +51,7 @@ class Decoder:
         return [event for line in lines for event in self._take(line)]
 
     def close(self) -> list[Received]:
-        """What the end of the stream completes."""
+        """Return the event that the end of the stream completes, if any."""
         return [*self._take(b"".join(self._line)), *self._take(b"")]
 
     def _take(self, line: bytes) -> list[Received]:
