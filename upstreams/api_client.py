@@ -92,7 +92,7 @@ class ApiResponse:
             with _failures():
                 return await self._response.content.readany()
         except (Broken, Undecodable):
-            if unread := _unread(self._response.content):
+            if unread := unread_bytes(self._response.content):
                 return unread
             raise
         finally:
@@ -109,7 +109,7 @@ class ApiResponse:
             transport.pause_reading() if on else transport.resume_reading()
 
 
-def _unread(content: aiohttp.StreamReader) -> bytes:
+def unread_bytes(content: aiohttp.StreamReader) -> bytes:
     """Return what was received before a failure: every public way to read raises the failure and forgets the rest."""
     unread: bytes = content._read_nowait(-1)
     return unread

@@ -27,7 +27,7 @@ def named(args: dict[str, Any]) -> list[tuple[str, str]]:
     return [(".".join(map(str, error["loc"])), error["type"]) for error in errors]
 
 
-def test_nothing_set_is_the_defaults() -> None:
+def test_empty_settings_are_the_defaults() -> None:
     assert GatewaySettings().model_dump() == {
         "upstream": {
             "model": "embedded",
@@ -58,7 +58,7 @@ def test_nothing_set_is_the_defaults() -> None:
     }
 
 
-def test_one_key_set_leaves_the_others() -> None:
+def test_setting_one_key_keeps_the_other_defaults() -> None:
     settings = GatewaySettings.model_validate({"deadlines": {"prompt_summary": 2}, "upstream": {"device": "cpu"}})
     assert settings == GatewaySettings(
         upstream=UpstreamSettings(device="cpu"), deadlines=DeadlineSettings(prompt_summary=2.0)
@@ -107,7 +107,7 @@ def test_all_unknown_keys_are_named_at_once() -> None:
         ({"limits": {"unread_characters": None}}, "limits.unread_characters"),
     ],
 )
-def test_a_value_that_cannot_be_is_named(args: dict[str, Any], key: str) -> None:
+def test_an_impossible_value_is_refused_by_name(args: dict[str, Any], key: str) -> None:
     assert [name for name, _ in named(args)] == [key]
 
 
@@ -148,7 +148,7 @@ def test_the_format_of_a_model_goes_by_its_name_or_its_markers() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"format": "custom"}, {"markers": ("<a>", "</a>")}, {"url": "ftp://x/v1"}])
-def test_an_api_that_could_not_work_is_refused(fields: dict[str, Any]) -> None:
+def test_settings_of_an_api_that_contradict_each_other_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HttpUpstreamSettings.model_validate({**API, **fields})
 
@@ -159,7 +159,7 @@ def test_a_model_that_is_served_twice_is_refused(models: list[str]) -> None:
         GatewaySettings.model_validate({"http_upstreams": [{**API, "models": models}]})
 
 
-def test_nothing_to_ask_and_an_unknown_summarizer_are_refused() -> None:
+def test_a_gateway_without_models_or_with_an_unknown_summarizer_is_refused() -> None:
     with pytest.raises(ValidationError, match="there is no model"):
         GatewaySettings(upstream=None)
     with pytest.raises(ValidationError, match="must be one of qwen"):
@@ -176,7 +176,9 @@ def test_nothing_to_ask_and_an_unknown_summarizer_are_refused() -> None:
         ({"own": {"model": "Qwen/Qwen3-0.6B", "num_gpus": 0.2}}, ("Qwen3-0.6B", "own")),
     ],
 )
-def test_who_writes_the_summaries(summarizer: dict[str, Any], writer: tuple[str, str]) -> None:
+def test_the_summary_model_is_the_configured_one_or_the_first(
+    summarizer: dict[str, Any], writer: tuple[str, str]
+) -> None:
     settings = GatewaySettings.model_validate(
         {"http_upstreams": [{**API, "models": ["gpt-4o"]}], "summarizer": summarizer}
     )
@@ -219,5 +221,5 @@ def test_settings_are_frozen(settings: GatewaySettings | LimitSettings) -> None:
         ("my-qwen", "my-qwen"),
     ],
 )
-def test_the_name_that_requests_know_the_model_by(model: str, name: str) -> None:
+def test_a_model_is_named_by_the_last_part_of_its_source(model: str, name: str) -> None:
     assert UpstreamSettings(model=model).name == name

@@ -129,7 +129,7 @@ def test_every_event_has_its_name_and_fields_in_this_order() -> None:
     assert {name: [field.name for field in fields(event)] for name, event in EVENT_TYPES.items()} == FIELDS
 
 
-def test_the_names_stand_in_the_order_of_the_design() -> None:
+def test_event_types_keep_the_order_of_the_design() -> None:
     assert list(EVENT_TYPES) == list(FIELDS)
 
 
@@ -142,12 +142,12 @@ def test_the_last_events_are_these_two() -> None:
 
 
 @pytest.mark.parametrize(("event", "json"), EXAMPLES, ids=[event.type for event, _ in EXAMPLES])
-def test_an_event_as_json(event: Event, json: bytes) -> None:
+def test_an_event_is_encoded_with_its_type_and_number_first(event: Event, json: bytes) -> None:
     assert native.encode(event) == json
 
 
 @pytest.mark.parametrize("event", [event for event, _ in EXAMPLES], ids=[event.type for event, _ in EXAMPLES])
-def test_what_was_encoded_decodes_to_the_same(event: Event) -> None:
+def test_decoding_an_encoded_event_returns_an_equal_one(event: Event) -> None:
     assert native.decode(native.encode(event)) == event
     assert native.decode(native.encode(event).decode()) == event
 
@@ -166,7 +166,7 @@ def test_fields_are_given_by_name_only() -> None:
         make("text")
 
 
-def test_a_new_event_has_no_place_yet() -> None:
+def test_a_new_event_has_no_number() -> None:
     assert ReasoningDelta(delta="x").sequence_number == -1
 
 
@@ -191,7 +191,7 @@ def test_the_error_of_a_failed_stream_has_exactly_four_fields(failure: Failure) 
     assert list(body["error"]) == ["type", "message", "stage", "retryable"]
 
 
-def test_completion_defaults_are_said_too() -> None:
+def test_defaults_of_stream_completed_are_encoded() -> None:
     event = StreamCompleted(sequence_number=0, finish_reason="length", usage=Usage())
     body: dict[str, Any] = orjson.loads(native.encode(event))
     assert body == {
@@ -230,6 +230,6 @@ def test_completion_defaults_are_said_too() -> None:
     ],
     ids=repr,
 )
-def test_anything_else_is_no_event(data: bytes) -> None:
+def test_decoding_anything_else_raises_value_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         native.decode(data)

@@ -149,23 +149,23 @@ def spelled(order: Order, longest: int) -> set[str]:
     return found
 
 
-def test_the_letters_are_the_events() -> None:
+def test_every_event_type_has_a_letter() -> None:
     assert list(LETTERS.values()) == list(EVENT_TYPES)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_whole_streams_of_the_law_are_those_of_the_design(order: Order) -> None:
+def test_the_table_allows_exactly_the_streams_of_the_design(order: Order) -> None:
     expected = words(order, extras=3)
     assert spelled(order, longest=9) == expected
     assert all(LEGAL[order].fullmatch(stream) for stream in expected)
 
 
-def test_eager_lets_through_all_that_strict_does() -> None:
+def test_eager_allows_every_stream_that_strict_allows() -> None:
     assert words("strict", extras=3) < words("eager", extras=3)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_every_legal_stream_passes_as_it_came(order: Order) -> None:
+def test_a_legal_stream_is_released_unchanged(order: Order) -> None:
     for stream in words(order, extras=2):
         sequencer, released = fed(stream, order)
         assert word(released) == stream
@@ -173,14 +173,14 @@ def test_every_legal_stream_passes_as_it_came(order: Order) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_states_are_all_of_the_law(order: Order) -> None:
+def test_every_state_of_the_table_is_reached(order: Order) -> None:
     assert set(TRANSITIONS[order]) == set(STATES[order])
     for state, (path, _, _) in STATES[order].items():
         assert fed(path, order)[0].state == state
 
 
 @pytest.mark.parametrize(("order", "state", "letter"), PAIRS)
-def test_an_event_in_any_state_leaves_waits_or_raises(order: Order, state: str, letter: str) -> None:
+def test_an_event_is_released_waits_or_is_refused_by_state(order: Order, state: str, letter: str) -> None:
     path, now, later = STATES[order][state]
     sequencer, _before = fed(path, order)
     newcomer = event(letter, 2)
@@ -201,7 +201,7 @@ def test_an_event_in_any_state_leaves_waits_or_raises(order: Order, state: str, 
 
 
 @pytest.mark.parametrize(("order", "letter"), list(product(ORDERS, LETTERS)))
-def test_nothing_leaves_after_the_last_event(order: Order, letter: str) -> None:
+def test_nothing_is_accepted_after_the_last_event(order: Order, letter: str) -> None:
     for end in ("SPRQAC", "SF", "SPF", "SPRF"):
         sequencer, _ = fed(end, order)
         assert sequencer.closed
@@ -211,7 +211,7 @@ def test_nothing_leaves_after_the_last_event(order: Order, letter: str) -> None:
 
 
 @pytest.mark.parametrize(("order", "state"), NOT_CLOSED)
-def test_a_stream_fails_from_any_state(order: Order, state: str) -> None:
+def test_a_stream_may_fail_in_any_state(order: Order, state: str) -> None:
     path, _, _ = STATES[order][state]
     sequencer, before = fed(path, order)
     released = sequencer.put(event("F"))
@@ -233,7 +233,7 @@ def test_a_stream_that_has_not_started_cannot_end(order: Order) -> None:
 
 @pytest.mark.parametrize(("order", "waiting"), list(product(ORDERS, "rRsqQatTA")))
 @pytest.mark.parametrize("last", "CF")
-def test_a_last_event_does_not_leave_others_behind(order: Order, waiting: str, last: str) -> None:
+def test_a_last_event_is_refused_while_others_wait(order: Order, waiting: str, last: str) -> None:
     sequencer, _ = fed("S" + waiting, order)
     held = sequencer.waiting_size
     with pytest.raises(OrderViolation):
@@ -260,7 +260,7 @@ def test_a_section_that_ended_before_the_stream_began_stays_ended() -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_abort_leaves_out_what_waits(order: Order) -> None:
+def test_abort_drops_waiting_events(order: Order) -> None:
     sequencer, before = fed("Sprsat", order)
     assert sequencer.waiting_size == 4
     released = sequencer.abort(StreamFailed(error=Failure(type="internal_error", message="", stage="session")))
@@ -279,7 +279,7 @@ def test_a_refused_last_event_can_still_be_aborted(order: Order, last: str) -> N
     assert sequencer.closed
 
 
-def test_held_counts_the_characters_of_text_that_wait() -> None:
+def test_waiting_size_counts_characters_of_waiting_text() -> None:
     sequencer = Sequencer()
     texts: list[Event] = [
         ReasoningDelta(delta="123"),
@@ -303,7 +303,7 @@ def test_held_counts_the_characters_of_text_that_wait() -> None:
     assert sequencer.waiting_size == 0
 
 
-def test_an_event_leaves_as_it_is() -> None:
+def test_an_event_is_released_without_a_copy() -> None:
     sequencer, _ = fed("S")
     first = PromptSummaryDelta(delta="x")
     (released,) = sequencer.put(first)
@@ -363,7 +363,7 @@ def test_strict_gives_one_list_whatever_order_the_sections_arrive_in(data: st.Da
 @SOME
 @given(data=st.data())
 @pytest.mark.parametrize("order", ORDERS)
-def test_all_that_waits_for_the_start_leaves_section_by_section(order: Order, data: st.DataObject) -> None:
+def test_events_that_waited_for_the_start_are_released_section_by_section(order: Order, data: st.DataObject) -> None:
     started, *sections = data.draw(arrivals())
     arriving = [*shuffled(data.draw, sections), *started, event("C")]
     in_order = [*started, *(event for section in sections for event in section), event("C")]
@@ -390,7 +390,7 @@ def test_any_arrival_gives_a_legal_stream_that_keeps_every_section(order: Order,
 @SOME
 @given(data=st.data())
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_stream_given_up_anywhere_has_one_last_event(order: Order, data: st.DataObject) -> None:
+def test_an_aborted_stream_has_exactly_one_last_event(order: Order, data: st.DataObject) -> None:
     """Whatever has come and however it ends: refused last events change nothing, and abort always works."""
     arriving = shuffled(data.draw, data.draw(arrivals()))
     cut = data.draw(st.integers(0, len(arriving)))

@@ -168,7 +168,7 @@ async def test_a_reasoning_summary_that_fails_or_is_slow_is_an_extract(broken: l
     ],
     ids=["first sentence", "second sentence", "title"],
 )
-async def test_what_the_trace_does_not_say_does_not_leave(written: list[str], text: str, title: str) -> None:
+async def test_unsupported_claims_of_a_summary_are_not_sent(written: list[str], text: str, title: str) -> None:
     summarizer = ScriptedSummarizer(part=written)
     got = spans(await said(*GOOD, summarizer=summarizer))
     written_by = "extract" if "41" in written[1] else "model"
@@ -188,7 +188,7 @@ async def test_a_prompt_of_one_short_sentence_is_its_own_summary() -> None:
     assert got[1:3] == [("prompt_summary.delta", said_by_itself), ("prompt_summary.done", said_by_itself, "extract")]
 
 
-async def test_eager_lets_the_response_go_before_the_summary() -> None:
+async def test_eager_sends_the_response_before_the_summary() -> None:
     gate = asyncio.Event()
     running = session(
         ScriptedParser(*GOOD),
@@ -205,7 +205,7 @@ async def test_eager_lets_the_response_go_before_the_summary() -> None:
     assert spans(plain(seen))[5:] == [("reasoning.done", 28, 4, "marker"), *ANSWER, *SUMMARY, *COMPLETED]
 
 
-async def test_without_trace_and_summaries_only_the_frame_and_the_response_leave() -> None:
+async def test_without_trace_and_summaries_only_the_response_is_sent() -> None:
     got = await said(*GOOD, prompt_summary=False, reasoning={"trace": False, "summary": "none"})
     assert got == [
         PROMPT[0],
@@ -218,7 +218,7 @@ async def test_without_trace_and_summaries_only_the_frame_and_the_response_leave
 
 
 @pytest.mark.parametrize(("budget", "ended_by"), [(None, "absent"), (0, "request")])
-async def test_a_model_that_does_not_think(budget: int | None, ended_by: str) -> None:
+async def test_the_end_of_reasoning_says_why_there_was_none(budget: int | None, ended_by: str) -> None:
     got = await said(Accepted(), Segment("response", "42."), FINISHED, reasoning={"budget": budget})
     assert got[3:] == [
         ("reasoning.done", 0, None, ended_by),
@@ -240,7 +240,7 @@ async def test_thinking_that_never_ends_stays_reasoning_and_is_truncated() -> No
     ]
 
 
-async def test_thinking_again_after_the_response_began_is_late_reasoning() -> None:
+async def test_reasoning_after_the_response_began_is_late_reasoning() -> None:
     script = [*GOOD[:5], Segment("reasoning", "Wait."), *GOOD[5:]]
     got = await said(*script)
     assert got[-4:] == [*ANSWER, ("stream.completed", "stop", USAGE, "Wait.")]
@@ -262,19 +262,19 @@ CALLS = [
 WHOLE_CALLS = [("tool_call.done", 0, "call_1_0", "f", '{"a": 1}'), ("tool_call.done", 1, "own", "g", "{}")]
 
 
-async def test_tool_calls_leave_in_pieces_and_then_whole() -> None:
+async def test_tool_calls_are_sent_in_pieces_and_then_whole() -> None:
     got = await events(session(ScriptedParser(*CALLING, Finished(finish_reason="tool_calls", usage=USAGE))))
     assert calls(got) == [*CALLS, *WHOLE_CALLS]
     assert [event.type for event in got][-2:] == ["response.done", "stream.completed"]
 
 
-async def test_a_call_that_the_token_limit_may_have_cut_is_not_said_to_be_whole() -> None:
+async def test_a_call_that_the_token_limit_may_have_cut_is_not_done() -> None:
     got = await events(session(ScriptedParser(*CALLING, Finished(finish_reason="length", usage=USAGE))))
     assert calls(got) == [*CALLS, WHOLE_CALLS[0]]
     assert got[-1].type == "stream.completed"
 
 
-async def test_calls_that_a_failure_cut_are_not_said_to_be_whole() -> None:
+async def test_calls_that_a_failure_cut_are_not_done() -> None:
     got = await events(session(ScriptedParser(*CALLING, UpstreamError("died"))))
     assert calls(got) == CALLS
     assert [event.type for event in got][-2:] == ["response.done", "stream.failed"]
@@ -293,7 +293,7 @@ def calls(got: Sequence[Event]) -> list[tuple[Any, ...]]:
     ]
 
 
-async def test_an_upstream_that_accepts_after_the_patience_of_its_client_answers_all_the_same() -> None:
+async def test_an_upstream_that_accepts_late_still_answers() -> None:
     gate = asyncio.Event()
     running = session(ScriptedParser(gate, *GOOD))
     await running.open(patience=0.01)
@@ -303,7 +303,7 @@ async def test_an_upstream_that_accepts_after_the_patience_of_its_client_answers
     assert plain(got)[-3:] == [*ANSWER, *COMPLETED][-3:]
 
 
-async def test_an_upstream_that_refuses_after_the_patience_of_its_client_ends_the_stream() -> None:
+async def test_an_upstream_that_refuses_late_fails_the_stream() -> None:
     gate = asyncio.Event()
     running = session(ScriptedParser(gate, ContextTooLong("too long")))
     await running.open(patience=0.01)
@@ -325,7 +325,7 @@ async def test_an_upstream_that_refuses_raises_before_any_event() -> None:
     assert parser.closed
 
 
-async def test_an_upstream_that_ends_before_it_answers_is_its_failure() -> None:
+async def test_an_upstream_that_ends_before_it_answers_is_an_upstream_error() -> None:
     with pytest.raises(UpstreamError):
         await session(ScriptedParser()).open()
 
@@ -356,7 +356,7 @@ async def test_an_upstream_that_dies_in_the_response_keeps_what_came() -> None:
     assert got[-1][0] == "stream.failed"
 
 
-async def test_an_upstream_that_dies_before_anything_came() -> None:
+async def test_an_upstream_that_dies_before_any_text_fails_the_stream() -> None:
     got = await said(Accepted(), UpstreamError("died"), summarizer=ScriptedSummarizer(prompt=[asyncio.Event()]))
     extract = "What is six times seven?"
     assert [event[0] for event in got] == [
@@ -368,7 +368,7 @@ async def test_an_upstream_that_dies_before_anything_came() -> None:
     assert got[2] == ("prompt_summary.done", extract, "extract")
 
 
-async def test_our_own_bug_ends_the_stream_without_its_details(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_of_ours_fails_the_stream_without_details(caplog: pytest.LogCaptureFixture) -> None:
     got = await events(session(ScriptedParser(*GOOD[:2], ZeroDivisionError("secret"))))
     last = got[-1]
     assert last.type == "stream.failed"
@@ -378,7 +378,7 @@ async def test_our_own_bug_ends_the_stream_without_its_details(caplog: pytest.Lo
 
 
 @pytest.mark.parametrize("who", ["parser", "prompt", "part"])
-async def test_a_cancellation_that_nobody_here_asked_for_ends_the_stream_too(who: str) -> None:
+async def test_a_foreign_cancellation_fails_the_stream(who: str) -> None:
     stray = asyncio.CancelledError()
     parser = ScriptedParser(*GOOD[:2], stray) if who == "parser" else ScriptedParser(*GOOD)
     summarizer = ScriptedSummarizer(**{who: [stray]}) if who != "parser" else None
@@ -387,7 +387,7 @@ async def test_a_cancellation_that_nobody_here_asked_for_ends_the_stream_too(who
     assert got[-1].error.type == "internal_error"  # type: ignore[union-attr]
 
 
-async def test_a_client_that_does_not_read_loses_the_upstream() -> None:
+async def test_a_client_that_does_not_read_is_too_slow() -> None:
     gate = asyncio.Event()
     parser = ScriptedParser(GOOD[0], gate, *[Segment("reasoning", "x" * 40)] * 10, FINISHED)
     running = session(parser, ScriptedSummarizer(part=[asyncio.Event()]), limits=LimitSettings(unread_characters=100))
@@ -430,11 +430,11 @@ async def test_closing_the_stream_cancels_everything_behind_it() -> None:
     assert asyncio.all_tasks() <= others - {task for task in others if task.done()}
 
 
-def test_failures_name_whose_they_are() -> None:
+def test_failures_name_their_stage() -> None:
     assert GatewayError("x").failure().stage == "session"
 
 
-async def test_a_batch_is_empty_where_nothing_leaves_for_a_beat() -> None:
+async def test_a_batch_is_empty_after_a_heartbeat_of_silence() -> None:
     waiting = session(ScriptedParser(Segment("reasoning", "So"), asyncio.Event()), beat=0.02)
     await waiting.open()
     async with aclosing(waiting.events()) as batches:

@@ -123,7 +123,7 @@ def chunk(content: str) -> str:
 # What an answer looks like
 
 
-async def test_plain_content(api: ScriptedApi) -> None:
+async def test_content_becomes_text(api: ScriptedApi) -> None:
     role = {"delta": {"role": "assistant", "content": ""}}
     asked = await answer(api, role, "<think>Let me", " see.</think>", "42", {"finish": "length"}, {"usage": USAGE})
     usage = Usage(prompt_tokens=7, completion_tokens=5, reasoning_tokens=3)
@@ -134,7 +134,7 @@ async def test_plain_content(api: ScriptedApi) -> None:
     ]
 
 
-async def test_a_prompt_that_is_no_script_gets_an_answer(api: ScriptedApi) -> None:
+async def test_the_scripted_api_answers_any_prompt(api: ScriptedApi) -> None:
     asked = request((), messages=(Message(role="user", content="What is six times seven?"),))
     assert await taken(upstream(api), asked) == [Accepted(), Text(ANSWER), STOP]
 
@@ -180,25 +180,25 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("deltas", FIELDS.values(), ids=FIELDS)
-async def test_reasoning_in_a_field(api: ScriptedApi, deltas: list[Any]) -> None:
+async def test_a_reasoning_field_becomes_reasoning(api: ScriptedApi, deltas: list[Any]) -> None:
     items = [Accepted(), Segment("reasoning", "Let me see."), Text("42"), STOP]
     assert await answer(api, *({"delta": delta} for delta in deltas)) == items
 
 
-async def test_reasoning_in_a_field_and_in_the_content(api: ScriptedApi) -> None:
+async def test_reasoning_in_a_field_and_in_content_are_both_read(api: ScriptedApi) -> None:
     """llama.cpp's deepseek-legacy; the copy is dropped where the text is parsed."""
     both = {"delta": {"reasoning_content": "Let me see.", "content": "<think>Let me see."}}
     items = [Accepted(), Segment("reasoning", "Let me see."), Text("<think>Let me see.</think>42"), STOP]
     assert await answer(api, both, "</think>42") == items
 
 
-async def test_done_without_a_finish_reason_and_a_finish_reason_without_done(api: ScriptedApi) -> None:
+async def test_done_or_a_finish_reason_alone_ends_an_answer(api: ScriptedApi) -> None:
     assert await answer(api, "a", {"done": True}) == [Accepted(), Text("a"), STOP]
     assert await answer(api, "a", {"finish": "stop"}, {"done": False}) == [Accepted(), Text("a"), STOP]
     assert await answer(api, "a", {"finish": "stop"}, {"reset": True}) == [Accepted(), Text("a"), STOP]
 
 
-async def test_what_stands_behind_done_is_not_waited_for(api: ScriptedApi) -> None:
+async def test_nothing_behind_done_is_waited_for(api: ScriptedApi) -> None:
     assert await answer(api, "a", {"done": True}, {"stall": True}) == [Accepted(), Text("a"), STOP]
     await asyncio.wait_for(api.closed_by_client.wait(), PATIENCE)
 
@@ -222,14 +222,14 @@ ODDITIES = {
 
 @pytest.mark.parametrize("size", [1, 0], ids=["cut at every byte", "whole"])
 @pytest.mark.parametrize("oddity", ODDITIES)
-async def test_oddities_of_server_sent_events(api: ScriptedApi, oddity: str, size: int) -> None:
+async def test_odd_server_sent_events_are_read(api: ScriptedApi, oddity: str, size: int) -> None:
     end = f"\n\ndata: {json.dumps({'choices': [{'delta': {}, 'finish_reason': 'stop'}]})}"
     script = [{"bytes": size}, {"raw": ODDITIES[oddity] + end}, {"done": False}]
     assert await answer(api, *script) == [Accepted(), Text("é\u2028\u2029\u0085🙂"), STOP]
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_the_decoder_reads_the_same_wherever_it_is_cut(oddity: str) -> None:
+def test_the_decoder_returns_the_same_wherever_bytes_are_cut(oddity: str) -> None:
     text = ODDITIES[oddity].encode()
     for cut in range(len(text) + 1):
         assert [json.loads(data) for _, data in decoded(text[:cut], text[cut:])] == [json.loads(A), json.loads(B)]
@@ -249,17 +249,17 @@ def test_the_decoder_names_events_and_joins_lines() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1])
-async def test_gzip(api: ScriptedApi, size: int) -> None:
+async def test_a_gzipped_answer_is_read(api: ScriptedApi, size: int) -> None:
     assert await answer(api, {"gzip": True}, {"bytes": size}, "a", "b") == [Accepted(), Text("ab"), STOP]
 
 
-async def test_gzip_arrives_as_it_is_made(api: ScriptedApi) -> None:
+async def test_a_gzipped_answer_is_read_as_it_comes(api: ScriptedApi) -> None:
     script = [{"gzip": True}, "a", {"stall": True}]
     before, failed = await failure(api, *script, silence_seconds=SOON)
     assert (before, failed.type) == ([Accepted(), Text("a")], "upstream_silent")
 
 
-async def test_comments_and_a_slow_pace_are_no_silence(api: ScriptedApi) -> None:
+async def test_comments_and_slow_text_are_not_silence(api: ScriptedApi) -> None:
     script = [{"raw": ": ping\n\n"}, {"pace": 0.06}, *[{"raw": ": ping\n\n"}] * 8, "a"]
     assert await answer(api, *script, silence_seconds=0.4) == [Accepted(), Text("a"), STOP]
 
@@ -267,7 +267,7 @@ async def test_comments_and_a_slow_pace_are_no_silence(api: ScriptedApi) -> None
 # What is asked
 
 
-async def test_only_what_is_asked_for_is_sent(api: ScriptedApi) -> None:
+async def test_the_api_gets_only_what_was_asked_for(api: ScriptedApi) -> None:
     asked = request(["a"])
     await taken(upstream(api), asked)
     [sent] = api.requests
@@ -277,7 +277,7 @@ async def test_only_what_is_asked_for_is_sent(api: ScriptedApi) -> None:
     assert "authorization" not in sent.headers
 
 
-async def test_all_that_can_be_asked_for(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_api_gets_everything_that_was_asked_for(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPTED_KEY", "sk-secret")
     named = upstream(
         api,
@@ -320,7 +320,7 @@ async def test_the_model_picks_the_api(api: ScriptedApi) -> None:
     ],
     ids=str,
 )
-async def test_it_asks_again(api: ScriptedApi, first: Any) -> None:
+async def test_failures_before_the_first_byte_are_retried(api: ScriptedApi, first: Any) -> None:
     assert await answer(api, first, "a", attempts=3) == [Accepted(), Text("a"), STOP]
     assert len(api.requests) == 3
 
@@ -334,18 +334,20 @@ async def test_it_asks_again(api: ScriptedApi, first: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("attempts", [1, 2])
-async def test_it_asks_only_so_often(api: ScriptedApi, first: Any, type: str, attempts: int) -> None:
+async def test_retries_end_after_the_configured_attempts(
+    api: ScriptedApi, first: Any, type: str, attempts: int
+) -> None:
     before, failed = await failure(api, first, attempts=attempts)
     assert (before, failed.type, failed.retryable) == ([], type, True)
     assert len(api.requests) == attempts
 
 
-async def test_an_api_that_asks_for_too_much_patience_is_not_asked_again(api: ScriptedApi) -> None:
+async def test_a_long_retry_after_is_not_waited_for(api: ScriptedApi) -> None:
     before, failed = await failure(api, {"status": 429, "headers": {"Retry-After": "3600"}})
     assert (before, failed.type, len(api.requests)) == ([], "upstream_rate_limited", 1)
 
 
-async def test_nobody_listens() -> None:
+async def test_an_api_that_does_not_listen_is_unreachable() -> None:
     nobody = served([HttpUpstreamSettings(url=f"http://127.0.0.1:{free_port()}/v1", models=("scripted",))])
     [failed] = await taken(nobody, request(["a"]))
     assert isinstance(failed, Failure)
@@ -377,28 +379,28 @@ async def test_a_key_from_a_file_may_end_in_a_newline(api: ScriptedApi, monkeypa
 
 
 @pytest.mark.parametrize("key", ["", " \n", "schlüssel"])
-def test_a_key_that_can_be_none_is_refused_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_key_is_refused_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPTED_KEY", key)
     with pytest.raises(ValueError, match="SCRIPTED_KEY"):
         served([HttpUpstreamSettings(url="http://x/v1", models=("a",), api_key_env="SCRIPTED_KEY")])
 
 
 @pytest.mark.parametrize("raw", ["event: ping\ndata: ping\n\n", "data:\n\n", "data: \n\n", "event: x\ndata: {}\n\n"])
-async def test_events_that_are_not_of_the_answer_are_passed_over(api: ScriptedApi, raw: str) -> None:
+async def test_events_of_other_types_are_passed_over(api: ScriptedApi, raw: str) -> None:
     assert await answer(api, {"raw": raw}, "a") == [Accepted(), Text("a"), STOP]
 
 
-async def test_json_that_is_not_quite_json(api: ScriptedApi) -> None:
+async def test_lenient_json_is_read(api: ScriptedApi) -> None:
     half = {"raw": 'data: {"choices": [{"delta": {"content": "a\\ud83d"}, "logprobs": NaN}]}\n\n'}
     assert await answer(api, half, "b") == [Accepted(), Text("a?b"), STOP]
 
 
-async def test_an_answer_of_nothing_is_asked_for_again(api: ScriptedApi) -> None:
+async def test_an_empty_answer_is_retried(api: ScriptedApi) -> None:
     before, failed = await failure(api, {"status": 200, "headers": {"Content-Type": "text/event-stream"}, "body": ""})
     assert (before, failed.type, len(api.requests)) == ([], "upstream_unreachable", 3)
 
 
-async def test_the_key_does_not_leave(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_key_is_masked_in_failures(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPTED_KEY", "sk-secret")
     body = json.dumps({"error": {"message": "Incorrect API key provided: sk-secret."}})
     _, failed = await failure(api, {"status": 401, "body": body}, api_key_env="SCRIPTED_KEY")
@@ -406,14 +408,14 @@ async def test_the_key_does_not_leave(api: ScriptedApi, monkeypatch: pytest.Monk
     assert "sk-secret" not in failed.message
 
 
-def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_not_set_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCRIPTED_KEY", raising=False)
     with pytest.raises(ValueError, match="SCRIPTED_KEY"):
         served([HttpUpstreamSettings(url="http://127.0.0.1:9/v1", models=("m",), api_key_env="SCRIPTED_KEY")])
 
 
 @pytest.mark.parametrize("first", [[], [{"raw": ""}]], ids=["no head", "the head alone"])
-async def test_the_first_byte_does_not_come(api: ScriptedApi, first: list[Any]) -> None:
+async def test_a_missing_first_byte_is_a_timeout(api: ScriptedApi, first: list[Any]) -> None:
     before, failed = await failure(api, *first, {"stall": True}, first_byte_seconds=SOON)
     assert (before, failed.type, failed.retryable) == ([], "upstream_timeout", True)
     await asyncio.wait_for(api.closed_by_client.wait(), PATIENCE)
@@ -429,14 +431,14 @@ async def test_the_first_byte_does_not_come(api: ScriptedApi, first: list[Any]) 
     ],
     ids=["a page", "an answer at once", "an error"],
 )
-async def test_what_is_no_stream(api: ScriptedApi, first: Any) -> None:
+async def test_an_answer_other_than_a_stream_is_refused(api: ScriptedApi, first: Any) -> None:
     before, failed = await failure(api, first)
     assert (before, failed.type, failed.retryable) == ([], "upstream_not_a_stream", False)
     assert "Please sign in" in failed.message
     assert len(api.requests) == 1
 
 
-async def test_gzip_that_is_none(api: ScriptedApi) -> None:
+async def test_a_body_that_is_not_gzip_is_refused(api: ScriptedApi) -> None:
     before, failed = await failure(api, {"broken_gzip": True}, "a")
     assert (before, failed.type) == ([], "upstream_not_a_stream")
     before, failed = await failure(api, {"gzip": True}, "a", {"broken_gzip": True}, "b")
@@ -463,14 +465,14 @@ async def test_gzip_that_is_none(api: ScriptedApi) -> None:
     ],
     ids=str,
 )
-async def test_what_came_before_a_failure_is_kept(api: ScriptedApi, step: Any, type: str, retryable: bool) -> None:
+async def test_text_before_a_failure_is_kept(api: ScriptedApi, step: Any, type: str, retryable: bool) -> None:
     before, failed = await failure(api, "a", step)
     assert (before, failed.type, failed.retryable) == ([Accepted(), Text("a")], type, retryable)
     assert type != "upstream_error" or "overheated" in failed.message
     assert len(api.requests) == 1
 
 
-async def test_what_comes_in_one_piece_with_a_failure_is_kept(api: ScriptedApi) -> None:
+async def test_text_in_one_piece_with_a_failure_is_kept(api: ScriptedApi) -> None:
     before, failed = await failure(api, {"raw": f'data: {B}\n\ndata: {{"error": "overheated"}}\n\n'})
     assert (before, failed.type) == ([Accepted(), Text("🙂")], "upstream_error")
 
@@ -510,7 +512,7 @@ async def test_a_cancelled_wait_for_the_first_byte_closes_the_connection(api: Sc
     assert await asked.running() == 0
 
 
-async def test_many_at_once_keep_apart(api: ScriptedApi) -> None:
+async def test_concurrent_answers_do_not_mix(api: ScriptedApi) -> None:
     asked = upstream(api)
     answers = await asyncio.gather(*(taken(asked, request([str(n), {"pace": 0.01}, "!"])) for n in range(20)))
     assert answers == [[Accepted(), Text(f"{n}!"), STOP] for n in range(20)]
@@ -539,11 +541,11 @@ CALLED: list[UpstreamItem | Failure] = [
 ]
 
 
-async def test_the_calls_of_an_api_come_in_pieces(api: ScriptedApi) -> None:
+async def test_tool_calls_of_an_api_come_in_pieces(api: ScriptedApi) -> None:
     assert await taken(upstream(api), request(called(PIECES), tools=(TOOL,))) == CALLED
 
 
-async def test_calls_without_an_index_are_told_apart_by_their_ids(api: ScriptedApi) -> None:
+async def test_calls_without_an_index_are_distinguished_by_id(api: ScriptedApi) -> None:
     whole = [PIECES[0] | {"function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}, PIECES[3]]
     bare = [{name: value for name, value in piece.items() if name != "index"} for piece in whole]
     assert await taken(upstream(api), request(called(bare), tools=(TOOL,))) == [

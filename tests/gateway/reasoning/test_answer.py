@@ -55,7 +55,7 @@ async def parsed(*script: Any, format: str = "qwen3") -> list[list[ParsedItem]]:
     return collected
 
 
-async def test_a_whole_answer() -> None:
+async def test_an_answer_is_split_into_segments() -> None:
     assert await parsed(
         [ACCEPTED],
         [Text("<think>\nSix times ")],
@@ -73,7 +73,7 @@ async def test_a_whole_answer() -> None:
     ]
 
 
-async def test_an_answer_in_one_batch() -> None:
+async def test_an_answer_in_one_batch_is_split_alike() -> None:
     batch = [ACCEPTED, Text("<think>Six.</think>"), THOUGHT, Text("42."), FINISHED]
     assert await parsed(batch) == [
         [ACCEPTED, Segment("reasoning", "Six."), THOUGHT, Segment("response", "42."), FINISHED]
@@ -91,7 +91,7 @@ async def test_an_answer_in_one_batch() -> None:
         ("<think>Six.</think>42 <tool_c", [Segment("reasoning", "Six."), Segment("response", "42 <tool_c")]),
     ],
 )
-async def test_what_was_held_back_leaves_before_finished(text: str, segments: list[Segment]) -> None:
+async def test_held_back_text_is_returned_before_finished(text: str, segments: list[Segment]) -> None:
     for batches in ([[Text(text)], [FINISHED]], [[Text(text), FINISHED]], [*([Text(c)] for c in text), [FINISHED]]):
         got = [item for batch in await parsed(*batches) for item in batch]
         assert got[-1] == FINISHED
@@ -110,7 +110,7 @@ def joined(items: Sequence[ParsedItem]) -> list[Segment]:
     return merged
 
 
-async def test_what_was_held_back_stands_right_before_finished() -> None:
+async def test_held_back_text_is_returned_right_before_finished() -> None:
     assert await parsed([ACCEPTED], [Text("42 <thi")], [FINISHED]) == [
         [ACCEPTED],
         [Segment("response", "42 ")],
@@ -118,28 +118,28 @@ async def test_what_was_held_back_stands_right_before_finished() -> None:
     ]
 
 
-async def test_thought_passes_in_its_place() -> None:
+async def test_the_end_of_thinking_keeps_its_place() -> None:
     assert await parsed([Text("<think>Six."), Text("</think>"), THOUGHT, Text("42.")], [FINISHED]) == [
         [Segment("reasoning", "Six."), THOUGHT, Segment("response", "42.")],
         [FINISHED],
     ]
 
 
-async def test_thought_does_not_drive_out_what_may_become_a_marker() -> None:
+async def test_the_end_of_thinking_does_not_flush_a_possible_marker() -> None:
     assert await parsed([Text("<think>Six </thi"), THOUGHT, Text("nk>42.")], [FINISHED]) == [
         [Segment("reasoning", "Six "), THOUGHT, Segment("response", "42.")],
         [FINISHED],
     ]
 
 
-async def test_a_batch_that_is_all_held_back_is_no_batch() -> None:
+async def test_a_batch_that_is_held_back_whole_is_not_yielded() -> None:
     assert await parsed([Text("<thi")], [], [Text("nk>")], [Text("\n")], [Text("Six.")], [FINISHED]) == [
         [Segment("reasoning", "Six.")],
         [FINISHED],
     ]
 
 
-async def test_a_format_without_markers_passes_all_as_response() -> None:
+async def test_a_format_without_markers_is_all_response() -> None:
     assert await parsed([Text("<b>42</b>")], [FINISHED], format="none") == [
         [Segment("response", "<b>42</b>")],
         [FINISHED],
@@ -178,7 +178,7 @@ async def test_a_tagged_copy_of_what_a_field_has_carried_is_dropped() -> None:
     ]
 
 
-async def test_tokens_that_the_upstream_does_not_tell_are_counted_by_pieces() -> None:
+async def test_unreported_tokens_are_estimated_by_chunks() -> None:
     pieces = [Text("<think>"), Text("a"), Text("b"), Text("</think>"), Text("c")]
     assert (await parsed(pieces, [finished(7, 0, 0)]))[-1] == [finished(7, 5, 3)]
     assert (await parsed(pieces, [finished(7, 10, 0)]))[-1] == [finished(7, 10, 6)]
@@ -187,7 +187,7 @@ async def test_tokens_that_the_upstream_does_not_tell_are_counted_by_pieces() ->
     assert (await parsed([finished(7, 0, 0)]))[-1] == [finished(7, 0, 0)]
 
 
-async def test_a_failure_of_the_upstream_passes_on_behind_what_came() -> None:
+async def test_a_failure_is_raised_behind_what_came_before() -> None:
     answer = ScriptedAnswer([ACCEPTED], [Text("<think>Six.</thi")], UpstreamError("it died"))
     seen: list[ParsedItem] = []
     with pytest.raises(UpstreamError, match="it died"):
@@ -197,7 +197,7 @@ async def test_a_failure_of_the_upstream_passes_on_behind_what_came() -> None:
     assert answer.closed
 
 
-async def test_an_upstream_that_falls_silent_fails_behind_what_came() -> None:
+async def test_silence_is_raised_behind_what_came_before() -> None:
     answer = ScriptedAnswer([ACCEPTED], [Text("Six.</thi")], asyncio.Event())
     seen: list[ParsedItem] = []
     with pytest.raises(UpstreamSilent, match=r"silent for 0\.05 s"):
@@ -255,7 +255,7 @@ async def test_closing_the_stream_closes_the_answer() -> None:
     ],
     ids=["never ended", "ended", "nothing"],
 )
-async def test_promoted_reasoning_is_the_response_where_there_is_no_other(
+async def test_unfinished_reasoning_is_promoted_if_there_is_no_response(
     script: list[list[UpstreamItem]], after: list[list[ParsedItem]]
 ) -> None:
     answer = ScriptedAnswer(*script)
@@ -286,7 +286,7 @@ async def test_reasoning_that_ends_in_a_tool_call_is_not_promoted() -> None:
     ]
 
 
-async def test_text_that_was_held_back_leaves_before_a_tool_call() -> None:
+async def test_held_back_text_is_returned_before_a_tool_call() -> None:
     call = ToolPiece(index=0, name="f", arguments="{}")
     answer = ScriptedAnswer([Text("Look.</thi")], [call], [FINISHED])
     batches = parse(answer.play(), parsing())

@@ -62,7 +62,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
-def test_calls_are_told_from_text_however_they_are_cut(text: str, expected: list[tuple[str, str]]) -> None:
+def test_calls_are_found_in_text_however_it_is_cut(text: str, expected: list[tuple[str, str]]) -> None:
     assert read(text) == expected
     assert read(*text) == expected
     for size in (2, 3, 7):
@@ -73,7 +73,7 @@ def test_calls_are_told_from_text_however_they_are_cut(text: str, expected: list
     st.dictionaries(st.text(max_size=5), st.text(max_size=12) | st.lists(st.integers() | st.text(max_size=5))),
     st.lists(st.integers(1, 9), min_size=1),
 )
-def test_any_arguments_come_through_any_cut(arguments: dict[str, object], sizes: list[int]) -> None:
+def test_any_arguments_survive_any_cut(arguments: dict[str, object], sizes: list[int]) -> None:
     written = json.dumps(arguments)
     text = f'<tool_call>\n{{"name": "f", "arguments": {written}}}\n</tool_call>'
     ends = accumulate(sizes * len(text), initial=0)
@@ -81,7 +81,7 @@ def test_any_arguments_come_through_any_cut(arguments: dict[str, object], sizes:
     assert read(*pieces) == [("f", written)]
 
 
-def test_arguments_leave_as_they_come() -> None:
+def test_arguments_are_returned_as_they_come() -> None:
     reader = ToolCallReader()
     pieces = ['<tool_call>\n{"name": "f", ', '"arguments": {"a', '": 1', "}}\n</tool_call>"]
     assert [reader.feed(piece) for piece in pieces] == [
@@ -111,7 +111,9 @@ def finished(reason: FinishReason) -> Finished:
         (TIME, "length", "length"),
     ],
 )
-async def test_calls_are_the_reason_for_the_end(text: str, reason: FinishReason, expected: FinishReason) -> None:
+async def test_an_answer_with_calls_finishes_with_tool_calls(
+    text: str, reason: FinishReason, expected: FinishReason
+) -> None:
     parsed = parse(
         answer(Segment("reasoning", "<tool_call>"), Segment("response", text), finished(reason)), [ToolCallParser()]
     )
@@ -119,7 +121,7 @@ async def test_calls_are_the_reason_for_the_end(text: str, reason: FinishReason,
     assert (items[0], items[-1]) == (Segment("reasoning", "<tool_call>"), finished(expected))
 
 
-async def test_what_is_held_back_leaves_before_a_failure() -> None:
+async def test_held_back_text_is_returned_before_a_failure() -> None:
     items: list[ParsedItem] = []
     with pytest.raises(UpstreamError):
         async for batch in parse(answer(Segment("response", "So <tool"), UpstreamError("died")), [ToolCallParser()]):

@@ -55,7 +55,7 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"5", b'"hi"', b"true"])
-def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+def test_a_body_other_than_an_object_is_refused(body: bytes) -> None:
     failure = refusal(body)
     assert (failure.message, failure.param) == ("Input should be an object", None)
 
@@ -173,7 +173,7 @@ def test_a_refusal_names_the_field_and_says_what_is_wrong(body: dict[str, Any], 
     assert not failure.retryable
 
 
-def test_a_refusal_does_not_say_what_the_prompt_was() -> None:
+def test_a_refusal_does_not_quote_the_prompt() -> None:
     failure = refusal(json.dumps({"messages": [{"role": "user", "content": "my secret"}], "n": 1}).encode())
     assert "secret" not in failure.message
 
@@ -182,7 +182,7 @@ def upstream(**fields: Any) -> UpstreamRequest:
     return ReasoningRequest.parse(json.dumps({"messages": HI, **fields}).encode()).to_upstream("rsn-1", "qwen")
 
 
-def test_the_least_request_leaves_all_to_the_upstream() -> None:
+def test_a_minimal_request_sets_no_options() -> None:
     assert upstream() == UpstreamRequest(
         id="rsn-1",
         model="qwen",
@@ -197,13 +197,13 @@ def test_the_least_request_leaves_all_to_the_upstream() -> None:
     )
 
 
-def test_the_defaults_of_the_stream() -> None:
+def test_a_native_request_streams_everything_by_default() -> None:
     request = ReasoningRequest.parse(json.dumps(asking()).encode())
     assert (request.stream, request.prompt_summary, request.model) == (True, True, None)
     assert request.reasoning == ReasoningOptions(budget=None, trace=True, summary="live", order="strict")
 
 
-def test_the_fullest_request() -> None:
+def test_a_full_native_request_is_translated() -> None:
     body = {
         "model": "qwen",
         "messages": [
@@ -246,7 +246,7 @@ def test_the_fullest_request() -> None:
     ("stop", "expected"),
     [(None, ()), ("", ()), ([], ()), ("END", ("END",)), (["a", "b", "c", "d"], ("a", "b", "c", "d")), ("\n", ("\n",))],
 )
-def test_stop_strings(stop: Any, expected: tuple[str, ...]) -> None:
+def test_stop_may_be_a_string_or_a_list(stop: Any, expected: tuple[str, ...]) -> None:
     assert upstream(stop=stop).stop == expected
 
 
@@ -268,10 +268,10 @@ def test_stop_strings(stop: Any, expected: tuple[str, ...]) -> None:
         ("seed", None),
     ],
 )
-def test_the_ends_of_every_range_are_in_it(name: str, value: float | None) -> None:
+def test_both_ends_of_every_range_are_accepted(name: str, value: float | None) -> None:
     assert getattr(upstream(**{name: value}), name) == value
 
 
 @pytest.mark.parametrize("budget", [None, 0, 1, MAX_TOKENS])
-def test_a_budget(budget: int | None) -> None:
+def test_a_budget_reaches_the_upstream_request(budget: int | None) -> None:
     assert upstream(reasoning={"budget": budget}).budget == budget

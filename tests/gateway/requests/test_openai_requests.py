@@ -101,7 +101,7 @@ def test_a_refusal_of_a_response_names_the_field(asked: dict[str, Any], param: s
     assert message.startswith(f"{param}: ")
 
 
-def test_the_fullest_chat_completion() -> None:
+def test_a_full_chat_completion_is_translated() -> None:
     request = chat(
         model="qwen",
         messages=[
@@ -149,7 +149,7 @@ def test_the_fullest_chat_completion() -> None:
     assert request.reasoning == ReasoningOptions()
 
 
-def test_the_fullest_response() -> None:
+def test_a_full_response_is_translated() -> None:
     request = responses(
         model="qwen",
         instructions="Be brief.",
@@ -205,7 +205,7 @@ def test_the_fullest_response() -> None:
         ({"summary": "concise"}, ReasoningOptions(trace=False, summary="final"), True),
     ],
 )
-def test_a_summary_or_the_trace_never_both(
+def test_a_response_has_a_summary_or_the_trace_never_both(
     reasoning: dict[str, Any] | None, options: ReasoningOptions, prompt_summary: bool
 ) -> None:
     request = responses(reasoning=reasoning)
@@ -215,7 +215,7 @@ def test_a_summary_or_the_trace_never_both(
 @pytest.mark.parametrize(
     ("effort", "budget", "named"), [(None, None, None), ("none", 0, None), ("low", None, "low"), ("max", None, "max")]
 )
-def test_efforts(effort: str | None, budget: int | None, named: str | None) -> None:
+def test_efforts_become_budgets_or_words(effort: str | None, budget: int | None, named: str | None) -> None:
     for request in (chat(reasoning_effort=effort), responses(reasoning={"effort": effort})):
         asked = request.to_upstream("1", "qwen")
         assert (asked.budget, asked.effort, request.reasoning.budget) == (budget, named, budget)

@@ -72,7 +72,7 @@ def test_a_server_sent_event_is_its_name_its_data_and_a_blank_line() -> None:
     assert sse.encode("reasoning.delta", b'{"a":1}') == b'event: reasoning.delta\ndata: {"a":1}\n\n'
 
 
-def test_the_frame_of_the_stream() -> None:
+def test_the_stream_has_its_media_type_and_headers() -> None:
     assert sse.MEDIA_TYPE == "text/event-stream; charset=utf-8"
     assert sse.HEADERS == {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
@@ -81,7 +81,7 @@ def test_a_ping_is_a_comment_that_leaves_no_event() -> None:
     assert sse.PING == b": ping\n"
 
 
-def test_a_stream_is_its_events_one_after_another() -> None:
+def test_a_native_stream_is_its_numbered_events() -> None:
     assert native.NativeWriter().stream([STARTED, ReasoningDelta(sequence_number=1, delta="x"), FAILED]) == (
         b"event: stream.started\n"
         b'data: {"type":"stream.started","sequence_number":0,"id":"rsn-1","model":"qwen","created":1700000000}\n'
@@ -127,7 +127,7 @@ def test_other_line_separators_stay_as_they_are() -> None:
     )
 
 
-def test_a_complete_run_as_one_answer() -> None:
+def test_a_completed_stream_folds_into_one_answer() -> None:
     assert whole(*ASKED, *THOUGHT, *ANSWERED, COMPLETED) == {
         "id": "rsn-1",
         "model": "qwen",
@@ -160,7 +160,7 @@ def test_a_complete_run_as_one_answer() -> None:
     }
 
 
-def test_a_run_without_reasoning_as_one_answer() -> None:
+def test_a_stream_without_reasoning_folds_into_one_answer() -> None:
     events: list[Event] = [
         STARTED,
         PromptSummaryDone(sequence_number=1, text="", written_by="none"),
@@ -185,7 +185,7 @@ def test_a_run_without_reasoning_as_one_answer() -> None:
     }
 
 
-def test_a_run_whose_trace_is_kept_back_has_its_numbers_only() -> None:
+def test_an_answer_without_trace_has_the_numbers_of_its_reasoning() -> None:
     done = ReasoningDone(sequence_number=2, characters=16, tokens=4, seconds=0.5, ended_by="marker")
     assert whole(STARTED, done)["reasoning"] == {
         "text": "",
@@ -196,7 +196,7 @@ def test_a_run_whose_trace_is_kept_back_has_its_numbers_only() -> None:
     }
 
 
-def test_a_failed_run_as_one_answer_keeps_what_came() -> None:
+def test_a_failed_stream_folds_into_what_came_and_its_error() -> None:
     assert whole(*ASKED, *THOUGHT[:3], FAILED) == {
         "id": "rsn-1",
         "model": "qwen",
@@ -214,7 +214,7 @@ def test_a_failed_run_as_one_answer_keeps_what_came() -> None:
     }
 
 
-def test_parts_stand_in_their_order() -> None:
+def test_summary_parts_keep_their_order() -> None:
     parts: list[Event] = [
         ReasoningSummaryPart(
             index=index, title=f"T{index}", text="x", span=Span(start=index, end=index + 1), written_by="model"

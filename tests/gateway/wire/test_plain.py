@@ -36,7 +36,7 @@ def data(stream: bytes) -> list[Any]:
     return [event if event == "data: [DONE]" else json.loads(event.removeprefix("data: ")) for event in events]
 
 
-def test_a_stream_of_chunks() -> None:
+def test_items_become_chunks() -> None:
     writer = PlainWriter("chatcmpl-1", "qwen", 9)
     assert data(b"".join(writer.stream([item]) for item in ITEMS)) == [
         chunk({"role": "assistant", "content": "<think>\nSo."}),
@@ -47,7 +47,7 @@ def test_a_stream_of_chunks() -> None:
     ]
 
 
-def test_an_answer_without_text_has_its_role_too() -> None:
+def test_an_answer_without_text_has_a_role() -> None:
     ended = Finished(finish_reason="stop", usage=Usage())
     assert data(PlainWriter("chatcmpl-1", "qwen", 9).stream([Accepted(), ended])) == [
         chunk({"role": "assistant"}, "stop"),
@@ -55,7 +55,7 @@ def test_an_answer_without_text_has_its_role_too() -> None:
     ]
 
 
-def test_usage_in_a_chunk_of_its_own_where_asked_for() -> None:
+def test_wanted_usage_is_a_chunk_of_its_own() -> None:
     chunks = data(PlainWriter("chatcmpl-1", "qwen", 9, include_usage=True).stream(ITEMS))
     assert chunks[-2:] == [
         {"object": "chat.completion.chunk", **COMMON, "choices": [], "usage": USAGE},
@@ -63,7 +63,7 @@ def test_usage_in_a_chunk_of_its_own_where_asked_for() -> None:
     ]
 
 
-def test_a_whole_completion() -> None:
+def test_items_become_a_whole_completion() -> None:
     message = {"role": "assistant", "content": "<think>\nSo.</think>\n42"}
     assert json.loads(PlainWriter("chatcmpl-1", "qwen", 9).whole(ITEMS)) == {
         "object": "chat.completion",
@@ -73,7 +73,7 @@ def test_a_whole_completion() -> None:
     }
 
 
-def test_an_error_in_mid_stream() -> None:
+def test_a_failure_in_mid_stream_is_an_error_event() -> None:
     failure = UpstreamError("it broke").failure()
     assert data(PlainWriter("chatcmpl-1", "qwen", 9).failure(failure)) == [error_body(failure)]
     assert error_body(failure) == {
