@@ -15,7 +15,6 @@ from typing import Any
 
 from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
-from ray.serve.context import _get_serve_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from deployments.rpc.protocol import (
@@ -30,6 +29,7 @@ from deployments.rpc.protocol import (
     packed,
     tls,
 )
+from deployments.telemetry.serve_internals import request_id, streaming_call
 from deployments.telemetry.tracing import carried
 from gateway.errors import Failed, Failure, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
 from gateway.pacing import MOST
@@ -73,7 +73,7 @@ class Connection:
     def open(self, method: str, args: Sequence[Any]) -> "Call":
         number = next(self._numbers)
         self._calls[number] = call = Call(self, number)
-        self.say(OpenCall(number, method, args, _get_serve_request_context().request_id, carried()))
+        self.say(OpenCall(number, method, args, request_id(), carried()))
         return call
 
     def close(self, call: int) -> None:
@@ -101,8 +101,7 @@ class Connection:
         lease = held = None
         try:
             with _failures():
-                # By reference: where the replica's machine is lost, Ray tells its callers sooner than their sockets do.
-                lease = handle.options(method_name="link", stream=True, _by_reference=True).remote()
+                lease = streaming_call(handle, "link")
                 address = await anext(lease)
                 held = asyncio.ensure_future(anext(lease, None))
                 await self._read(address, held)

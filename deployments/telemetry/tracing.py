@@ -13,10 +13,10 @@ from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, StatusCode
-from ray.serve.context import _get_serve_request_context, _set_request_context
 
 from deployments.rpc.protocol import OpenCall
 from deployments.telemetry.metrics import outcome
+from deployments.telemetry.serve_internals import request_id, set_request_id
 from gateway.config import ModelRoute
 from gateway.events import Event, StreamCompleted, StreamFailed
 from gateway.session import OnBatch, Session, SessionObserver
@@ -57,7 +57,7 @@ class StreamSpans:
     def _spanned(self, span: Span, session: Session) -> Iterator[OnBatch]:
         span.set_attributes(
             {
-                "request_id": _get_serve_request_context().request_id,
+                "request_id": request_id(),
                 "gateway.stream": session.id,
                 "gateway.upstream": self._models[session.model].upstream,
                 "gen_ai.request.model": session.model,
@@ -79,7 +79,7 @@ def carried() -> dict[str, str]:
 
 def handling(deployment: str, call: OpenCall) -> AbstractContextManager[object]:
     """While a call is answered, its request's id stands in the lines of the log, and its span in its caller's trace."""
-    _set_request_context(request_id=call.request_id)
+    set_request_id(call.request_id)
     if not call.trace:
         return nullcontext()
     return tracer.start_as_current_span(

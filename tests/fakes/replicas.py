@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from ray.serve.context import _get_serve_request_context
 
 from deployments.rpc.client import RpcClient
 from deployments.rpc.server import RpcServer
+from deployments.telemetry.serve_internals import request_id
 from gateway.errors import ContextTooLong
 
 
@@ -54,7 +54,7 @@ class Replica(RpcServer):
         raise asyncio.CancelledError
 
     async def who(self) -> AsyncGenerator[Sequence[str]]:
-        yield [_get_serve_request_context().request_id]
+        yield [request_id()]
 
 
 class Lease:

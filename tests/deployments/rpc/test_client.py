@@ -11,13 +11,13 @@ from grpc import StatusCode
 from grpc.aio import AioRpcError, Metadata
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve._private.common import DeploymentID
-from ray.serve.context import _set_request_context
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from deployments.rpc.client import ATTEMPTS, LINKS, RpcClient
 from deployments.rpc.connection import FrameLost
 from deployments.rpc.protocol import Address, CallOutput, Frame, packed
 from deployments.rpc.server import RpcServer
+from deployments.telemetry.serve_internals import set_request_id
 from gateway.errors import ContextTooLong, Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
 from gateway.pacing import MOST
 from tests.fakes.replicas import Replica, called, here, taken, until
@@ -127,7 +127,7 @@ async def test_more_calls_than_a_replica_takes_are_refused() -> None:
 async def test_who_asks_stands_in_the_context_of_the_answer() -> None:
     async with called(Replica()) as (peer, _):
         for id in ("asked-1", "asked-2"):
-            _set_request_context(request_id=id)
+            set_request_id(id)
             assert await taken(peer, "who") == [id]
 
 
