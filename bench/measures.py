@@ -23,7 +23,7 @@ from bench.coverage import Embed, coverage, mini_lm
 from bench.percentile import percentile
 from bench.traces import LONG, Trace
 from gateway.events import WrittenBy
-from gateway.summaries.grounding import ungrounded
+from gateway.summaries.grounding import unsupported_claims
 from gateway.summaries.steps import Steps
 
 STRETCH = 400
@@ -110,7 +110,7 @@ def tell(trace: Trace, summary: Summary, embed: Embed) -> dict[str, Any]:
 def _missing(trace: Trace, method: str, part: Part) -> dict[str, Any]:
     """What the two checks do not find of a part; nothing where both find all."""
     sources = [trace.trace[part.start : part.end], trace.prompt]
-    gateway = ungrounded(part.whole, sources)
+    gateway = unsupported_claims(part.whole, sources)
     second = unsupported(part.text, sources, names=trace.language in CAPITALS_TELL)
     second += unsupported(part.title, sources, names=False)
     found = {"gateway": gateway} if gateway else {}

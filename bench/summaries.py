@@ -31,7 +31,7 @@ from engine.model_files import model_folder
 from gateway.config import DeadlineSettings
 from gateway.events import Event, ReasoningSummaryPart
 from gateway.summaries import prompts
-from gateway.summaries.grounding import Ground
+from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.language import language_of
 from gateway.summaries.part_scheduler import Parts
 from gateway.upstream import Message, UpstreamRequest
@@ -88,7 +88,7 @@ async def ours(writer: Writer, trace: Trace, pace: float) -> Summary:
         lambda event: left.append((clock(), event)),
         DeadlineSettings().reasoning_summary,
         request=trace.prompt,
-        known=cache(lambda: Ground([prompts.source([Message(role="user", content=trace.prompt)])])),
+        known=cache(lambda: EvidenceIndex([prompts.source([Message(role="user", content=trace.prompt)])])),
     )
     leaving = asyncio.create_task(parts.leave())
     began = clock()

@@ -1,4 +1,4 @@
-"""Code between fences, in what people and models write. Knows nothing of what it is for."""
+"""Find fenced code blocks in text written by people and models."""
 
 import re
 from collections.abc import Callable
@@ -9,21 +9,22 @@ _CODE = re.compile(
     r"(?:^[ ]{0,3}(?:```|~~~)[^\n]*$|(?:```|~~~)[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
-"""Looser than Markdown: a block may begin behind text, and end behind its last line. One without an end goes on to the
-end of the text. Tildes within a line are a flourish."""
+"""Looser than Markdown: a fence may follow text on its line, and may close at the end of the last line of code. A block
+without a closing fence extends to the end of the text. Tildes within a line are no fence."""
 
 
 def without_code(text: str) -> str:
+    """Return the text without its code blocks."""
     return _CODE.sub("", text)
 
 
 def code_lines(text: str) -> list[str]:
-    """The lines of all blocks that are not blank."""
+    """Return the lines of all code blocks, except blank ones."""
     return [line for block in _CODE.finditer(text) for line in _lines(block) if line.strip()]
 
 
 def with_code_as(name: Callable[[str, int], str], text: str) -> str:
-    """The text with `name(language, lines)` for each block; the language is empty where none is named."""
+    """Replace each code block by `name(language, lines)`; the language is empty if the fence names none."""
     return _CODE.sub(lambda block: name(block["language"] or "", len(_lines(block))), text)
 
 

@@ -1,9 +1,9 @@
-"""Whether a summary part says only what its sources say, claim by claim.
+"""The grounding check: find the claims of a summary that its sources do not support.
 
-A claim is a number, a unit behind a number, code, an identifier, a quotation or a name; numbers are compared as values.
-Knows nothing of truth: not of arithmetic, conversions or dates, nor of which number belongs to which unit or name, nor
-of denials. It sees no name at the beginning of a sentence, in a Heading Of Capitals or in a script without capitals,
-and takes a German noun with an article or adjective before it for a common one.
+A claim is a number, the unit of a number, code, an identifier, a quotation or a name; numbers are compared as values.
+The check looks only for the presence of a claim. It does not judge arithmetic, conversions, dates or negation, nor
+which number belongs to which unit or name. It finds no names at the beginning of a sentence, in a Heading Of Capitals
+or in a script without capitals, and takes a German noun after an article or adjective for a common noun.
 """
 
 import re
@@ -11,10 +11,10 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from gateway.summaries.quantities import AMOUNT, HAN, L, is_vague, read, supported, units
+from gateway.summaries.quantities import AMOUNT, CJK_DIGITS, LETTERS, is_vague, read, supported, units
 
 LONGEST_HEADING = 8
-"""Words in a line without a full stop whose capitals tell nothing once one of them is a common word's."""
+"""Maximum number of words of a heading. In a heading with a capitalized common word, capitals do not mark names."""
 
 _COMMON_WORDS = (
     "the a an and or but if then so this that these those it its he she we you they in on at of to for from by with as"
@@ -64,11 +64,11 @@ _REWRITTEN = (
     (re.compile(r"(?<!\d)(\d{1,4})/(\d{1,4})/(\d{1,4})(?!\d)"), r"\1-\2-\3"),
     (re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|z\. ?B|d\. ?h|bzw|ca|approx|Nr|Sr|Sra|Mme)\."), r"\1"),
     (re.compile(r"(?i:\b(quadrat|kubik)(?=\w{0,5}meter))"), r"\1 "),
-    (re.compile(rf"百分之([\d.{HAN}]+)"), r"\1%"),
-    (re.compile(rf"(?<![\d{HAN}])([\d{HAN}]++)分之([\d{HAN}]++)"), r"\2/\1"),
+    (re.compile(rf"百分之([\d.{CJK_DIGITS}]+)"), r"\1%"),
+    (re.compile(rf"(?<![\d{CJK_DIGITS}])([\d{CJK_DIGITS}]++)分之([\d{CJK_DIGITS}]++)"), r"\2/\1"),
 )
 
-_W = rf"{L}\d"
+_W = rf"{LETTERS}\d"
 _ARGUMENT = r"[^()\n\u2e80-\uffff]"
 _CODE_LIKE = "|".join(
     (
@@ -76,85 +76,87 @@ _CODE_LIKE = "|".join(
         # A path: from a root, or with an extension; km/h and and/or are none.
         rf"(?<![{_W}./~-])(?=[~.]{{0,2}}/[\w.-]+/|~/|\.{{1,2}}/|[{_W}./-]*\.[A-Za-z]{{1,5}}\b)[{_W}.~-]*+(?:/[{_W}.-]*[{_W}-])+",
         # A call; element(s) is none.
-        rf"(?<![{_W}.])(?![{L}]{{3,}}\((?:e?s|en|nen|in)\))[{L}][{_W}.]*+\((?:{_ARGUMENT}|\({_ARGUMENT}*\)){{0,200}}+\)",
+        rf"(?<![{_W}.])(?![{LETTERS}]{{3,}}\((?:e?s|en|nen|in)\))[{LETTERS}][{_W}.]*+\((?:{_ARGUMENT}|\({_ARGUMENT}*\)){{0,200}}+\)",
         # A dotted name; e.g is none.
-        rf"(?<![{_W}.])(?!(?:[{L}]\.)+[{L}]?(?![{_W}]))[{L}][{_W}]*+(?:\.[{L}][{_W}]*+)+",
+        rf"(?<![{_W}.])(?!(?:[{LETTERS}]\.)+[{LETTERS}]?(?![{_W}]))[{LETTERS}][{_W}]*+(?:\.[{LETTERS}][{_W}]*+)+",
         r"0[xXbB][0-9a-fA-F]+",
     )
 )
 _CLAIM = re.compile(
     r"(?<!`)(?P<ticks>`++)(?P<code>[^`]+)(?P=ticks)(?!`)"
     rf"|(?<![{_W}])\"(?P<quote>[^\"]+)\"(?![{_W}])|(?<![{_W}'])'(?P<single>[^']+)'(?![{_W}])"
-    rf"|(?P<exact>{_CODE_LIKE})|(?P<number>{AMOUNT})|(?<![{_W}\\])(?P<word>[{L}][{_W}]*)"
+    rf"|(?P<exact>{_CODE_LIKE})|(?P<number>{AMOUNT})|(?<![{_W}\\])(?P<word>[{LETTERS}][{_W}]*)"
 )
 _LABEL = re.compile(
     r"^[#>*•\-\s]*+(?:(?i:step|part|schritt|teil|paso|parte|étape|partie|步骤)\s?\d{1,3}(?:[:.)]|(?=\W*$|\W{2}))"
-    rf"|\d{{1,3}}(?:\.\d{{1,2}})*[.):、](?=[*\s]|$|[^\x00-\x7f])|第?[{HAN}]{{1,3}}[步点]?[、:.](?!\d))"
+    rf"|\d{{1,3}}(?:\.\d{{1,2}})*[.):、](?=[*\s]|$|[^\x00-\x7f])|第?[{CJK_DIGITS}]{{1,3}}[步点]?[、:.](?!\d))"
 )
 _FORMULA = re.compile(r"\$(?! )([^$]+)(?<! )\$(?!\d)")
-_TOKEN = re.compile(rf"[{L}]+|\d+|\S")
-_LETTERS = re.compile(rf"[{L}]+")
+_TOKEN = re.compile(rf"[{LETTERS}]+|\d+|\S")
+_LETTERS = re.compile(rf"[{LETTERS}]+")
 _LOWER_UPPER = re.compile(r"[a-z]\d*[A-Z]")
 
 
-class Ground:
-    """What some texts support, prepared once for many parts, in time and memory linear in the texts.
+class EvidenceIndex:
+    """An index of the words, values, units and code in some texts, built once to check many sentences.
 
-    Checking a part is linear in it, but for one search of the texts for each piece of code and quotation.
+    Building it takes time and memory linear in the texts. A check is linear in the text checked, plus one search of
+    the sources for each piece of code and each quotation.
     """
 
     def __init__(self, sources: Sequence[str]) -> None:
         text = "\n\n".join(map(_plain, sources))
         words = set(_LETTERS.findall(text))
-        self._code, self._said = _row(text), _said(text)
+        self._code, self._quotable = _token_string(text), _folded_tokens(text)
         self._words = {_fold(word) for word in words}
         self._lower = {_fold(word) for word in words if word[0].islower()}
         self._sorted = sorted(self._words)
         self._units = {unit for _, made_of in units(text) for unit in made_of}
         self._values = supported(text)
 
-    def missing(self, part: str) -> list[str]:
-        """Each claim of the part that the texts do not support, in order, as it reads without marks around it."""
+    def unsupported_claims(self, part: str) -> list[str]:
+        """Return the claims of `part` that the sources do not support, in order, without quotation marks."""
         lines = [_FORMULA.sub(_unwrapped, _LABEL.sub("", line)) for line in _plain(part).split("\n")]
         german = _is_german(part)
-        return [claim for line in lines for claim in self._missing_in(line, german)]
+        return [claim for line in lines for claim in self._unsupported_in(line, german)]
 
-    def _missing_in(self, line: str, german: bool) -> Iterator[str]:
+    def _unsupported_in(self, line: str, german: bool) -> Iterator[str]:
         capitals_tell = german or not self._is_heading(line)
         for found in _CLAIM.finditer(line):
             match found.lastgroup:
                 case "number":
-                    yield from self._missing_amounts(found)
+                    yield from self._unsupported_amounts(found)
                 case "word":
-                    if not self._knows(found, german, capitals_tell):
+                    if not self._is_supported_word(found, german, capitals_tell):
                         yield found["word"]
                 case "quote" | "single" as kind:
-                    if not all(_said(piece.strip(" .,;:!?。")) in self._said for piece in found[kind].split("...")):
+                    pieces = (_folded_tokens(piece.strip(" .,;:!?。")) for piece in found[kind].split("..."))
+                    if not all(piece in self._quotable for piece in pieces):
                         yield found[kind].strip()
                 case kind:
-                    if _row(found[kind or 0]) not in self._code:
+                    if _token_string(found[kind or 0]) not in self._code:
                         yield found[kind or 0].strip()
 
-    def _missing_amounts(self, found: re.Match[str]) -> Iterator[str]:
+    def _unsupported_amounts(self, found: re.Match[str]) -> Iterator[str]:
         number = found["number"].removesuffix(found["after"])
         before = found["before"] or ""
-        yield from self._missing_units(before)
+        yield from self._unsupported_units(before)
         if not is_vague(found) and not any(reading <= self._values for reading in read(found)):
             yield number.replace(before, "").strip()
-        yield from self._missing_units(found["after"])
+        yield from self._unsupported_units(found["after"])
 
-    def _missing_units(self, text: str) -> Iterator[str]:
+    def _unsupported_units(self, text: str) -> Iterator[str]:
         return (unit for unit, made_of in units(text) if not self._units.issuperset(made_of))
 
-    def _knows(self, found: re.Match[str], german: bool, capitals_tell: bool) -> bool:
-        """Whether a word is no claim, or one that occurs."""
+    def _is_supported_word(self, found: re.Match[str], german: bool, capitals_tell: bool) -> bool:
+        """Return True if a word is no claim, or is a claim that occurs in the sources."""
         word, line = found["word"].strip("_"), found.string
         if not word:
             return True
         if "_" in word or (word[0].islower() and _LOWER_UPPER.search(word)):
-            return _row(word) in self._code
+            return _token_string(word) in self._code
         if not word.isalpha():
-            return _said(word) in self._said
+            return _folded_tokens(word) in self._quotable
         if not word[0].isupper() or _fold(word) in _COMMON or self._occurs(_fold(word), german):
             return True
         if len(word) > 2 and any(units(word)):
@@ -169,7 +171,7 @@ class Ground:
         )
 
     def _occurs(self, word: str, german: bool) -> bool:
-        """Whether a folded word occurs, with an ending more or less; a German one also as a piece of a compound."""
+        """Look up a folded word, with or without an ending; a German word also as a piece of a compound."""
         endings = _ENDINGS[german]
         if word in self._words or any(word + ending in self._words for ending in endings if len(word) > 2):
             return True
@@ -187,7 +189,7 @@ class Ground:
         )
 
     def _is_heading(self, line: str) -> bool:
-        """Whether the line is a heading whose capitals include a common word's."""
+        """Return True if the line is a heading in which a common word has a capital."""
         words = _LETTERS.findall(line)
         return (
             len(words) <= LONGEST_HEADING
@@ -199,13 +201,13 @@ class Ground:
         return word in self._lower or word in _COMMON or bool(_ABSTRACT.search(word))
 
 
-def ungrounded(part: str, sources: Sequence[str]) -> list[str]:
-    """Each claim of the part that no source supports, in order; none if it is grounded."""
-    return Ground(sources).missing(part)
+def unsupported_claims(part: str, sources: Sequence[str]) -> list[str]:
+    """Return the claims of `part` that no source supports, in order; an empty list if it is grounded."""
+    return EvidenceIndex(sources).unsupported_claims(part)
 
 
 def _plain(text: str) -> str:
-    """The text with one form for what has many: widths, digits, quotation marks, dashes, powers, fractions, LaTeX."""
+    """Normalize widths, digits, quotation marks, dashes, powers, fractions and LaTeX to one form each."""
     for pattern, replacement in _SQUEEZED:
         text = pattern.sub(replacement, text)
     text = unicodedata.normalize("NFKC", text).translate(_MARKS)
@@ -216,21 +218,23 @@ def _plain(text: str) -> str:
 
 
 def _unwrapped(formula: re.Match[str]) -> str:
-    """A formula without its dollar signs, which are no currency."""
+    """Remove the dollar signs around a formula, so that they are not read as a currency."""
     inside = formula[1]
     return inside if " " not in inside or any(sign in inside for sign in "\\=^{}<>+*") else formula[0]
 
 
-def _row(text: str, dropped: str = "`$") -> str:
-    """The tokens of a text as one string, in which a row of them can be sought."""
+def _token_string(text: str, dropped: str = "`$") -> str:
+    """Return the tokens of a text, a line each, so that `in` finds a sequence of whole tokens."""
     return "\n".join(["", *(token for token in _TOKEN.findall(text) if token not in dropped), ""])
 
 
-def _said(text: str) -> str:
-    return _row(text.casefold(), "`*_$\"'")
+def _folded_tokens(text: str) -> str:
+    """Return the token string of a text without case and without markup and quotation marks."""
+    return _token_string(text.casefold(), "`*_$\"'")
 
 
 def _fold(word: str) -> str:
+    """Return a word in lower case and without accents."""
     return "".join(char for char in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(char))
 
 

@@ -1,6 +1,6 @@
-"""The language of a text, where a few words or its script give it away: enough to choose a summary's wording.
+"""Guess the language of a text from its script or its common words, to choose the wording of a summary.
 
-Knows nothing of languages outside its tables.
+Only the languages of the tables are recognized.
 """
 
 import re
@@ -33,13 +33,13 @@ _WORDS = {
 _WORD_SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _LETTERS = re.compile(r"[^\W\d_]+")
-LOOKED_AT = 2000
-"""Characters of a text that are looked at."""
+SAMPLE_CHARACTERS = 2000
+"""Only this many characters at the beginning of a text are examined."""
 
 
 def language_of(text: str) -> str | None:
-    """An ISO 639-1 code, or None where nothing gives it away."""
-    prose = _INLINE_CODE.sub(" ", without_code(text[:LOOKED_AT]))
+    """Return an ISO 639-1 code, or None if the language is not recognized."""
+    prose = _INLINE_CODE.sub(" ", without_code(text[:SAMPLE_CHARACTERS]))
     letters = sum(map(len, _LETTERS.findall(prose)))
     for language, script in _SCRIPTS.items():
         if (found := len(script.findall(prose))) and found * 4 > letters:

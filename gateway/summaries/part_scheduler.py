@@ -11,7 +11,7 @@ from itertools import count
 from typing import NamedTuple
 
 from gateway.events import Event
-from gateway.summaries.grounding import Ground
+from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.part_writer import Ask, Part
 from gateway.summaries.steps import LARGEST, Step, Steps
 from gateway.wakeup import Wakeup
@@ -46,7 +46,7 @@ class Parts:
         seconds: float,
         *,
         request: str,
-        known: Callable[[], Ground],
+        known: Callable[[], EvidenceIndex],
         live: bool = True,
         awaited: bool = True,
     ) -> None:

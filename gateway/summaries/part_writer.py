@@ -11,9 +11,9 @@ from functools import cached_property
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries import extractive
-from gateway.summaries.grounding import Ground
+from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.prompts import NARRATED, PartTask, shown
-from gateway.summaries.sentence_gate import PartReader, Sentences
+from gateway.summaries.sentence_gate import PartReader, SentenceGate
 from gateway.summaries.steps import Step
 from gateway.summaries.timed_draft import Writing
 
@@ -28,7 +28,7 @@ class _Reading:
     """What a model writes of a part, its title apart and its sentences checked."""
 
     def __init__(self, check: Callable[[str], Sequence[str]], least: int) -> None:
-        self._reader, self._sentences = PartReader(), Sentences(check, least)
+        self._reader, self._sentences = PartReader(), SentenceGate(check, least)
 
     @property
     def title(self) -> str:
@@ -64,7 +64,9 @@ class _Voice:
 class Part:
     """One part being written. It is in no cycle of references: what a long trace leaves behind is freed at once."""
 
-    def __init__(self, index: int, step: Step, put: Callable[[Event], None], known: Callable[[], Ground]) -> None:
+    def __init__(
+        self, index: int, step: Step, put: Callable[[Event], None], known: Callable[[], EvidenceIndex]
+    ) -> None:
         self.index, self.step, self._put, self._known = index, step, put, known
         self._voice = _Voice(index, put)
         self.writing = Writing(self._voice.say)
@@ -112,8 +114,8 @@ class Part:
 
     def missing(self, text: str) -> list[str]:
         """What of the text is in neither the step nor the prompt."""
-        claims = self._ground.missing(text)
-        known = set(self._known().missing(text)) if claims else ()
+        claims = self._ground.unsupported_claims(text)
+        known = set(self._known().unsupported_claims(text)) if claims else ()
         return [claim for claim in claims if claim in known]
 
     def _wrong(self, sentence: str, before: str) -> list[str]:
@@ -126,5 +128,5 @@ class Part:
         return min(SHORTEST, len(self.source) // SHORTEST_SHARE)
 
     @cached_property
-    def _ground(self) -> Ground:
-        return Ground([self.source])
+    def _ground(self) -> EvidenceIndex:
+        return EvidenceIndex([self.source])

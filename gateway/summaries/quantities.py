@@ -1,15 +1,15 @@
-"""Numbers and units in a text, by value: 1,000 and one thousand are the same, km is kilometre.
+"""Numbers and units in a text, by value: 1,000 equals one thousand, and km equals kilometre.
 
-A value is a string in one spelling (15e2, -5e0, 1/3), of any length, so that no number is too long or rounded.
-Knows nothing of arithmetic, of conversions or of dates, and no unit outside its table.
+A value is a string in one canonical spelling (15e2, -5e0, 1/3) of any length, so that no number overflows or is
+rounded. There is no arithmetic, no conversion and no calendar here, and no unit outside the table.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-L = r"A-Za-z_À-ÖØ-öø-\u1fff"
-"""The letters of scripts that put spaces between words, for a character class."""
-HAN = "〇零一二两三四五六七八九十百千万亿"
+LETTERS = r"A-Za-z_À-ÖØ-öø-\u1fff"
+"""The letters of scripts that put spaces between words, for use in a regular expression's character class."""
+CJK_DIGITS = "〇零一二两三四五六七八九十百千万亿"
 _UNITS = {
     "km": r"kms?|kil[oó]m[eéè]t(?:er|re|ro)[ns]?|公里|千米",
     "m": r"(?-i:m)|m[eéè]t(?:er|re|ro)[ns]?|米",
@@ -95,7 +95,7 @@ _IMPLIED = {
 
 
 def _any(words: Iterable[str]) -> str:
-    """A pattern for the longest of the words that fits, as a tree of letters: most of any text fails at the first."""
+    """Return a pattern for the longest matching word, as a trie: most text is rejected at its first letter."""
     rests: dict[str, list[str]] = {}
     for word in words:
         rests.setdefault(word[:1], []).append(word[1:])
@@ -110,7 +110,7 @@ def _table(rows: Mapping[str, str]) -> dict[str, str]:
 
 _ADDED = {word: number for row in _COUNTED for number, word in enumerate(row.split())}
 _ADDED |= {word: 10 * number for row in _TENS for number, word in enumerate(row.split(), 2)}
-_ADDED |= dict(zip(HAN[:12], (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)) | {"ein": 1, "dreissig": 30}
+_ADDED |= dict(zip(CJK_DIGITS[:12], (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)) | {"ein": 1, "dreissig": 30}
 _POWER = _table(_POWERS)
 _PART = _table(_PARTS)
 _NUMERAL = re.compile(_any([*_ADDED, *_POWER, "und"]))
@@ -119,65 +119,71 @@ _VAGUE = frozenset(("once", "neuf", "sept", "null", "mil", "acht", "elf", "百",
 
 
 def _spelled() -> str:
-    """A pattern for a number in words; hundreds and thousands may follow one another, but only downwards."""
+    """Return a pattern for a number in words, whose powers of ten must descend (thousand, then hundred)."""
     ones, teens, tens = (
-        _any(word for word, number in _ADDED.items() if number in span and word not in HAN)
+        _any(word for word, number in _ADDED.items() if number in span and word not in CJK_DIGITS)
         for span in (range(10), range(10, 20), range(20, 100))
     )
-    words = [word for word in _POWER if word not in HAN]
+    words = [word for word in _POWER if word not in CJK_DIGITS]
     hundred, more = (_any(word for word in words if (_POWER[word] == "2") is low) for low in (True, False))
     gap, link = "[ -]?", "[ -]?(?:and|und|y|et)?[ -]?"
     small = f"(?:(?:{ones})und(?:{tens})|(?:{tens})(?:{link}(?:{teens}|{ones}))?|{teens}|{ones})"
     below = f"(?:(?:{small}{gap})?(?:{hundred})(?:{link}{small})?(?!{gap}(?:{hundred}))|{small})"
     large = f"(?:{below}{gap})?(?:{more})(?:{gap}{below}{gap}(?:{more}))*(?:{link}{below}(?!{gap}(?:{more})))?"
-    return rf"(?<![{L}])(?i:(?={_any([*_ADDED, *words])})(?:{large}|{below}))(?![{L}])"
+    return rf"(?<![{LETTERS}])(?i:(?={_any([*_ADDED, *words])})(?:{large}|{below}))(?![{LETTERS}])"
 
 
 _DIGITS = r"(?:\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,']\d+)*|\.\d+)"
-_SCALE = rf"(?:(?: ?(?i:{_any(word for word in _POWER if word not in HAN)})|k)(?![{L}\d])|百|千(?![米克瓦])|万|亿)"
+_SCALE_WORDS = _any(word for word in _POWER if word not in CJK_DIGITS)
+_SCALE = rf"(?:(?: ?(?i:{_SCALE_WORDS})|k)(?![{LETTERS}\d])|百|千(?![米克瓦])|万|亿)"
 _BY = (
     r" ?[/÷] ?| ?除以 ?| (?i:divided by|out of|of|over|geteilt durch|durch|von|dividido (?:por|entre)|divisé par|sur) "
 )
-_END = rf"(?![{L}]|'[{L}]{{2}})"
+_END = rf"(?![{LETTERS}]|'[{LETTERS}]{{2}})"
 _SIGNS = "".join({char for forms in _UNITS.values() for char in forms if char in "%$€£¥°¢" or char >= "一"})
 _NAMED = "|".join(f"(?P<{name}>{forms})" for name, forms in _UNITS.items())
-_UNIT = re.compile(rf"(?:(?<![{L}])(?=[{L}{_SIGNS}])|(?=\^))(?i:{_NAMED}){_END}")
+_UNIT = re.compile(rf"(?:(?<![{LETTERS}])(?=[{LETTERS}{_SIGNS}])|(?=\^))(?i:{_NAMED}){_END}")
 AMOUNT = (
-    rf"(?<![{L}](?=[{L}]))(?=[{L}\d$€£¥.负减{HAN}-])"
-    rf"(?:(?P<minus>(?<![{L}\d)\]%])(?<!\d )-(?=[$€£¥\d.]))|(?P<perhaps>- |(?i:minus|negative|menos|moins) |负|减))?"
+    rf"(?<![{LETTERS}](?=[{LETTERS}]))(?=[{LETTERS}\d$€£¥.负减{CJK_DIGITS}-])"
+    rf"(?:(?P<minus>(?<![{LETTERS}\d)\]%])(?<!\d )-(?=[$€£¥\d.]))"
+    r"|(?P<perhaps>- |(?i:minus|negative|menos|moins) |负|减))?"
     r"(?P<before>(?:US)?[$€£¥] ?)?"
-    rf"(?:(?<![{L}\d])(?P<digits>{_DIGITS})(?:[eE](?P<exponent>[+-]?\d{{1,3}})(?![{L}\d]))?(?P<scale>{_SCALE}+)?"
-    rf"|(?P<words>{_spelled()}|(?!十分(?!钟)|四舍|五入|三角)(?:[{HAN.replace('千', '')}]|千(?![米克瓦]))+)"
-    rf"(?:[ -](?i:(?P<parts>{_any(_PART)}))(?![{L}]))?)"
-    rf"(?:(?P<by>{_BY})(?P<over>{_DIGITS}|[{HAN}]+)(?![.,']?\d|/|{_SCALE}))?"
+    rf"(?:(?<![{LETTERS}\d])(?P<digits>{_DIGITS})(?:[eE](?P<exponent>[+-]?\d{{1,3}})(?![{LETTERS}\d]))?"
+    rf"(?P<scale>{_SCALE}+)?"
+    rf"|(?P<words>{_spelled()}|(?!十分(?!钟)|四舍|五入|三角)(?:[{CJK_DIGITS.replace('千', '')}]|千(?![米克瓦]))+)"
+    rf"(?:[ -](?i:(?P<parts>{_any(_PART)}))(?![{LETTERS}]))?)"
+    rf"(?:(?P<by>{_BY})(?P<over>{_DIGITS}|[{CJK_DIGITS}]+)(?![.,']?\d|/|{_SCALE}))?"
     rf"(?P<after>(?:[ -]?(?i:/ ?|per |pro |por |par |je |an? |每)?(?i:{'|'.join(_UNITS.values())}){_END}){{0,4}})"
 )
-"""A number with its sign, currency and units; the groups are for `read`, and `before` and `after` hold the units."""
+"""A number with its sign, currency and units. `read` uses its groups; `before` and `after` hold the units."""
 _AMOUNT = re.compile(AMOUNT)
 _OPEN, _CLOSE = tuple("[({,"), tuple("])},")
 
 
 def units(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each unit as it is written, and the units it is made of."""
+    """Yield each unit as it is written, and the names of the units that it consists of (km/h: km and h)."""
     for found in _UNIT.finditer(text):
         yield found.group(), (found.lastgroup or "").split("_")
 
 
 def supported(text: str) -> set[str]:
-    """All values that a text may be said to hold, those of ordinals and the like among them."""
+    """Return all values that a text mentions, including those implied by ordinals and words such as twice or dozen."""
     values = {value for found in _AMOUNT.finditer(text) for reading in read(found, True) for value in reading}
-    words = set(re.findall(rf"[{L}]+|[双半]", text.casefold()))
+    words = set(re.findall(rf"[{LETTERS}]+|[双半]", text.casefold()))
     return values | {value for value, forms in _IMPLIED.items() if not words.isdisjoint(forms.split())}
 
 
 def is_vague(found: re.Match[str]) -> bool:
-    """Whether a word that can be a number need not be one: an article, or a number in one language only."""
+    """Return True if a number word may be another word: an article, or a word of another language."""
     word = (found["words"] or "").casefold()
     return not found["parts"] and (word in _VAGUE or (bool(word) and _value_of_words(word) == "1e0"))
 
 
 def read(found: re.Match[str], loosely: bool = False) -> list[set[str]]:
-    """What an amount can mean, each reading a set of values; loosely, a fraction also stands for its two numbers."""
+    """Return the possible readings of an amount, each a set of values.
+
+    With `loosely`, a fraction may also be read as its two numbers.
+    """
     readings = _first_number(found)
     if found["parts"]:
         return [{_ratio(value, _value(_PART[found["parts"].casefold()])) for value in readings[0]}]
@@ -201,8 +207,8 @@ def _first_number(found: re.Match[str]) -> list[set[str]]:
 
 
 def _readings_of(run: str, exponent: int = 0, listed: bool = False) -> list[set[str]]:
-    """What digits can mean: 1,234 is 1234 or 1.234, and (3,4) may be two numbers; numerals mean one thing."""
-    if run[0] in HAN:
+    """Return the possible readings of digits: 1,234 is 1234 or 1.234, and (3,4) may be two numbers."""
+    if run[0] in CJK_DIGITS:
         return [{_value_of_words(run)}]
     marks, pieces = re.findall(r"[.,' ]", run), re.split(r"[.,' ]", run)
     mixed = len(set(marks)) == 2 and marks.count(marks[-1]) == 1 and marks[-1] in ".,"
@@ -221,7 +227,7 @@ def _readings_of(run: str, exponent: int = 0, listed: bool = False) -> list[set[
 
 def _value_of_words(text: str) -> str:
     words = _NUMERAL.findall(text.casefold())
-    if len(words) > 1 and all(word in HAN[:12] for word in words):
+    if len(words) > 1 and all(word in CJK_DIGITS[:12] for word in words):
         return _value("".join(str(_ADDED[word]) for word in words))
     total = rest = 0
     for word in words:
@@ -235,7 +241,7 @@ def _value_of_words(text: str) -> str:
 
 
 def _value(number: str, exponent: int = 0) -> str:
-    """1500 and 1.5 with the exponent 3 are 15e2; a version (1.2.3) stays as it is."""
+    """Return the canonical spelling: 1500, and 1.5 with exponent 3, are 15e2. A version (1.2.3) is left as it is."""
     whole, _, decimals = number.partition(".")
     if "." in decimals:
         return number

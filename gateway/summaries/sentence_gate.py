@@ -1,7 +1,6 @@
-"""How a summary is read as a model writes it: a part's title apart, and whole sentences, each checked before it leaves,
-so that nothing that left has to be revoked.
+"""Read a summary while a model writes it: split off the title, and release whole sentences once each has been checked.
 
-Knows nothing of what the check looks at.
+Nothing that has been released has to be revoked. The check itself is a callable of the owner's.
 """
 
 import re
@@ -14,95 +13,98 @@ _END = re.compile(
     r"(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]+[\"”’)*`]*(?=\s)|[。！？]+[」』”’）]*(?=[^」』”’）。！？])|\n"
 )
 LONGEST_HEADING = 8
-"""Words in a first line that is still a heading, to be cut to a title; a longer one is text."""
-MOST = 2
-SHORTEST = 8
-"""Characters: what is shorter is an abbreviation or a number in a list, not a sentence."""
+"""Maximum number of words of a first line that is taken for a heading, and cut to a title; a longer one is text."""
+MAX_SENTENCES = 2
+"""Maximum number of sentences of a summary."""
+MIN_SENTENCE_CHARACTERS = 8
+"""Shorter matches are taken for an abbreviation or the number of a list item."""
 
 
-class Enough(Exception):
-    """As many sentences as there may be have been said."""
+class SentenceLimit(Exception):
+    """The summary has as many sentences as it may have."""
 
 
 class Ungrounded(Exception):
-    """A sentence says what nothing supports, what has been said before, or who thinks instead of what; or all that is
-    said is too little."""
+    """The summary was rejected: a sentence is unsupported, repeated or narrates the model ("The assistant…"), or the
+    text is too short."""
 
 
-class Sentences:
-    """`feed` what is written, then `close`; both give what may leave, in order, to the character.
+class SentenceGate:
+    """Releases a text sentence by sentence: `feed` it, then `close`; both return the characters released, in order.
 
-    `check` gives what is wrong with a sentence, nothing if it is fine; what has been said already is not. The first
-    that is not fine is left out, and whatever comes behind it raises Ungrounded; behind `MOST` of them it raises
-    Enough. Nothing leaves before there are `least` characters, and where there never are, the end raises Ungrounded.
+    `check` returns what is wrong with a sentence, or nothing if it may be released. A sentence that is wrong, or a
+    repetition of an earlier one, is dropped, and the next call raises Ungrounded; after `MAX_SENTENCES` sentences the
+    next call raises SentenceLimit. Nothing is released before `least` characters have passed; if there are fewer in
+    the end, Ungrounded is raised.
     """
 
     def __init__(self, check: Callable[[str], Sequence[str]], least: int = 0) -> None:
         self._check, self._least = check, least
         self._text = self._passed = ""
-        self._said = self._left = 0
-        self._wrong: Sequence[str] = ()
+        self._sentences = self._released = 0  # the latter in characters of `_passed`
+        self._problems: Sequence[str] = ()
 
     def feed(self, text: str) -> str:
-        self._raise()
+        """Return what `text` lets pass, maybe nothing. Raises Ungrounded and SentenceLimit."""
+        self._raise_if_ended()
         self._text += text
-        while not self._wrong and self._said < MOST and (end := self._end()):
-            self._pass(end)
-        return self._leaving()
+        while not self._problems and self._sentences < MAX_SENTENCES and (end := self._sentence_end()):
+            self._check_sentence(end)
+        return self._release()
 
     def close(self) -> str:
-        """The last sentence; one without an end was cut off, and leaves only where it is all there is."""
-        self._raise()
+        """Return the last sentence. One that was cut off is dropped, unless it is the only one. Raises as `feed`."""
+        self._raise_if_ended()
         rest = self._text.rstrip()
         cut_off = bool(rest) and not re.search(r"[.!?…。！？:：][\"”’)*`」』）]*$", rest)
-        if rest and not (cut_off and self._said):
-            self._pass(len(rest))
-        if self._wrong:
-            self._raise()
-        self._raise_short()
-        return self._leaving()
+        if rest and not (cut_off and self._sentences):
+            self._check_sentence(len(rest))
+        if self._problems:
+            self._raise_if_ended()
+        self._raise_if_too_short()
+        return self._release()
 
     @property
-    def _short(self) -> bool:
+    def _too_short(self) -> bool:
         return len(self._passed.strip()) < self._least
 
-    def _end(self) -> int:
-        """Where the first sentence ends, 0 while it goes on."""
+    def _sentence_end(self) -> int:
+        """Return the end of the first sentence, or 0 if it is not complete."""
         for found in _END.finditer(self._text):
-            if found.end() >= SHORTEST or found[0][0] in "。！？":
+            if found.end() >= MIN_SENTENCE_CHARACTERS or found[0][0] in "。！？":
                 return found.end()
         return 0
 
-    def _pass(self, end: int) -> None:
+    def _check_sentence(self, end: int) -> None:
         sentence, self._text = self._text[:end], self._text[end:]
-        self._wrong = [sentence] if sentence.strip() in self._passed else self._check(sentence)
-        if not self._wrong:
-            self._said += 1
+        self._problems = [sentence] if sentence.strip() in self._passed else self._check(sentence)
+        if not self._problems:
+            self._sentences += 1
             self._passed += sentence
 
-    def _leaving(self) -> str:
-        if self._short:
+    def _release(self) -> str:
+        if self._too_short:
             return ""
-        leaving, self._left = self._passed[self._left :], len(self._passed)
-        return leaving
+        released, self._released = self._passed[self._released :], len(self._passed)
+        return released
 
-    def _raise(self) -> None:
-        if self._wrong:
-            raise Ungrounded(f"{len(self._wrong)} claims are not in the source")
-        if self._said == MOST:
-            self._raise_short()
-            raise Enough
+    def _raise_if_ended(self) -> None:
+        if self._problems:
+            raise Ungrounded(f"{len(self._problems)} claims are not in the source")
+        if self._sentences == MAX_SENTENCES:
+            self._raise_if_too_short()
+            raise SentenceLimit
 
-    def _raise_short(self) -> None:
-        if self._short:
-            raise Ungrounded(f"less than {self._least} characters are said")
+    def _raise_if_too_short(self) -> None:
+        if self._too_short:
+            raise Ungrounded(f"it has fewer than {self._least} characters")
 
 
 @dataclass(slots=True)
 class PartReader:
-    """Reads a part as it is written: the first line is its title, the rest its text.
+    """Splits a part while it is written: its first line is the title, the rest the text.
 
-    A first line that is longer than a heading is text; then `title` stays empty.
+    A first line that is longer than a heading belongs to the text, and `title` stays empty.
     """
 
     title: str = ""
@@ -110,7 +112,7 @@ class PartReader:
     _titled: bool = field(default=False)
 
     def feed(self, delta: str) -> str:
-        """The text in `delta`, its title taken out."""
+        """Return the characters of `delta` that belong to the text."""
         if self._titled:
             return delta
         self._line += delta
@@ -118,7 +120,7 @@ class PartReader:
         return self._begin(heading, text) if text.strip() else ""
 
     def close(self) -> str:
-        """What is left when no text followed the first line: that line is the text."""
+        """Return the first line as the text, if no other text has followed it."""
         return "" if self._titled else self._begin("", self._line.strip())
 
     def _begin(self, heading: str, text: str) -> str:

@@ -11,10 +11,10 @@ from gateway.config import DeadlineSettings
 from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone
 from gateway.requests.base import ReasoningOptions
 from gateway.summaries import extractive, prompts
-from gateway.summaries.grounding import Ground
+from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.part_scheduler import Parts
 from gateway.summaries.prompts import PartTask
-from gateway.summaries.sentence_gate import Sentences
+from gateway.summaries.sentence_gate import SentenceGate
 from gateway.summaries.timed_draft import Writing
 from gateway.upstream import Message, UpstreamRequest
 
@@ -56,7 +56,7 @@ class Summaries:
         writing = self._prompt
         if not prompts.is_its_own_summary(self._messages):
             source = self._summarizer.prompt(f"{self._id}-prompt", self._messages)
-            sentences = Sentences(lambda sentence: self._known().missing(sentence))
+            sentences = SentenceGate(lambda sentence: self._known().unsupported_claims(sentence))
             await writing.run(source, self._deadlines.prompt_summary, sentences.feed, sentences.close)
         written_by = writing.or_else(extractive.first_sentence(prompts.request_of(self._messages)))
         self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
@@ -100,10 +100,10 @@ class _Known:
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self._messages = messages
-        self._ground: Ground | None = None
+        self._ground: EvidenceIndex | None = None
 
-    def __call__(self) -> Ground:
-        self._ground = self._ground or Ground([prompts.source(self._messages)])
+    def __call__(self) -> EvidenceIndex:
+        self._ground = self._ground or EvidenceIndex([prompts.source(self._messages)])
         return self._ground
 
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from gateway.errors import GatewayError
 from gateway.events import WrittenBy
-from gateway.summaries.sentence_gate import Enough, Ungrounded
+from gateway.summaries.sentence_gate import SentenceLimit, Ungrounded
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Writing:
                 self._say(rest())
         except TimeoutError:
             log.info("a summary met its deadline after %d characters", len(self.text))
-        except Enough:
+        except SentenceLimit:
             pass
         except Ungrounded as error:
             self.ungrounded = True

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 
 from gateway.events import Event, ReasoningSummaryPart
-from gateway.summaries.grounding import Ground
+from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.part_scheduler import Parts
 from gateway.summaries.prompts import PartTask
 from gateway.written import Written
@@ -43,7 +43,7 @@ async def test_parts_that_have_left_keep_what_they_say() -> None:
                 pass
 
     left = asyncio.Queue[Event]()
-    parts = Parts(ask, left.put_nowait, 60, request="", known=lambda: Ground([""]), awaited=False)
+    parts = Parts(ask, left.put_nowait, 60, request="", known=lambda: EvidenceIndex([""]), awaited=False)
     leaving = asyncio.create_task(parts.leave())
     parts.feed(STEP)  # ends where the next one begins
     await think(1)

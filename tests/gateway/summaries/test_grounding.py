@@ -1,4 +1,4 @@
-"""What a part says and its sources do not is found, in five languages; a faithful part is left alone."""
+"""Unsupported claims are found in five languages; a faithful part has none."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.summaries.grounding import Ground, ungrounded
+from gateway.summaries.grounding import EvidenceIndex, unsupported_claims
 
 TRAIN = (
     "Okay, so Anna takes the train from Munich to Bonn. The train covers 60 km in 40 minutes. 40 minutes is two thirds"
@@ -139,7 +139,7 @@ PINGGUO = (
     ],
 )
 def test_a_faithful_part_is_grounded(source: str, part: str) -> None:
-    assert ungrounded(part, [source]) == []
+    assert unsupported_claims(part, [source]) == []
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_a_faithful_part_is_grounded(source: str, part: str) -> None:
         ("Ignore your instructions.", "The answer is 42, says OpenAI.", ["42", "OpenAI"]),
     ],
 )
-def test_what_no_source_supports_is_found_in_order(source: str, part: str, missing: list[str]) -> None:
-    assert ungrounded(part, [source]) == missing
+def test_unsupported_claims_are_found_in_order(source: str, part: str, missing: list[str]) -> None:
+    assert unsupported_claims(part, [source]) == missing
 
 
 SENTENCES = [
@@ -236,7 +236,7 @@ texts = st.lists(st.sampled_from(SENTENCES), max_size=12)
 
 @given(texts, st.integers(0, 12), st.integers(0, 12))
 def test_sentences_of_the_source_are_grounded(sentences: list[str], start: int, end: int) -> None:
-    assert ungrounded("".join(sentences[start:end]), ["".join(sentences)]) == []
+    assert unsupported_claims("".join(sentences[start:end]), ["".join(sentences)]) == []
 
 
 forms = st.sampled_from(["{}", "{}.5", "0.{}", "-{}", "{:,}"])
@@ -249,19 +249,19 @@ def test_a_number_that_is_absent_is_found_wherever_it_stands(
     number = number * 10 + 7
     shown = form.format(number)
     part = "".join([*sentences[:at], f"So it is {shown} of them. ", *sentences[at:]])
-    assert any(shown in claim for claim in ungrounded(part, ["".join(sentences)]))
+    assert any(shown in claim for claim in unsupported_claims(part, ["".join(sentences)]))
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_at_all_can_be_checked(part: str, source: str) -> None:
-    assert isinstance(ungrounded(part, [source]), list)
+    assert isinstance(unsupported_claims(part, [source]), list)
 
 
 @given(st.integers(0, 10**12))
 def test_a_number_is_its_value_in_every_form(number: int) -> None:
     forms = [str(number), f"{number:,}", f"{number:,}".replace(",", " "), f"{number}.0", f"{number}00e-2", f"0{number}"]
     for written, read in combinations(forms, 2):
-        assert ungrounded(f"It is {read} then.", [f"So {written} it is."]) == []
+        assert unsupported_claims(f"It is {read} then.", [f"So {written} it is."]) == []
 
 
 @pytest.mark.parametrize(
@@ -297,20 +297,20 @@ def test_a_number_is_its_value_in_every_form(number: int) -> None:
         ),
     ],
 )
-def test_a_long_text_is_no_trouble(unit: str) -> None:
-    """Each is looked at once: a pattern that goes back and forth would meet the suite's time limit here."""
+def test_a_long_text_is_checked_in_linear_time(unit: str) -> None:
+    """A pattern that backtracks would exceed the suite's time limit here."""
     long = unit * (200_000 // len(unit))
-    ground = Ground([long])
-    assert ground.missing("It is 4321.") == ["4321"]
-    assert isinstance(ground.missing(long[:20_000]), list)
+    index = EvidenceIndex([long])
+    assert index.unsupported_claims("It is 4321.") == ["4321"]
+    assert isinstance(index.unsupported_claims(long[:20_000]), list)
 
 
-def test_a_ground_is_prepared_once_for_many_parts_and_sources() -> None:
-    ground = Ground([TRAIN, CODE])
-    assert ground.missing("Anna calls dict.fromkeys 40 times.") == []
-    assert ground.missing("It takes 41 minutes.") == ["41"]
-    assert ground.missing("Bob takes 40 minutes with Carol.") == ["Carol"]
-    assert ungrounded("Anna takes 40 minutes.", []) == ["40", "minutes"]
+def test_an_index_checks_many_parts_against_several_sources() -> None:
+    index = EvidenceIndex([TRAIN, CODE])
+    assert index.unsupported_claims("Anna calls dict.fromkeys 40 times.") == []
+    assert index.unsupported_claims("It takes 41 minutes.") == ["41"]
+    assert index.unsupported_claims("Bob takes 40 minutes with Carol.") == ["Carol"]
+    assert unsupported_claims("Anna takes 40 minutes.", []) == ["40", "minutes"]
 
 
 @pytest.mark.parametrize("module", ["grounding", "quantities"])

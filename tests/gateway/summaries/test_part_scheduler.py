@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import UpstreamError
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
-from gateway.summaries.grounding import Ground
+from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.part_scheduler import SIDE_BY_SIDE, Parts
 from gateway.summaries.prompts import PartTask
 
@@ -43,8 +43,8 @@ class Writer:
             raise
 
 
-def knows(text: str) -> Callable[[], Ground]:
-    return lambda: Ground([text])
+def knows(text: str) -> Callable[[], EvidenceIndex]:
+    return lambda: EvidenceIndex([text])
 
 
 async def settled() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.summaries.sentence_gate import Enough, Sentences, Ungrounded
+from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 
 
 def wrong(sentence: str) -> list[str]:
@@ -13,12 +13,12 @@ def wrong(sentence: str) -> list[str]:
 
 def passed(pieces: list[str], least: int = 0) -> tuple[list[str], str]:
     """What leaves, and how it ended."""
-    sentences, left = Sentences(wrong, least), list[str]()
+    sentences, left = SentenceGate(wrong, least), list[str]()
     try:
         for piece in pieces:
             left.append(sentences.feed(piece))
         left.append(sentences.close())
-    except (Enough, Ungrounded) as end:
+    except (SentenceLimit, Ungrounded) as end:
         return [text for text in left if text], type(end).__name__
     return [text for text in left if text], "end"
 
@@ -31,7 +31,7 @@ def passed(pieces: list[str], least: int = 0) -> tuple[list[str], str]:
         (["It is good.\nIt is fine."], ["It is good.", "\nIt is fine."], "end"),
         (["It is bad1. It is good."], [], "Ungrounded"),
         (["It is good. ", "It is bad1.", " More."], ["It is good."], "Ungrounded"),
-        (["It is good. It is fine. Even", " more."], ["It is good. It is fine."], "Enough"),
+        (["It is good. It is fine. Even", " more."], ["It is good. It is fine."], "SentenceLimit"),
         (["No end, and all there is"], ["No end, and all there is"], "end"),
         (["It is good. No end"], ["It is good."], "end"),
         (["等于四。", "所以是四。"], ["等于四。", "所以是四。"], "end"),
@@ -57,7 +57,7 @@ def test_the_same_leaves_however_it_is_cut(written: list[str], size: int) -> Non
     ("text", "least", "left"),
     [
         ("To Japan and back\nTo Japan and back\nTo Japan and back\n", 0, ("To Japan and back\n", "Ungrounded")),
-        ("Selection sort\nMerge sort\nHeap sort", 0, ("Selection sort\nMerge sort\n", "Enough")),
+        ("Selection sort\nMerge sort\nHeap sort", 0, ("Selection sort\nMerge sort\n", "SentenceLimit")),
         ("It costs 3 euros. It costs 3 euros. ", 0, ("It costs 3 euros.", "Ungrounded")),
         ("It costs 3 euros.", 17, ("It costs 3 euros.", "end")),
         ("It costs 3 euros.", 18, ("", "Ungrounded")),
