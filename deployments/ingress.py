@@ -5,55 +5,29 @@ client that goes away cancels everything behind its session.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 
 from deployments.garbage import settle
-from deployments.rpc.client import RpcClient, only
+from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.telemetry.metrics import StreamMetrics
 from deployments.telemetry.tracing import StreamSpans
 from gateway.config import GatewaySettings
 from gateway.errors import NotReady
-from gateway.summaries.prompts import PartTask
-from gateway.upstream import Message, ParsedItem, UpstreamRequest
+from gateway.upstream import ParsedItem
 from web.openapi import documented
 from web.routes import Routes
 
 HEALTH_SECONDS = 2.0
 
 
-class ParserHandle:
-    def __init__(self, handle: Any) -> None:
-        self._peer = RpcClient(handle)
-
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
-        return self._peer.call("stream", request)
-
-    def running(self) -> AsyncGenerator[Sequence[int]]:
-        return self._peer.call("running")
-
-
-class SummarizerHandle:
-    def __init__(self, handle: Any) -> None:
-        self._peer = RpcClient(handle)
-
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        return self._peer.call("prompt", request_id, messages)
-
-    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        return self._peer.call("part", request_id, task)
-
-    def running(self) -> AsyncGenerator[Sequence[int]]:
-        return self._peer.call("running")
-
-
 class Ingress:
     """Serves the HTTP API; `parser` and `summarizer` are handles."""
 
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
-        self._parser, self._summarizer = ParserHandle(parser), SummarizerHandle(summarizer)
+        self._parser = StreamHandle[ParsedItem](parser)
+        self._summarizer = SummarizerHandle(summarizer)
         spans = StreamSpans(settings.models, StreamMetrics(settings.models).observe)
         self._routes = Routes(settings, self._parser, self._summarizer, spans.observe)
 
@@ -70,7 +44,7 @@ class Ingress:
         """
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                running, _ = await asyncio.gather(only(self._parser.running()), only(self._summarizer.running()))
+                running, _ = await asyncio.gather(self._parser.running(), self._summarizer.running())
         except Exception as error:
             raise NotReady("the model is still loading, or has stopped; try again shortly") from error
         return {"status": "ok", "running": running}

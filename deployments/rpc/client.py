@@ -69,7 +69,7 @@ class RpcClient:
         return least
 
 
-async def only(answer: AsyncGenerator[Sequence[T]]) -> T:
-    """The one item of an answer that has one."""
+async def single_item(answer: AsyncGenerator[Sequence[T]]) -> T:
+    """Return the only item of a call that yields one, and end the call."""
     async with aclosing(answer):
         return (await anext(answer))[0]

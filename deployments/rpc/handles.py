@@ -6,8 +6,7 @@ What Ray adds here: nothing beyond the RPC of `deployments.rpc.client`.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from deployments.rpc.client import RpcClient
-from deployments.rpc.client import only as single_item
+from deployments.rpc.client import RpcClient, single_item
 from deployments.telemetry import metrics, serve_internals, tracing
 from gateway.config import GatewaySettings, ModelRoute
 from gateway.summaries.prompts import PartTask
