@@ -1,71 +1,83 @@
-"""The calling end of links: another deployment as whoever calls it sees it.
+"""The calling end of RPC: calls methods of another deployment.
 
-What Ray adds here: nothing beyond its links; a call whose replica dies before its first frame is made again.
+What Ray adds here: nothing beyond its connections.
 """
 
+import asyncio
+import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from deployments.retries import with_retries
 from deployments.rpc.connection import Call, Connection, ReplicaDied
 from deployments.telemetry.metrics import count_frames
 
 T = TypeVar("T")
-LINKS = 4
-"""To one deployment, that take new calls: so many of its replicas are called at a time."""
-ATTEMPTS, WAIT_SECONDS = 3, 0.1
-"""Of a call whose replica dies before its first frame; the second wait is twice the first, both with some jitter."""
+MAX_CONNECTIONS = 4
+"""Maximum number of connections to one deployment that accept new calls, and so of its replicas in use at a time."""
+ACCEPT_SECONDS = 30.0
+"""Seconds for which a connection accepts new calls. Bounds how long a replica that is shutting down still receives
+calls, and how long a new replica waits for its first."""
+RETRY_SECONDS = (0.1, 0.2)
+"""Seconds before each retry of a call whose replica died before its first frame; up to as many again are added."""
 
 
 class RpcClient:
-    """Another deployment; `handle` is Serve's. Its calls share a few links, which open and close as they are used."""
+    """Calls another deployment through Serve's `handle`. Its calls share a few connections, opened as they are used."""
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
-        self._links: list[Connection] = []
+    def __init__(
+        self, handle: Any, retry_seconds: Sequence[float] = RETRY_SECONDS, accept_seconds: float = ACCEPT_SECONDS
+    ) -> None:
+        self._handle, self._retry_seconds, self._accept_seconds = handle, retry_seconds, accept_seconds
+        self._connections: list[Connection] = []
 
     async def call(self, method: str, *args: Any) -> AsyncGenerator[Sequence[Any]]:
-        """What the deployment's `method` answers with, in the batches that it came in.
+        """Yield the items of the deployment's `method` in batches, as they arrive. Closing it cancels the call.
 
-        Until the first nothing has been promised to anybody, so the call goes to another replica where its own dies.
-        Raises the failure that the method raised, Overloaded where there are too many calls or links, NotReady where
-        the deployment is not there, FrameLost where a frame is missing, UpstreamError where the replica dies.
+        Before the first frame nothing has been promised to anybody, so if the replica dies, the call goes to another.
+        Raises the failure that the method raised, Overloaded if there are too many calls or connections, NotReady if
+        the deployment is not there, FrameLost if a frame is missing, UpstreamError if the replica dies.
         """
-        call, items = await with_retries(
-            lambda _: self._begun(method, args),
-            on=ReplicaDied,
-            attempts=ATTEMPTS,
-            timeout=None,
-            wait_initial=WAIT_SECONDS,
-            wait_jitter=WAIT_SECONDS,
-        )
-        frames = count = 0
+        call, items = await self._begin(method, args)
+        frames = received = 0
         try:
             while items:
-                frames, count = frames + 1, count + len(items)
+                frames, received = frames + 1, received + len(items)
                 yield items
                 items = await call.take()
         finally:
-            count_frames(self._handle.deployment_name, frames, count)
-            call.close()
+            count_frames(self._handle.deployment_name, frames, received)
+            call.cancel()
 
-    async def _begun(self, method: str, args: Sequence[Any]) -> tuple[Call, list[Any]]:
-        """A call of one replica, and its first items, if it has any. Raises as `call`."""
-        call = self._link().open(method, args)
+    async def aclose(self) -> None:
+        """End all connections; calls that are not over fail."""
+        await asyncio.gather(*(connection.aclose() for connection in self._connections))
+
+    async def _begin(self, method: str, args: Sequence[Any]) -> tuple[Call, list[Any]]:
+        """Return a call and its first items, if it has any. Raises as `call`."""
+        for seconds in self._retry_seconds:
+            try:
+                return await self._attempt(method, args)
+            except ReplicaDied:
+                await asyncio.sleep(seconds * random.uniform(1, 2))
+        return await self._attempt(method, args)
+
+    async def _attempt(self, method: str, args: Sequence[Any]) -> tuple[Call, list[Any]]:
+        call = self._connection().open(method, args)
         try:
             return call, await call.take()
         except BaseException:
-            call.close()
+            call.cancel()
             raise
 
-    def _link(self) -> Connection:
-        """The one with the fewest calls; a new one while there may be more and all are used."""
-        self._links = [link for link in self._links if link.fresh]
-        least = min(self._links, key=lambda link: link.calls, default=None)
-        if least is None or (least.calls and len(self._links) < LINKS):
-            least = Connection(self._handle)
-            self._links.append(least)
+    def _connection(self) -> Connection:
+        """Return the connection with the fewest calls, or a new one while there may be more and all have calls."""
+        self._connections = [one for one in self._connections if one.accepts_calls or one.calls]
+        accepting = [one for one in self._connections if one.accepts_calls]
+        least = min(accepting, key=lambda one: one.calls, default=None)
+        if least is None or (least.calls and len(accepting) < MAX_CONNECTIONS):
+            least = Connection(self._handle, self._accept_seconds)
+            self._connections.append(least)
         return least
 
 

@@ -1,7 +1,7 @@
-"""One link of a caller: a call through Serve that holds a replica, and the socket that its calls go over.
+"""One connection at the calling end: the call through Serve that holds a replica, and the socket of its RPC calls.
 
-What Ray adds here: Serve picks the replica; a call that is given up is cancelled at the other end; and what Ray says of
-a replica becomes a failure of ours.
+What Ray adds here: Serve picks the replica. If the call through Serve ends, the connection ends with it. Ray's
+exceptions are translated into `GatewayError`s.
 """
 
 import asyncio
@@ -17,28 +17,17 @@ from grpc.aio import AioRpcError
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
-from deployments.rpc.protocol import (
-    READ_BYTES,
-    Address,
-    CallOutput,
-    CancelCall,
-    OpenCall,
-    PauseCall,
-    keep_alive,
-    messages,
-    packed,
-    tls,
-)
+from deployments.rpc.channel import Channel, tls
+from deployments.rpc.protocol import Address, CallOutput, CancelCall, Frame, Message, OpenCall, PauseCall, encode
 from deployments.telemetry.serve_internals import request_id, streaming_call
-from deployments.telemetry.tracing import carried
-from gateway.errors import Failed, Failure, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
-from gateway.pacing import MOST
-from gateway.wakeup import Wakeup
+from deployments.telemetry.tracing import inject_context
+from gateway.errors import Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
+from gateway.mailbox import Mailbox
 
 log = logging.getLogger("ray.serve")
 
-FRESH_SECONDS = 30.0
-"""That a link takes new calls: a replica that Serve stops gets none after it, a new one gets some within it."""
+MAX_BUFFERED_ITEMS = 1000
+"""Items that a call may buffer here; beyond them the replica is asked to pause it."""
 
 
 class FrameLost(OurError):
@@ -52,154 +41,161 @@ class ReplicaDied(UpstreamError):
 
 
 class Connection:
-    """One replica, called over one socket. It is there while it is `fresh`, and then until its last call is over."""
+    """A connection to one replica. It stays open while it accepts calls, and then until its last call is over.
 
-    def __init__(self, handle: Any) -> None:
+    After `accept_seconds` it accepts no more.
+    """
+
+    def __init__(self, handle: Any, accept_seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self.fresh = True
-        self._numbers, self._calls = count(), dict[int, Call]()
-        self._unsaid = list[bytes]()
-        self._writer: asyncio.StreamWriter | None = None
+        self.accepts_calls = True
+        self._numbers, self._calls, self._frames = count(), dict[int, Call](), 0
+        self._outgoing: list[Message] = []
+        self._channel, self._connected = Channel(self._receive), False
         self._error: GatewayError = ReplicaDied("a replica died; ask again")
-        # No request's context is that of a link: where Serve (2.60, `Replica._on_request_cancelled`) sees a request
-        # cancelled, it cancels all that was called in it.
+        # In an empty context: many requests share this task. Serve (2.60, `Replica._on_request_cancelled`) cancels
+        # whatever was called in the context of a request that is cancelled.
         self._task = loop.create_task(self._run(handle), context=Context())
-        self._aging = loop.call_later(FRESH_SECONDS, self._age)
+        self._accepting = loop.call_later(accept_seconds, self._stop_accepting)
 
     @property
     def calls(self) -> int:
+        """The number of calls that are not over."""
         return len(self._calls)
 
     def open(self, method: str, args: Sequence[Any]) -> "Call":
+        """Call `method` of the replica, once connected."""
         number = next(self._numbers)
         self._calls[number] = call = Call(self, number)
-        self.say(OpenCall(number, method, args, request_id(), carried()))
+        self.send(OpenCall(number, method, args, request_id(), inject_context()))
         return call
 
-    def close(self, call: int) -> None:
-        """What comes of the call no longer matters."""
+    def cancel(self, call: int) -> None:
+        """Cancel a call unless it is over."""
         if self._calls.pop(call, None):
-            self.say(CancelCall(call))
-        self._end_if_done()
+            self.send(CancelCall(call))
+            self._end_if_idle()
 
-    def say(self, message: OpenCall | CancelCall | PauseCall) -> None:
-        if self._writer is None:
-            self._unsaid.append(packed(message))
-        elif not self._writer.is_closing():
-            self._writer.write(packed(message))
+    def send(self, message: Message) -> None:
+        """Send the message, or keep it until the connection is open."""
+        if self._connected:
+            self._channel.send(message)
+        else:
+            self._outgoing.append(message)
 
-    def _age(self) -> None:
-        self.fresh = False
-        self._end_if_done()
+    async def aclose(self) -> None:
+        """End the connection; its calls fail as if the replica had died."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
 
-    def _end_if_done(self) -> None:
-        if not self.fresh and not self._calls:
+    def _stop_accepting(self) -> None:
+        self.accepts_calls = False
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if not self.accepts_calls and not self._calls:
             self._task.cancel()
 
     async def _run(self, handle: Any) -> None:
-        """Hold the call through Serve that the link hangs on, and read what comes, until either ends."""
-        lease = held = None
+        """Hold a replica by a call through Serve and read its socket until either ends; then fail the open calls."""
+        lease = ended = None
         try:
-            with _failures():
-                lease = streaming_call(handle, "link")
+            with _translated_errors():
+                lease = streaming_call(handle, "serve_connection")
                 address = await anext(lease)
-                held = asyncio.ensure_future(anext(lease, None))
-                await self._read(address, held)
+                ended = asyncio.ensure_future(anext(lease, None))
+                await self._use(address, ended)
         except GatewayError as error:
             self._error = error
         except Exception:
-            log.exception("a link to %s failed", handle.deployment_name)
+            log.exception("a connection to %s failed", handle.deployment_name)
             self._error = OurError("a call failed; the log says why")
         finally:
-            self.fresh = False
-            self._aging.cancel()
-            if held:
-                held.cancel()
-                held.add_done_callback(_heard)
+            self.accepts_calls = False
+            self._accepting.cancel()
+            if ended:
+                ended.cancel()
+                ended.add_done_callback(_ignore_result)
             if lease:
                 lease.cancel()
             calls, self._calls = self._calls, {}
             for call in calls.values():
+                # One exception for each call: a traceback grows with every task that raises it.
                 call.fail(type(self._error)(self._error.message))
 
-    async def _read(self, address: Address, held: asyncio.Future[Any]) -> None:
-        certified = tls(ssl.Purpose.SERVER_AUTH)
-        reader, writer = await asyncio.open_connection(address.host, address.port, limit=READ_BYTES, ssl=certified)
-        try:
-            keep_alive(writer)
-            held.add_done_callback(lambda _: writer.close())
-            writer.write(address.key + b"".join(self._unsaid))
-            self._writer = writer
-            expected = 0
-            async for frame in messages(reader):
-                if frame.number != expected:
-                    raise FrameLost(f"frame {expected} was lost on its way between deployments")
-                expected += 1
-                for part in frame.parts:
-                    self._take(part)
-        finally:
-            writer.transport.abort()
+    async def _use(self, address: Address, ended: asyncio.Future[Any]) -> None:
+        """Connect, and wait until the socket is closed or the call through Serve has `ended`.
 
-    def _take(self, part: CallOutput) -> None:
-        if call := self._calls.get(part.call):
-            call.put(part.items, part.over)
-            if part.over:
-                del self._calls[part.call]
-                self._end_if_done()
+        Raises OSError, and FrameLost.
+        """
+        loop, channel, context = asyncio.get_running_loop(), self._channel, tls(ssl.Purpose.SERVER_AUTH)
+        await loop.create_connection(lambda: channel, address.host, address.port, ssl=context)
+        try:
+            channel.send_bytes(address.key + b"".join(map(encode, self._outgoing)))
+            self._outgoing.clear()
+            self._connected = True
+            ended.add_done_callback(lambda _: channel.abort())
+            await channel.lost.wait()
+        finally:
+            channel.abort()
+
+    def _receive(self, frame: Frame) -> None:
+        if frame.number != self._frames:
+            self._error = FrameLost(f"frame {self._frames} was lost on its way between deployments")
+            self._channel.abort()
+            return
+        self._frames += 1
+        for output in frame.outputs:
+            if call := self._calls.get(output.call):
+                call.put(output)
+                if output.over:
+                    del self._calls[output.call]
+        self._end_if_idle()
 
 
 class Call:
-    """What comes of one call over a link."""
+    """The outputs of one call."""
 
-    def __init__(self, link: Connection, number: int) -> None:
-        self._link, self._number = link, number
-        self._items: list[Any] = []
-        self._over = self._held = False
-        self._error: GatewayError | None = None
-        self._ready = Wakeup()
+    def __init__(self, connection: Connection, number: int) -> None:
+        self._connection, self._number = connection, number
+        self._items = Mailbox[Any]()
+        self._paused = False
 
-    def put(self, items: Sequence[Any], over: bool) -> None:
-        self._items += items
-        self._over = over
-        self._ready.set()
-        if len(self._items) > MOST and not self._held:
-            self._hold(True)
+    def put(self, output: CallOutput) -> None:
+        self._items.put(output.items)
+        if output.over:
+            self._items.close(Failed(output.failure) if output.failure else None)
+        elif len(self._items) > MAX_BUFFERED_ITEMS and not self._paused:
+            self._pause(True)
 
     def fail(self, error: GatewayError) -> None:
-        self._error = error
-        self._ready.set()
+        self._items.close(error)
 
     async def take(self) -> list[Any]:
-        """All that has come since; nothing at the end. Raises what the call ended with behind what came before it."""
-        while not self._items and not self._over and not self._error:
-            self._ready.clear()
-            await self._ready.wait()
-        items, self._items = self._items, []
-        if self._held:
-            self._hold(False)
-        if items and isinstance(items[-1], Failure):
-            self._error = Failed(items.pop())
-        if self._error and not items:
-            raise self._error
+        """Wait for items and return all that have come, or an empty list at the end. Raises what ended the call."""
+        items = await self._items.take()
+        if self._paused:
+            self._pause(False)
         return items
 
-    def close(self) -> None:
-        self._link.close(self._number)
+    def cancel(self) -> None:
+        """Cancel the call unless it is over."""
+        self._connection.cancel(self._number)
 
-    def _hold(self, on: bool) -> None:
-        self._held = on
-        self._link.say(PauseCall(self._number, on))
+    def _pause(self, on: bool) -> None:
+        self._paused = on
+        self._connection.send(PauseCall(self._number, on))
 
 
-def _heard(ended: asyncio.Future[Any]) -> None:
-    """What the call that a link hangs on ended with: the link has ended with it, and said so."""
+def _ignore_result(ended: asyncio.Future[Any]) -> None:
+    """Retrieve the exception of a call that is given up, so that asyncio does not log it."""
     if not ended.cancelled():
         ended.exception()
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """What Ray and the socket say, as failures of ours."""
+def _translated_errors() -> Iterator[None]:
+    """Raise the exceptions of Ray and of the socket as GatewayErrors."""
     try:
         yield
     except BackPressureError as error:

@@ -62,4 +62,4 @@ def connect_upstreams(
         upstreams["http"] = HttpUpstream(
             settings.http_upstreams, serve_internals.request_id, on_retry=metrics.upstream_retries()
         )
-    return Upstreams(routes, upstreams, tracing.note)
+    return Upstreams(routes, upstreams, tracing.annotate_current_span)

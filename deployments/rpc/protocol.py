@@ -1,29 +1,23 @@
-"""A link between two replicas: a socket of theirs that many calls share, and what is said over it.
+"""The messages of a connection between two replicas, and their encoding.
 
-The caller opens calls by number and closes them; the replica answers all of them in numbered frames, each with what
-every call has since the last one. Pickles, behind a key that only Serve's own channel has told, and under TLS where Ray
-is. Knows nothing of what is called.
+A caller opens numbered calls, cancels and pauses them. The replica answers all of them in numbered frames, each with
+the outputs of every call since the last frame. A message is a pickle behind its length; only the sockets of
+`deployments.rpc.channel` carry it, once they have authenticated. Knows nothing of sockets, nor of what is called.
 """
 
-import os
 import pickle
-import socket
-import ssl
-from asyncio import IncompleteReadError, StreamReader, StreamWriter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-KEY_BYTES = 32
-READ_BYTES = 1 << 18
+from gateway.errors import Failure
+
 LENGTH_BYTES = 4
-PROBES = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""Seconds of silence, seconds between probes, and their number: a machine that is lost is noticed within 25 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a replica waits for the one caller who has the `key`."""
+    """Where a replica listens, and the key that admits one connection. Only Serve carries it."""
 
     host: str
     port: int
@@ -31,73 +25,70 @@ class Address:
 
 
 class OpenCall(NamedTuple):
-    """A call of `method`, made for the request and in the trace that `request_id` and `trace` name."""
+    """Call `method` on behalf of the request `request_id`; `trace` is its OpenTelemetry context, empty without one."""
 
     call: int
     method: str
     args: Sequence[Any]
-    request_id: str
-    trace: Mapping[str, str]
+    request_id: str = ""
+    trace: Mapping[str, str] = {}
 
 
 class CancelCall(NamedTuple):
-    """Nobody waits for this call any more."""
+    """Cancel the call: its outputs are no longer wanted."""
 
     call: int
 
 
 class PauseCall(NamedTuple):
-    """The caller has as much of this call as it keeps; `on` is false once it takes more."""
+    """Flow control: `on=True` asks the replica to stop sending this call's items, `on=False` to resume."""
 
     call: int
     on: bool
 
 
 class CallOutput(NamedTuple):
-    """What one call has answered since the last frame, and whether that was all. A failure is its last item, since
-    exceptions do not survive every transport."""
+    """The items of one call since the last frame. `over` marks its last output, and `failure` what ended it, if
+    anything did: as data, since not every exception survives a pickle."""
 
     call: int
     items: Sequence[Any]
-    over: bool
+    over: bool = False
+    failure: Failure | None = None
 
 
 class Frame(NamedTuple):
-    """`number` counts from 0, so that a lost one is noticed."""
+    """The outputs of a connection's calls; `number` counts frames from 0, so that the caller notices a lost one."""
 
     number: int
-    parts: Sequence[CallOutput]
+    outputs: Sequence[CallOutput]
 
 
-def packed(message: OpenCall | CancelCall | PauseCall | Frame) -> bytes:
+Message = OpenCall | CancelCall | PauseCall | Frame
+
+
+def encode(message: Message) -> bytes:
+    """Return the message as a pickle behind its length, 4 bytes in network order."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return len(data).to_bytes(LENGTH_BYTES, "big") + data
 
 
-async def messages(reader: StreamReader) -> AsyncGenerator[Any]:
-    """What the other end says, until it has gone."""
-    try:
-        while True:
-            length = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
-            yield pickle.loads(await reader.readexactly(length))
-    except (IncompleteReadError, OSError):
-        return
+class Decoder:
+    """Decodes messages however they are cut into chunks."""
 
+    def __init__(self) -> None:
+        self._received = bytearray()
 
-def keep_alive(writer: StreamWriter) -> None:
-    """Have the system ask, while nothing is said, whether the other machine is still there."""
-    connection: socket.socket = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in PROBES.items():
-        if hasattr(socket, name):  # not on every system
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def tls(purpose: ssl.Purpose) -> ssl.SSLContext | None:
-    """Of one end, with the certificates that Ray's own channels have, and None where they have none (`RAY_USE_TLS`)."""
-    if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
-        return None
-    context = ssl.create_default_context(purpose, cafile=os.environ["RAY_TLS_CA_CERT"])
-    context.load_cert_chain(os.environ["RAY_TLS_SERVER_CERT"], os.environ["RAY_TLS_SERVER_KEY"])
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    def feed(self, chunk: bytes) -> list[Any]:
+        """Return the messages that `chunk` completes. Unpickling runs code: feed it authenticated bytes only."""
+        self._received += chunk
+        messages: list[Any] = []
+        start = 0
+        while len(self._received) >= (begin := start + LENGTH_BYTES):
+            end = begin + int.from_bytes(self._received[start:begin], "big")
+            if len(self._received) < end:
+                break
+            messages.append(pickle.loads(self._received[begin:end]))
+            start = end
+        del self._received[:start]
+        return messages

@@ -1,6 +1,6 @@
-"""OpenTelemetry spans of streams; no text of a stream is in them.
+"""OpenTelemetry spans of streams and of the calls behind them; no text of a stream is in them.
 
-What Ray adds here: with `tracing_config` Serve makes a span of each request; the calls behind it hang below.
+What Ray adds here: with `tracing_config` Serve makes a span of each request, the parent of all others.
 """
 
 import os
@@ -14,7 +14,6 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, StatusCode
 
-from deployments.rpc.protocol import OpenCall
 from deployments.telemetry.metrics import outcome
 from deployments.telemetry.serve_internals import request_id, set_request_id
 from gateway.config import ModelRoute
@@ -28,14 +27,14 @@ tracer = trace.get_tracer(SERVICE)
 
 
 def exporter() -> list[SpanProcessor]:
-    """What `tracing_config` names: OTLP over HTTP, as OpenTelemetry's own variables say.
+    """Return an exporter of OTLP over HTTP that OpenTelemetry's own variables configure, for `tracing_config`.
 
-    Where none is set, no span is made: those that nobody gets are a tenth of what it costs to begin a stream.
+    If no endpoint is set, tracing is disabled: creating spans that nothing exports costs 10% of a stream's start-up.
     """
     if not any(os.environ.get(name) for name in ENDPOINTS):
         os.environ.setdefault(OTEL_SDK_DISABLED, "true")  # Serve makes its provider next, which reads it
         return []
-    # What sends is loaded only where something is sent.
+    # Imported here because it loads an HTTP client that only an exporting process needs.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     os.environ.setdefault("OTEL_SERVICE_NAME", SERVICE)
@@ -43,18 +42,18 @@ def exporter() -> list[SpanProcessor]:
 
 
 class StreamSpans:
-    """A span for each stream that `observe` looks at; `models` tells each model's upstream."""
+    """Makes a span for each stream and passes the session on to `observer`; `models` gives each model's upstream."""
 
-    def __init__(self, models: Mapping[str, ModelRoute], observe: SessionObserver) -> None:
-        self._models, self._observe = models, observe
+    def __init__(self, models: Mapping[str, ModelRoute], observer: SessionObserver) -> None:
+        self._models, self._observer = models, observer
 
     def observe(self, session: Session) -> AbstractContextManager[OnBatch]:
-        """`web.routes.SessionObserver`; a span that nobody gets costs nothing more."""
+        """Observe one session, as a `SessionObserver`. Without tracing this is the inner observer itself."""
         span = tracer.start_span("stream", start_time=time.time_ns() - int((time.monotonic() - session.began) * 1e9))
-        return self._spanned(span, session) if span.is_recording() else self._observe(session)
+        return self._traced(span, session) if span.is_recording() else self._observer(session)
 
     @contextmanager
-    def _spanned(self, span: Span, session: Session) -> Iterator[OnBatch]:
+    def _traced(self, span: Span, session: Session) -> Iterator[OnBatch]:
         span.set_attributes(
             {
                 "request_id": request_id(),
@@ -64,35 +63,38 @@ class StreamSpans:
             }
         )
         try:
-            with self._observe(session) as note:
-                yield note
+            with self._observer(session) as on_batch:
+                yield on_batch
         finally:
             _finish(span, session.last)
 
 
-def carried() -> dict[str, str]:
-    """What names the trace that this is a part of, to take along in a call; empty where no span is made."""
-    trace_of: dict[str, str] = {}
-    propagate.inject(trace_of)
-    return trace_of
+def inject_context() -> dict[str, str]:
+    """Return the current trace's context as headers, to send with a call; empty if tracing is disabled."""
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
 
 
-def handling(deployment: str, call: OpenCall) -> AbstractContextManager[object]:
-    """While a call is answered, its request's id stands in the lines of the log, and its span in its caller's trace."""
-    set_request_id(call.request_id)
-    if not call.trace:
+def call_span(name: str, id: str, context: Mapping[str, str]) -> AbstractContextManager[object]:
+    """Answer a call on behalf of the request `id`, in a span that `name`s it within its caller's trace.
+
+    `context` is the caller's `inject_context`; if that is empty, no span is made. Lines of the log carry the id.
+    """
+    set_request_id(id)
+    if not context:
         return nullcontext()
     return tracer.start_as_current_span(
-        f"{deployment} {call.method}",
-        propagate.extract(call.trace),
-        attributes={"request_id": call.request_id},
+        name,
+        propagate.extract(context),
+        attributes={"request_id": id},
         record_exception=False,  # its message may quote the upstream
         set_status_on_exception=False,
     )
 
 
-def note(attributes: Mapping[str, str]) -> None:
-    """Add to the span of the call that is being answered."""
+def annotate_current_span(attributes: Mapping[str, str]) -> None:
+    """Add attributes to the span of the call that is being answered."""
     trace.get_current_span().set_attributes(attributes)
 
 

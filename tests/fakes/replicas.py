@@ -1,42 +1,43 @@
-"""Replicas in this process behind a handle that picks them in turn: links and their sockets are real, Serve is not."""
+"""Replicas in this process behind a handle that picks them in turn: their sockets are real, Serve is not."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-import pytest
-
 from deployments.rpc.client import RpcClient
+from deployments.rpc.protocol import Address
 from deployments.rpc.server import RpcServer
 from deployments.telemetry.serve_internals import request_id
 from gateway.errors import ContextTooLong
 
 
 class Replica(RpcServer):
-    """What its methods do is in their names; `stopped` counts the calls that have ended, `ready` that of `hang`."""
+    """Answers calls as its methods' names say. `events` records what became of calls of `hang`, in order."""
 
-    def __init__(self, most: int = 100) -> None:
-        super().__init__(most)
-        self.stopped = self.taken = 0
-        self.more = asyncio.Event()
+    def __init__(self, max_calls: int = 100, connect_seconds: float = 5.0) -> None:
+        super().__init__(max_calls, connect_seconds)
+        self.events = asyncio.Queue[str]()
+        self.counted = 0
+        self.finish = asyncio.Event()
 
-    async def say(self, *batches: Sequence[Any]) -> AsyncGenerator[Sequence[Any]]:
+    async def echo(self, *batches: Sequence[Any]) -> AsyncGenerator[Sequence[Any]]:
         for batch in batches:
             yield batch
 
     async def hang(self, *batches: Sequence[Any]) -> AsyncGenerator[Sequence[Any]]:
+        """Yield the batches, and one more once `finish` is set."""
         try:
             for batch in batches:
                 yield batch
-            await self.more.wait()
+            await self.finish.wait()
             yield ["more"]
         finally:
-            self.stopped += 1
+            self.events.put_nowait("hang ended")
 
-    async def count(self, most: int) -> AsyncGenerator[Sequence[int]]:
-        for number in range(most):
-            self.taken = number
+    async def count(self, end: int) -> AsyncGenerator[Sequence[int]]:
+        for number in range(end):
+            self.counted = number
             yield [number]
 
     async def refuse(self, *batches: Sequence[Any]) -> AsyncGenerator[Sequence[Any]]:
@@ -53,25 +54,25 @@ class Replica(RpcServer):
         yield []
         raise asyncio.CancelledError
 
-    async def who(self) -> AsyncGenerator[Sequence[str]]:
+    async def request_ids(self) -> AsyncGenerator[Sequence[str]]:
         yield [request_id()]
 
 
 class Lease:
-    """A call of `link` through Serve."""
+    """A call of `serve_connection` through Serve; `cancelled` is set once its caller has cancelled it."""
 
-    def __init__(self, links: AsyncGenerator[Any]) -> None:
-        self._links, self.cancelled = links, False
+    def __init__(self, addresses: AsyncGenerator[Any]) -> None:
+        self._addresses, self.cancelled = addresses, asyncio.Event()
 
     async def __anext__(self) -> Any:
-        return await anext(self._links)
+        return await anext(self._addresses)
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.cancelled.set()
 
 
 class Handle:
-    """Gives a link to each of the `replicas` in turn; an exception among them is what such a call ends with."""
+    """Calls the `replicas` in turn; an exception among them is raised by its call."""
 
     deployment_name = "Replica"
 
@@ -79,53 +80,47 @@ class Handle:
         self._replicas, self.leases = replicas, list[Lease]()
 
     def options(self, *, method_name: str, stream: bool, _by_reference: bool) -> "Handle":
-        assert (method_name, stream, _by_reference) == ("link", True, True)
+        assert (method_name, stream, _by_reference) == ("serve_connection", True, True)
         return self
 
     def remote(self) -> Lease:
         replica = self._replicas[len(self.leases) % len(self._replicas)]
-        self.leases.append(Lease(_failing(replica) if isinstance(replica, BaseException) else replica.link()))
+        failing = isinstance(replica, BaseException)
+        self.leases.append(Lease(_raise(replica) if failing else replica.serve_connection()))
         return self.leases[-1]
 
 
-async def _failing(error: BaseException) -> AsyncGenerator[Any]:
+async def _raise(error: BaseException) -> AsyncGenerator[Any]:
     raise error
     yield
 
 
 @asynccontextmanager
-async def called(*replicas: RpcServer | BaseException) -> AsyncGenerator[tuple[RpcClient, Handle]]:
-    """A peer over these replicas; its links are closed in the end."""
+async def client_of(*replicas: RpcServer | BaseException, **options: Any) -> AsyncGenerator[tuple[RpcClient, Handle]]:
+    """A client of these replicas that retries without a wait. At the end its connections are closed."""
     handle = Handle(*replicas)
-    peer = RpcClient(handle)
+    client = RpcClient(handle, **{"retry_seconds": (0.0, 0.0), **options})
     try:
-        yield peer, handle
+        yield client, handle
     finally:
-        links = list(peer._links)
-        for link in links:
-            link._task.cancel()
-        await asyncio.gather(*(link._task for link in links), return_exceptions=True)
+        await client.aclose()
         for replica in replicas:
-            if isinstance(replica, RpcServer) and replica._server:
-                replica._server.close()
-        await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
-        await asyncio.sleep(0)
+            if isinstance(replica, RpcServer):
+                await replica.aclose()
 
 
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(100_000):
-        if true():
-            return
-        await asyncio.sleep(0)
-    raise TimeoutError
+@asynccontextmanager
+async def expecting(replica: RpcServer) -> AsyncGenerator[Address]:
+    """The address at which the replica expects one caller. At the end that connection must have been closed."""
+    async with aclosing(replica.serve_connection()) as lease:
+        address = await anext(lease)
+        ended = asyncio.ensure_future(anext(lease, None))
+        yield address
+        async with asyncio.timeout(10):
+            assert await ended is None
+    await replica.aclose()
 
 
-async def taken(peer: RpcClient, method: str, *args: Any) -> list[Any]:
+async def all_items(client: RpcClient, method: str, *args: Any) -> list[Any]:
     """All items of a call."""
-    return [item async for batch in peer.call(method, *args) for item in batch]
-
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replicas listen on this machine alone."""
-    monkeypatch.setattr("ray.util.get_node_ip_address", lambda: "127.0.0.1")
+    return [item async for batch in client.call(method, *args) for item in batch]
