@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint readme cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
+.PHONY: demo test lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
 
 demo: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -23,7 +23,7 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-readme: .venv/ready
+formats: .venv/ready
 	$(BIN)/python -m gateway.reasoning.table
 
 # The Serve configs that KubeRay's files carry, from serve_config.yaml and its overlays.

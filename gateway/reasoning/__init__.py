@@ -1,4 +1,4 @@
-"""Text as a model writes it -> reasoning and response, whatever the model's way of marking them."""
+"""Split the text that a model writes into reasoning and response, however the model marks its reasoning."""
 
 from gateway.reasoning.parser import ReasoningParser, Segment
 

@@ -1,10 +1,11 @@
 """One state machine that splits a model's text into reasoning and response as it arrives.
 
-    held text + new text -> the state's scan -> plain text, a marker and its rule, or a begun marker to hold
+    pending text + new text -> the state's scan -> plain text, a marker and its rule, or part of a marker to hold back
 
-Between chunks it keeps the state, a count of newlines, and the start of one marker. So its work is linear in
-the new text, its memory is bounded by the longest marker, and however the text is cut, the same comes out.
-Knows nothing of any format (that is the table's), of tokens, or of what is done with a segment.
+Between chunks it keeps the state, a number of newlines, and at most the beginning of one marker. So the work is
+linear in the new text, the memory is bounded by the longest marker, and the result does not depend on how the
+text is cut into chunks.
+Knows nothing of any one format (`formats.py` has the table), of tokens, or of what becomes of a segment.
 """
 
 import re
@@ -17,142 +18,154 @@ from gateway.reasoning.formats import FORMATS
 from gateway.reasoning.states import Format, Header, Kind, StateName
 
 _MARKER = 1
-_anything = re.compile("").search
+"""The group of `State.scan` and `Header.scan` that holds a whole marker."""
+_always_special = re.compile("").search
 
 
-# A NamedTuple and not a frozen dataclass: one is made for every token, in less than half the time.
 class Segment(NamedTuple):
-    """A stretch of text of one kind, never empty."""
+    """A stretch of text of one kind, never empty.
+
+    A NamedTuple because one is created for every token, and creating it takes less than half the time of a frozen
+    dataclass.
+    """
 
     kind: Kind
     text: str
 
 
 class ReasoningParser:
-    """Splits one output. `format` is a Format or a name in FORMATS.
+    """A parser of one output, fed with its text as it arrives.
 
-    `starts_inside` says whether the prompt has opened the reasoning already; None takes the format's default.
-    Raises ValueError for a name that is not in FORMATS.
+    `format` is a Format or a name in FORMATS. `starts_inside` says whether the prompt has already opened the
+    reasoning; None selects the format's default. Raises ValueError for a name that is not in FORMATS.
     """
 
-    __slots__ = ("_after_marker", "_held", "_newlines", "_state", "_states", "_suspect")
+    __slots__ = ("_after_marker", "_find_special", "_newlines", "_pending", "_state", "_states")
 
     def __init__(self, format: Format | str, starts_inside: bool | None = None) -> None:
-        chosen = _named(format) if isinstance(format, str) else format
+        chosen = _format_named(format) if isinstance(format, str) else format
         inside = chosen.starts_inside if starts_inside is None else starts_inside
         self._states = chosen.states
         self._state = chosen.states[chosen.inside if inside else chosen.outside]
-        self._held = ""
+        self._pending = ""
         self._newlines = 0
-        # The marker that opened the reasoning is in the prompt, so the first newlines are its framing.
+        # If the prompt opened the reasoning, it ended with the start marker, so newlines at the beginning of the
+        # output surround that marker and are dropped like those after any other.
         self._after_marker = self.inside
-        self._suspect: Callable[[str], re.Match[str] | None] = _anything
-        self._settle()
+        self._find_special: Callable[[str], re.Match[str] | None] = _always_special
+        self._choose_fast_path()
 
     @property
     def inside(self) -> bool:
-        """Whether text that comes now would be reasoning."""
+        """Return True if text that arrives now would be reasoning."""
         return self._state.kind == "reasoning"
 
     def feed(self, text: str) -> list[Segment]:
-        """What is certain after `text`: no two neighbours of the same kind, none empty."""
-        if self._suspect(text) is None:
+        """Return the segments that are certain after `text`: neighbours differ in kind, and none is empty."""
+        # The fast path of nearly every token: no character of it can belong to a marker.
+        if self._find_special(text) is None:
             return [Segment(self._state.kind, text)] if text else []
-        pieces: list[Segment] = []
-        held, self._held = self._held, ""
-        self._run(held + text, pieces)
-        self._settle()
-        return _merged(pieces)
+        segments: list[Segment] = []
+        pending, self._pending = self._pending, ""
+        self._parse(pending + text, segments)
+        self._choose_fast_path()
+        return _merged(segments)
 
     def close(self) -> list[Segment]:
-        """All that was held back: the output is over, so none of it can become a marker any more."""
-        pieces: list[Segment] = []
-        while self._held:
-            held, self._held = self._held, ""
-            self._decline(held[0], pieces)
-            self._run(held[1:], pieces)
+        """Return all text that was held back: the output has ended, so it cannot become a marker any more."""
+        segments: list[Segment] = []
+        # Text that began a long marker may contain a whole shorter one, so it is parsed again after its first
+        # character has become text.
+        while self._pending:
+            pending, self._pending = self._pending, ""
+            self._reject(pending[0], segments)
+            self._parse(pending[1:], segments)
         if self._newlines:
-            pieces.append(Segment(self._state.kind, "\n" * self._newlines))
+            segments.append(Segment(self._state.kind, "\n" * self._newlines))
             self._newlines = 0
-        self._settle()
-        return _merged(pieces)
+        self._choose_fast_path()
+        return _merged(segments)
 
-    def _run(self, text: str, pieces: list[Segment]) -> None:
+    def _parse(self, text: str, segments: list[Segment]) -> None:
         position = 0
         while position < len(text):
             match = self._state.scan(text, position)
-            if match is None and self._state.otherwise is not None:
-                position = self._fall(text, position, pieces)
+            if match is None and self._state.fallback is not None:
+                position = self._fall_back(text, position, segments)
                 continue
             group = match.lastindex if match else None
             start = match.start(group) if match and group else len(text)
-            self._plain(text[position:start], pieces)
+            self._add_text(text[position:start], segments)
             if match is None or group != _MARKER:
-                self._held = text[start:]
+                self._pending = text[start:]
                 return
-            position = self._take(match[_MARKER], start, pieces)
+            position = self._follow(match[_MARKER], start, segments)
 
-    def _plain(self, text: str, pieces: list[Segment]) -> None:
-        """Newlines at the end of `text` are only counted: they are framing if a marker comes next."""
+    def _add_text(self, text: str, segments: list[Segment]) -> None:
+        """Add plain text. Newlines at its end are only counted: if a marker follows, they are dropped with it."""
         if self._after_marker:
             text = text.lstrip("\n")
         body = text.rstrip("\n")
         if body:
-            pieces.append(Segment(self._state.kind, "\n" * self._newlines + body))
+            segments.append(Segment(self._state.kind, "\n" * self._newlines + body))
             self._newlines = 0
             self._after_marker = False
         self._newlines += len(text) - len(body)
 
-    def _take(self, marker: str, start: int, pieces: list[Segment]) -> int:
-        """Follows the marker's rule and returns the position to go on from."""
+    def _follow(self, marker: str, start: int, segments: list[Segment]) -> int:
+        """Follow the rule of a marker that begins at `start`. Return the position to go on from."""
         rule = self._state.rule(marker)
         self._state = self._states[rule.to]
         if isinstance(self._state, Header):
-            # The header begins with the marker that opens it, and may yet prove to be text.
+            # The header includes the marker that opens it, and may turn out to be text.
             return start
         self._newlines = 0
         self._after_marker = not rule.keep
         if rule.keep:
-            pieces.append(Segment(self._state.kind, marker))
+            segments.append(Segment(self._state.kind, marker))
         return start + len(marker)
 
-    def _fall(self, text: str, position: int, pieces: list[Segment]) -> int:
-        """No marker comes next in a state that needs one."""
+    def _fall_back(self, text: str, position: int, segments: list[Segment]) -> int:
+        """Enter the fallback state, since no marker follows. Return the position to go on from."""
         if isinstance(self._state, Header):
-            # What opened the header would open it again, so one character of it becomes text.
-            self._decline(text[position], pieces)
+            # The marker that opened this header would open it again, so its first character becomes text.
+            self._reject(text[position], segments)
             return position + 1
-        self._enter(self._state.otherwise)
+        self._enter(self._state.fallback)
         return position
 
-    def _decline(self, character: str, pieces: list[Segment]) -> None:
-        """No marker begins with this `character` after all."""
-        self._enter(self._state.otherwise)
-        self._plain(character, pieces)
+    def _reject(self, character: str, segments: list[Segment]) -> None:
+        """Turn the first character of a supposed marker into text of the fallback state."""
+        self._enter(self._state.fallback)
+        self._add_text(character, segments)
 
     def _enter(self, state: StateName | None) -> None:
         if state is not None:
             self._state = self._states[state]
 
-    def _settle(self) -> None:
-        """Chooses the test for plain text: nothing passes while something waits for what comes next."""
+    def _choose_fast_path(self) -> None:
+        """Choose the search that `feed` uses to recognize plain text.
+
+        Nothing is plain while text is pending, or while the next text decides about newlines or the state.
+        """
         state = self._state
-        waiting = self._held or self._newlines or self._after_marker
-        if waiting or isinstance(state, Header) or state.otherwise is not None:
-            self._suspect = _anything
+        undecided = self._pending or self._newlines or self._after_marker
+        if undecided or isinstance(state, Header) or state.fallback is not None:
+            self._find_special = _always_special
         else:
-            self._suspect = state.suspect
+            self._find_special = state.find_special
 
 
-def _named(name: str) -> Format:
+def _format_named(name: str) -> Format:
     try:
         return FORMATS[name]
     except KeyError:
         raise ValueError(f"no reasoning format {name!r}; there are: {', '.join(FORMATS)}") from None
 
 
-def _merged(pieces: list[Segment]) -> list[Segment]:
-    if len(pieces) < 2:
-        return pieces
-    runs = groupby(pieces, key=itemgetter(0))
-    return [Segment(kind, "".join(piece.text for piece in run)) for kind, run in runs]
+def _merged(segments: list[Segment]) -> list[Segment]:
+    """Join neighbours of the same kind."""
+    if len(segments) < 2:
+        return segments
+    runs = groupby(segments, key=itemgetter(0))
+    return [Segment(kind, "".join(segment.text for segment in run)) for kind, run in runs]

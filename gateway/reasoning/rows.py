@@ -1,6 +1,6 @@
-"""The two shapes that a row of the table takes: reasoning between tags, and messages on channels.
+"""The two shapes of a row in the table of formats: reasoning between tags, and messages on channels.
 
-Knows nothing of any one model: the markers are the row's.
+Knows nothing of any one model: the row supplies the markers.
 """
 
 from gateway.reasoning.states import Format, Header, Rule, State, StateName
@@ -20,46 +20,49 @@ def tagged(
     by_request: bool = False,
     outside: StateName = "response",
     after: StateName = "response",
-    names: str = "",
+    model_pattern: str = "",
     note: str = "",
 ) -> Format:
-    """Reasoning from a `start` to an `end` marker, as often as the model likes.
+    """Return a format whose reasoning stands between a `start` and an `end` marker, any number of times.
 
-    `tools` end reasoning too and stay as text; `frames` lead to the response from anywhere and are dropped;
-    `label` is dropped behind a start; `wrapper` is a pair, dropped around a response that begins with it.
-    `outside` is the first state when the output does not begin in reasoning, `after` the one behind an end.
+    `tools` are markers that end the reasoning too and stay in the text. `frames` are markers that lead to the
+    response from any state and are dropped. `label` is text that is dropped after a start marker. `wrapper` is a
+    pair of markers that is dropped around a response that begins with the first of them.
+    `outside` is the initial state of an output that does not begin in reasoning, `after` the state after an end
+    marker. `start` and `end` have the same number of markers; ValueError if not.
     """
     starts = (start,) if isinstance(start, str) else start
     ends = (end,) if isinstance(end, str) else end
     if wrapper:
         after = "unwrap"
         outside = "unwrap"
-    opened = Rule("label" if label else "reasoning")
-    open_again = dict.fromkeys(starts, opened)
-    leave = dict.fromkeys((*ends, *frames), Rule(after))
-    response = open_again | leave
-    labels = {label: Rule("reasoning")} if label else {}
-    opening_wrapper = {wrapper[0]: Rule("wrapped")} if wrapper else {}
-    closing_wrapper = {wrapper[1]: Rule("response")} if wrapper else {}
+    on_start = dict.fromkeys(starts, Rule("label" if label else "reasoning"))
+    on_end = dict.fromkeys((*ends, *frames), Rule(after))
+    on_tool = dict.fromkeys(tools, Rule("response", keep=True))
+    on_label = {label: Rule("reasoning")} if label else {}
+    on_wrapper = {wrapper[0]: Rule("wrapped")} if wrapper else {}
+    on_wrapper_end = {wrapper[1]: Rule("response")} if wrapper else {}
+    # An end marker without a start is dropped too, wherever it occurs.
+    response = on_start | on_end
     return Format(
         name=name,
         families=families,
         markers=" or ".join(f"{first}…{last}" for first, last in zip(starts, ends, strict=True)),
         states={
-            "opening": State("reasoning", open_again | labels, otherwise="reasoning"),
-            "leading": State("response", open_again, otherwise="text"),
-            "label": State("reasoning", labels, otherwise="reasoning"),
-            "reasoning": State("reasoning", leave | dict.fromkeys(tools, Rule("response", keep=True))),
+            "opening": State("reasoning", on_start | on_label, fallback="reasoning"),
+            "leading": State("response", on_start, fallback="text"),
+            "label": State("reasoning", on_label, fallback="reasoning"),
+            "reasoning": State("reasoning", on_end | on_tool),
             "response": State("response", response),
-            "unwrap": State("response", response | opening_wrapper, otherwise="response"),
-            "wrapped": State("response", open_again | dict.fromkeys(ends, Rule("wrapped")) | closing_wrapper),
+            "unwrap": State("response", response | on_wrapper, fallback="response"),
+            "wrapped": State("response", on_start | dict.fromkeys(ends, Rule("wrapped")) | on_wrapper_end),
             "text": State("response", {}),
         },
         inside="opening",
         outside=outside,
         starts_inside=starts_inside,
         by_request=by_request,
-        names=names,
+        model_pattern=model_pattern,
         note=note,
     )
 
@@ -72,23 +75,25 @@ def channels(
     openers: tuple[str, ...],
     closers: tuple[str, ...],
     routes: tuple[tuple[str, Rule], ...],
-    names: str = "",
+    model_pattern: str = "",
     note: str = "",
 ) -> Format:
-    """Messages: a header up to `<|message|>`, a body, a closer. By the header, `routes` say what the body is.
+    """Return a format of messages, each with a header up to `<|message|>`, a body and a closer.
 
-    `openers` begin a header; those that are not `<|…|>` tokens do so only where a message is due. A message
-    to a tool stays as response text from its header to its closer.
+    `openers` begin a header; those that are not `<|…|>` tokens do so only between messages. `routes` decide by the
+    header whether the body is reasoning, response or a message to a tool, which stays in the response, its header
+    and closer included.
     """
     tokens = tuple(opener for opener in openers if opener.startswith("<|"))
     header = Rule("header")
+    # The body of a message ends at its closer, or at the next header if the model forgets the closer.
     body = dict.fromkeys(tokens, header) | dict.fromkeys(closers, Rule("between"))
     return Format(
         name=name,
         families=families,
         markers=markers,
         states={
-            "between": State("response", body | dict.fromkeys(openers, header), otherwise="response"),
+            "between": State("response", body | dict.fromkeys(openers, header), fallback="response"),
             "header": Header(end="<|message|>", routes=routes),
             "reasoning": State("reasoning", body),
             "response": State("response", body),
@@ -97,6 +102,6 @@ def channels(
         inside="reasoning",
         outside="between",
         starts_inside=False,
-        names=names,
+        model_pattern=model_pattern,
         note=note,
     )

@@ -1,12 +1,12 @@
-"""What a format is made of: states, the markers active in each, and what a marker does there.
+"""The vocabulary of a format: its states, the markers active in each, and the effect of each marker.
 
-    (state, marker) -> (next state, is the marker's own text dropped or kept)
+    (state, marker) -> (next state, whether the marker's own text is dropped or kept)
 
-A state is one of three shapes, and no format needs more:
+A state has one of three shapes, and no format needs more:
 
-    open       markers may come anywhere; what is between them is text of the state's kind
-    anchored   markers count only as the very next thing; anything else falls to the state `otherwise`
-    header     everything up to a closing marker is one long marker, routed by what it says
+    open       markers may occur anywhere, and the text between them is of the state's kind
+    anchored   a marker counts only as the very next text, and anything else leads to the state `fallback`
+    header     the text up to a closing marker is one long marker, and its content decides where it leads
 
 Knows nothing of chunks, of streams or of any model's name.
 """
@@ -19,27 +19,30 @@ from typing import Literal
 
 Kind = Literal["reasoning", "response"]
 StateName = Literal[
-    "opening",  # inside from the start: a start marker printed all the same is dropped
-    "leading",  # outside: a start marker counts only as the first thing of the output
-    "label",  # behind a start marker: its label is framing
+    "opening",  # the output begins inside the reasoning: a start marker printed all the same is dropped
+    "leading",  # the output begins outside: a start marker counts only as its first text
+    "label",  # after a start marker: the label that may follow is dropped
     "reasoning",
     "response",
-    "unwrap",  # behind an end marker: the response may be wrapped
-    "wrapped",  # in the response's wrapper
+    "unwrap",  # after an end marker: the response may begin with a wrapper
+    "wrapped",  # inside the wrapper of the response
     "text",  # response in which nothing is a marker
     "between",  # between two messages
-    "header",  # in a message's header
-    "tool",  # a message to a tool: response text, headers and all
+    "header",  # inside the header of a message
+    "tool",  # a message to a tool, passed as response text, its header included
 ]
 Scan = Callable[[str, int], re.Match[str] | None]
 
-# A header longer than this, in characters, is no header. Names of tools stay under 64.
 LONGEST_HEADER = 256
+"""Maximum length of a header in characters. Names of tools have at most 64, so a longer one is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where a marker leads. With `keep` its own text is the first text there, and newlines behind it stay."""
+    """The effect of a marker: the state it leads to, and whether it stays in the text.
+
+    With `keep`, the marker is the first text of that state, and newlines after it are kept too.
+    """
 
     to: StateName
     keep: bool = False
@@ -47,73 +50,79 @@ class Rule:
 
 @dataclass(frozen=True)
 class State:
-    """An open state, or an anchored one when `otherwise` names the state to fall to.
+    """An open state, or an anchored one if `fallback` names a state.
 
-    Raises ValueError when a marker is empty, begins with a newline, or begins another marker of the same
-    state: such a marker would have to wait for text that may never come.
+    Raises ValueError if a marker is empty, begins with a newline, or is the beginning of another marker of the
+    state: the parser would have to hold it back until more text arrives, which may never happen.
     """
 
     kind: Kind
     markers: Mapping[str, Rule]
-    otherwise: StateName | None = None
+    fallback: StateName | None = None
 
     def __post_init__(self) -> None:
         for marker in self.markers:
             if not marker or marker.startswith("\n"):
-                raise ValueError(f"a marker must begin with something other than a newline: {marker!r}")
+                raise ValueError(f"a marker must not be empty or begin with a newline: {marker!r}")
             if any(other != marker and other.startswith(marker) for other in self.markers):
-                raise ValueError(f"one marker begins another: {marker!r}")
+                raise ValueError(f"a marker must not be the beginning of another marker: {marker!r}")
 
     @cached_property
     def scan(self) -> Scan:
-        """`scan(text, position)`: group 1 is a marker, group 2 a start of one, cut off by the text's end."""
+        """Find the next marker: `scan(text, position)` returns a match, or None.
+
+        Group 1 is a whole marker. Group 2 is the beginning of one, cut off by the end of the text.
+        """
         whole = "|".join(map(re.escape, self.markers)) or "(?!)"
-        begun = "|".join(map(_begun, self.markers)) or "(?!)"
-        if self.otherwise is None:
-            return re.compile(rf"({whole})|({begun})\Z").search
-        return re.compile(rf"\n*(?:({whole})|({begun})?\Z)").match
+        partial = "|".join(map(_partial, self.markers)) or "(?!)"
+        if self.fallback is None:
+            return re.compile(rf"({whole})|({partial})\Z").search
+        return re.compile(rf"\n*(?:({whole})|({partial})?\Z)").match
 
     @cached_property
-    def suspect(self) -> Callable[[str], re.Match[str] | None]:
-        """Finds a character that may belong to a marker or to its framing; None means plain text."""
+    def find_special(self) -> Callable[[str], re.Match[str] | None]:
+        """Find a character that may belong to a marker or to the newlines around one. None means plain text."""
         first = "".join(re.escape(marker[0]) for marker in self.markers)
         return re.compile(rf"[\n{first}]" if first else "(?!)").search
 
     def rule(self, marker: str) -> Rule:
+        """Return the rule of a marker. Raises KeyError if the state has no such marker."""
         return self.markers[marker]
 
 
 @dataclass(frozen=True)
 class Header:
-    """A message's header, from its opening marker to `end`, both included.
+    """The header of a message, from its opening marker to `end`, both included.
 
-    `routes` are regular expressions, tried in order. A header in which none is found is malformed and stays
-    as text of the state `otherwise`, and so does one longer than LONGEST_HEADER characters.
+    `routes` are regular expressions, tried in order. A header that matches none of them, or that is longer than
+    LONGEST_HEADER, is malformed: it stays in the text, as text of the state `fallback`.
     """
 
     end: str
     routes: tuple[tuple[str, Rule], ...]
-    otherwise: StateName = "response"
+    fallback: StateName = "response"
     kind: Kind = "response"
 
     @cached_property
     def scan(self) -> Scan:
-        """As in State; group 2 is the header so far."""
+        """Find the end of the header. As `State.scan`; group 2 is the header received so far."""
         most = LONGEST_HEADER - len(self.end)
         return re.compile(rf"(.{{0,{most}}}?{re.escape(self.end)})|(.{{1,{LONGEST_HEADER - 1}}})\Z", re.DOTALL).match
 
     def rule(self, header: str) -> Rule:
+        """Return the rule of the first route that matches, or the rule for a malformed header."""
         routed = (rule for pattern, rule in self.routes if re.search(pattern, header))
-        return next(routed, Rule(self.otherwise, keep=True))
+        return next(routed, Rule(self.fallback, keep=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One way of marking reasoning: its states, where it begins, and what a table of formats says of it.
+    """One way of marking reasoning: its states, its initial state, and its row in the documentation.
 
-    `inside` and `outside` name the first state when the output begins in reasoning and when it does not;
-    `starts_inside` is the default between them, `by_request` says that the request usually decides.
-    `names` is a regular expression found in the lower-case names of its models, empty if there are none.
+    `inside` and `outside` name the initial state of an output that begins in reasoning, and of one that does not;
+    `starts_inside` is the default. `by_request` documents that the request usually decides.
+    `model_pattern` is a regular expression, searched in the lower-case name of a model; empty if no model is
+    detected by its name. `families`, `markers` and `note` are cells of the documentation's table.
     """
 
     name: str
@@ -124,12 +133,12 @@ class Format:
     outside: StateName
     starts_inside: bool
     by_request: bool = False
-    names: str = ""
+    model_pattern: str = ""
     note: str = ""
 
 
-def _begun(marker: str) -> str:
-    """A pattern for every start of `marker` that is shorter than it."""
+def _partial(marker: str) -> str:
+    """Return a pattern for every proper prefix of `marker`, longest first."""
     pattern = ""
     for character in reversed(marker[1:-1]):
         pattern = f"(?:{re.escape(character)}{pattern})?"

@@ -1,29 +1,32 @@
-"""The table of formats for README.md: `python -m gateway.reasoning.table` rewrites it there (`make readme`)."""
+"""The table of formats in docs/formats.md: `python -m gateway.reasoning.table` writes it there (`make formats`)."""
 
 from pathlib import Path
 
 from gateway.reasoning.formats import FORMATS, Format
 
-BEGIN, END = "<!-- formats: made by `make readme` -->", "<!-- formats end -->"
-HEAD = ("format", "models", "reasoning is marked", "starts inside", "what else")
+PAGE = Path("docs/formats.md")
+"""The page with the table, relative to the root of the repository."""
+BEGIN, END = "<!-- formats: written by `make formats` -->", "<!-- end of formats -->"
+"""The lines of the page between which the table stands."""
+HEAD = ("format", "models", "markers", "starts inside", "notes")
 
 
 def markdown() -> str:
-    """A row a format, in the table's order."""
-    rows = [HEAD, tuple("---" for _ in HEAD), *(_row(row) for row in FORMATS.values())]
+    """Return the table as Markdown, with one row for each format in the order of FORMATS."""
+    rows = [HEAD, tuple("---" for _ in HEAD), *(_cells(row) for row in FORMATS.values())]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def placed(readme: str) -> str:
-    """The README with the table as it is now. Raises ValueError where it has no place for one."""
-    before, _, rest = readme.partition(BEGIN)
+def updated(page: str) -> str:
+    """Return `page` with the table between BEGIN and END replaced. Raises ValueError if it lacks either of them."""
+    before, _, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
-        raise ValueError(f"no place for the table: {BEGIN} … {END}")
+        raise ValueError(f"the page must contain the lines {BEGIN} and {END}")
     return f"{before}{BEGIN}\n\n{markdown()}\n\n{END}{after}"
 
 
-def _row(row: Format) -> tuple[str, ...]:
+def _cells(row: Format) -> tuple[str, ...]:
     inside = "by request" if row.by_request else "yes" if row.starts_inside else "no"
     markers = " or ".join(f"`{pair}`" for pair in row.markers.split(" or "))
     cells = (f"`{row.name}`", row.families, markers, inside, row.note)
@@ -31,5 +34,4 @@ def _row(row: Format) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    README = Path("README.md")
-    README.write_text(placed(README.read_text("utf-8")), "utf-8")
+    PAGE.write_text(updated(PAGE.read_text("utf-8")), "utf-8")

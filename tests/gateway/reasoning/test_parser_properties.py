@@ -1,7 +1,7 @@
-"""Any text, cut anyhow, in every format: the parser agrees with a plain reading of the table.
+"""For any text, any cut into chunks and every format, the parser agrees with a simple reference parser.
 
-The plain reading sees the whole text at once and keeps every character in a token, so nothing can be lost in
-it but what it marks as a marker or as framing.
+The reference parser sees the whole text at once and turns every character into a token, so it can lose nothing but
+markers and the newlines around them.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ HEADERS = [
     " to=user",
     "assistant",
 ]
-SOME = settings(max_examples=40, deadline=None, database=None)
+FEW_EXAMPLES = settings(max_examples=40, deadline=None, database=None)
 
 
 @dataclass
@@ -52,8 +52,8 @@ def outputs(format: Format) -> st.SearchStrategy[str]:
 OUTPUTS = {name: outputs(format) for name, format in FORMATS.items()}
 
 
-def tokens(format: Format, inside: bool, text: str) -> list[Token]:
-    """The plain reading: one token a character, but for whole markers."""
+def reference_tokens(format: Format, inside: bool, text: str) -> list[Token]:
+    """Parse as the reference does: one token for each character, and one for each marker."""
     found: list[Token] = []
     state = format.states[format.inside if inside else format.outside]
     at = 0
@@ -70,11 +70,11 @@ def tokens(format: Format, inside: bool, text: str) -> list[Token]:
                 found.append(Token(state.kind, marker, marker=True, keep=rule.keep))
                 at += len(marker)
             continue
-        anchored = state.otherwise is not None
+        anchored = state.fallback is not None
         if anchored and (isinstance(state, Header) or text[at] != "\n"):
-            assert state.otherwise is not None
+            assert state.fallback is not None
             header = isinstance(state, Header)
-            state = format.states[state.otherwise]
+            state = format.states[state.fallback]
             if not header:
                 continue
         found.append(Token(state.kind, text[at]))
@@ -82,24 +82,24 @@ def tokens(format: Format, inside: bool, text: str) -> list[Token]:
     return found
 
 
-def unframed(found: list[Token], framing: bool) -> list[Segment]:
-    """Drops markers that are not kept, and newlines right behind them or right before any marker."""
+def reference_segments(found: list[Token], after_marker: bool) -> list[Segment]:
+    """Drop markers that are not kept, newlines directly after those, and newlines directly before any marker."""
     kept: list[Token] = []
-    held: list[Token] = []
+    newlines: list[Token] = []
     for token in found:
         if token.marker:
-            held = []
-            framing = not token.keep
+            newlines = []
+            after_marker = not token.keep
         elif token.text == "\n":
-            held += [] if framing else [token]
+            newlines += [] if after_marker else [token]
             continue
         else:
-            framing = False
-        # Newlines take the kind of what they stand before: a state may change between them and it.
-        kept += [Token(token.kind, "\n") for _ in held]
+            after_marker = False
+        # Newlines have the kind of the text after them: the state may change in between.
+        kept += [Token(token.kind, "\n") for _ in newlines]
         kept += [token] if token.keep else []
-        held = []
-    last = [Token(found[-1].kind, "\n") for _ in held]
+        newlines = []
+    last = [Token(found[-1].kind, "\n") for _ in newlines]
     runs = groupby(kept + last, key=lambda token: token.kind)
     return [Segment(kind, "".join(token.text for token in run)) for kind, run in runs]
 
@@ -118,15 +118,15 @@ def parsed(format: Format, starts_inside: bool | None, chunks: list[str]) -> lis
 
 
 @pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
-@SOME
+@FEW_EXAMPLES
 @given(data=st.data())
-def test_any_cut_gives_what_a_plain_reading_gives(format: Format, data: st.DataObject) -> None:
+def test_any_cut_gives_the_segments_of_the_reference_parser(format: Format, data: st.DataObject) -> None:
     text = data.draw(OUTPUTS[format.name])
     starts_inside = data.draw(st.sampled_from([None, True, False]))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
     inside = format.starts_inside if starts_inside is None else starts_inside
     first = format.states[format.inside if inside else format.outside]
-    expected = unframed(tokens(format, inside, text), first.kind == "reasoning") if text else []
+    expected = reference_segments(reference_tokens(format, inside, text), first.kind == "reasoning") if text else []
     chunks = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert parsed(format, starts_inside, [text]) == expected
     assert parsed(format, starts_inside, list(text)) == expected
@@ -134,9 +134,9 @@ def test_any_cut_gives_what_a_plain_reading_gives(format: Format, data: st.DataO
 
 
 @pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
-@SOME
+@FEW_EXAMPLES
 @given(data=st.data())
-def test_less_than_a_marker_is_held_back(format: Format, data: st.DataObject) -> None:
+def test_the_text_held_back_is_shorter_than_the_longest_marker(format: Format, data: st.DataObject) -> None:
     text = data.draw(OUTPUTS[format.name])
     headers = any(isinstance(state, Header) for state in format.states.values())
     longest = LONGEST_HEADER if headers else max(map(len, markers(format)))
@@ -147,7 +147,7 @@ def test_less_than_a_marker_is_held_back(format: Format, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
-@SOME
+@FEW_EXAMPLES
 @given(text=st.text(st.sampled_from("\n\r a>]:|é思\U0001f9e0"), min_size=1, max_size=30))
-def test_text_without_markers_is_kept_to_the_byte(format: Format, text: str) -> None:
+def test_text_without_markers_is_kept_unchanged(format: Format, text: str) -> None:
     assert "".join(segment.text for segment in parsed(format, False, [text])) == text
