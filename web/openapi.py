@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the routes, which read their bodies themselves. What Ray adds here: nothing."""
+"""The OpenAPI document of the routes: their requests and refusals, which FastAPI cannot see in their signatures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,18 +29,18 @@ STREAMED = {
 }
 """A server-sent event."""
 REFUSALS = {
-    400: "The request is wrong; param names the field",
-    401: "No key, or one that is not known",
-    404: "No such model",
-    429: "As many streams at once as the key may have",
+    400: "Invalid request; `param` names the field",
+    401: "Missing or unknown key",
+    404: "Unknown model",
+    429: "Too many concurrent streams for this key",
     502: "The upstream failed",
-    503: "Too many requests, or the model is not there yet",
+    503: "The gateway is overloaded, or the model is still loading",
     504: "The upstream did not answer in time",
 }
 
 
 def documented(request: type[BaseRequest] | None = None, refusals: Sequence[int] = tuple(REFUSALS)) -> dict[str, Any]:
-    """The arguments of a FastAPI route: its body where it has one, and the statuses that it may answer with."""
+    """Return the arguments of a FastAPI route: the body that it reads itself, if any, and the statuses of answers."""
     responses: dict[int, Any] = {
         status: {"description": REFUSALS[status], "content": {"application/json": {"schema": ERROR}}}
         for status in refusals
@@ -49,7 +49,7 @@ def documented(request: type[BaseRequest] | None = None, refusals: Sequence[int]
         return {"responses": responses}
     media = sse.MEDIA_TYPE.partition(";")[0]
     responses[200] = {
-        "description": "The answer, whole or as a stream of events",
+        "description": "The answer, as one JSON object or as a stream of server-sent events",
         "content": {"application/json": {"schema": {"type": "object"}}, media: {"schema": STREAMED}},
     }
     body = {"required": True, "content": {"application/json": {"schema": _inlined(request.model_json_schema())}}}
@@ -57,7 +57,7 @@ def documented(request: type[BaseRequest] | None = None, refusals: Sequence[int]
 
 
 def _inlined(schema: dict[str, Any]) -> Any:
-    """The schema without references: they would be read from the root of the document."""
+    """Return the schema without references: they would be resolved from the root of the document."""
     definitions = schema.pop("$defs", {})
 
     def inline(part: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A stream that has nothing to say: comments, and an event now and then, until it says something."""
+"""Keep-alives of a silent stream: comments, and every third time an event."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ BEAT = 15.0
 
 
 class Clock:
-    """Seconds go by as they are told to."""
+    """A clock that stands still until a test moves it."""
 
     now = 100.0
 
@@ -19,28 +19,28 @@ class Clock:
         return self.now
 
 
-def said(*chunks: tuple[float, bytes]) -> Iterator[bytes]:
-    """What is sent for each chunk that comes so many seconds after the one before it."""
+def sent(*chunks: tuple[float, bytes]) -> Iterator[bytes]:
+    """Yield what is sent for each chunk, which comes so many seconds after the one before it."""
     clock = Clock()
-    heart = Heartbeat(BEAT, lambda: ALIVE, clock)
+    heartbeat = Heartbeat(BEAT, lambda: ALIVE, clock)
     for seconds, chunk in chunks:
         clock.now += seconds
-        yield heart.beat(chunk)
+        yield heartbeat.beat(chunk)
 
 
-def test_every_third_beat_of_a_silence_is_an_event() -> None:
+def test_every_third_keep_alive_in_a_row_is_an_event() -> None:
     silence = [(BEAT, b"")] * 7
-    assert list(said(*silence, (1, b"one"), *silence[:2], (1, b"two"))) == [
+    assert list(sent(*silence, (1, b"one"), *silence[:2], (1, b"two"))) == [
         *(PING, PING, ALIVE, PING, PING, ALIVE, PING),
         *(b"one", PING, PING, b"two"),
     ]
 
 
-def test_what_has_no_bytes_breaks_no_silence() -> None:
+def test_an_empty_chunk_does_not_end_a_silence() -> None:
     chunks = [(10.0, b""), (5.0, b""), (14.0, b""), (1.0, b""), (14.9, b"one"), (10.0, b""), (5.0, b"")]
-    assert list(said(*chunks)) == [b"", PING, b"", PING, b"one", b"", PING]
+    assert list(sent(*chunks)) == [b"", PING, b"", PING, b"one", b"", PING]
 
 
-@pytest.mark.parametrize(("early", "sent"), [(0.001, PING), (0.01, b"")])
-def test_a_timer_may_be_a_little_early(early: float, sent: bytes) -> None:
-    assert list(said((BEAT - early, b""))) == [sent]
+@pytest.mark.parametrize(("early", "expected"), [(0.001, PING), (0.01, b"")])
+def test_a_keep_alive_is_sent_although_its_timer_fires_early(early: float, expected: bytes) -> None:
+    assert list(sent((BEAT - early, b""))) == [expected]
