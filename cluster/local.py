@@ -134,15 +134,11 @@ def _start_ray() -> None:
 
 
 def _haproxy() -> dict[str, str]:
-    """Serve's HAProxy in front, which costs a small part of its proxy in Python; ray[serve] brings it on Linux.
-
-    Behind it the applications alone watch for clients that go.
-    """
+    """Serve's HAProxy in front, which costs a small part of its proxy in Python; ray[serve] brings it on Linux."""
     if sys.platform != "linux":
         return {}
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "web.application.unwatched",
         **{name: str(free_port()) for name in HAPROXY_PORTS},
     }
 

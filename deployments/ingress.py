@@ -1,7 +1,7 @@
-"""HTTP in, bytes out: `web.routes` does the work.
+"""The HTTP API of the gateway: `web.routes` does the work.
 
-What Ray adds here: the FastAPI application as a deployment, the parser and the summarizer behind handles, and a
-client that goes away cancels everything behind its session.
+What Ray adds here: the application as a deployment, the parser and the summarizer behind handles. Serve cancels a
+request whose client disconnects, and with it everything behind its session.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from deployments.garbage import settle
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.telemetry.metrics import StreamMetrics
+from deployments.telemetry.serve_internals import clients_are_hidden
 from deployments.telemetry.tracing import StreamSpans
 from gateway.config import GatewaySettings
 from gateway.errors import NotReady
@@ -20,27 +20,30 @@ from web.openapi import documented
 from web.routes import Routes
 
 HEALTH_SECONDS = 2.0
+"""Seconds within which every deployment behind the ingress must answer."""
 
 
 class Ingress:
-    """Serves the HTTP API; `parser` and `summarizer` are handles."""
+    """The HTTP API; `parser` and `summarizer` are Serve handles."""
 
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._parser = StreamHandle[ParsedItem](parser)
         self._summarizer = SummarizerHandle(summarizer)
         spans = StreamSpans(settings.models, StreamMetrics(settings.models).observe)
-        self._routes = Routes(settings, self._parser, self._summarizer, spans.observe)
+        self._routes = Routes(
+            settings, self._parser, self._summarizer, spans.observe, clients_are_hidden=clients_are_hidden()
+        )
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = self._routes.app()
         app.get("/health", **documented(refusals=[503]))(self.health)
-        settle()
         return app
 
     async def health(self) -> dict[str, str | int]:
-        """200 only when every way to the model is open and it is loaded; `running` is how many generations it has.
+        """Return 200 only if the model is loaded and every deployment on the way to it answers.
 
-        It asks as a stream asks, so that what Serve opens on first use is open before the first stream.
+        `running` is the number of generations at the model. The call goes the way of a stream, so the connections that
+        are opened on first use are open before the first stream.
         """
         try:
             async with asyncio.timeout(HEALTH_SECONDS):

@@ -1,6 +1,6 @@
-"""The Qwen as an ordinary /chat/completions API, its thinking in the text: `gateway.wire.plain` does the work.
+"""The Qwen as an ordinary /chat/completions API with its thinking in the text: `gateway.wire.plain` does the work.
 
-What Ray adds here: the model is the one that another application has loaded, asked through a handle.
+What Ray adds here: the model is the one that another application has loaded, called through a handle.
 """
 
 import time
@@ -15,18 +15,18 @@ from fastapi.responses import Response
 from ray import serve
 
 from deployments.rpc.client import RpcClient
+from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
 from gateway.requests.base import PlainRequest
 from gateway.upstream import UpstreamItem
-from gateway.wire import sse
 from gateway.wire.plain import PlainWriter
-from web.application import EventStream, application, model_list, post, read
-from web.auth import guard
+from web.application import EventStream, application, model_list, read
+from web.auth import add_access_control
 
 
 class PlainApi:
-    """Serves `/v1/chat/completions` and `/v1/models`."""
+    """The routes `/v1/chat/completions` and `/v1/models`."""
 
     def __init__(self, settings: PlainApiSettings) -> None:
         self._settings = settings
@@ -34,9 +34,10 @@ class PlainApi:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")
-        post(app, "/v1/chat/completions", self.completions)
+        app.post("/v1/chat/completions")(self.completions)
         app.get("/v1/models")(self.models)
-        guard(app, self._settings.access, LimitSettings().streams)
+        streams = LimitSettings().streams
+        add_access_control(app, self._settings.access, streams, clients_are_hidden=clients_are_hidden())
         return app
 
     async def completions(self, http: Request) -> Response:
@@ -47,11 +48,12 @@ class PlainApi:
         id = f"chatcmpl-{uuid.uuid4().hex}"
         writer = PlainWriter(id, model, int(time.time()), request.stream_options.include_usage)
         answer = self._qwen.call("stream", request.to_upstream(id, model))
-        first = await anext(answer, ())  # what is refused still has its status
         if request.stream:
-            return EventStream(_encoded(first, answer, writer), headers=sse.HEADERS)
+            chunks = _encoded(answer, writer)
+            await anext(chunks)
+            return EventStream(chunks)
         async with aclosing(answer):
-            items = [*first, *[item async for batch in answer for item in batch]]
+            items = [item async for batch in answer for item in batch]
         return Response(writer.whole(items), media_type="application/json")
 
     async def models(self) -> dict[str, Any]:
@@ -68,13 +70,14 @@ class PlainApi:
             raise NotReady("the model is still loading; try again shortly") from error
 
 
-async def _encoded(
-    first: Sequence[UpstreamItem], answer: AsyncGenerator[Sequence[UpstreamItem]], writer: PlainWriter
-) -> AsyncGenerator[bytes]:
+async def _encoded(answer: AsyncGenerator[Sequence[UpstreamItem]], writer: PlainWriter) -> AsyncGenerator[bytes]:
+    """Yield once when the model has accepted, then the bytes of its answer. Raises GatewayError if it refuses."""
     async with aclosing(answer):
-        yield writer.stream(first)
+        batch: Sequence[UpstreamItem] | None = await anext(answer, ())
+        yield b""
         try:
-            async for batch in answer:
+            while batch is not None:
                 yield writer.stream(batch)
+                batch = await anext(answer, None)
         except GatewayError as error:
             yield writer.failure(error.failure())

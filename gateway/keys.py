@@ -1,4 +1,4 @@
-"""Who may ask: keys by their hashes, or addresses where there are none. Knows nothing of files, HTTP or ASGI."""
+"""Access control: keys by their hashes, or addresses if there are no keys. Knows nothing of files, HTTP or ASGI."""
 
 import hashlib
 import hmac
@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from gateway.errors import InvalidKey, TooManyStreams
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-HOW = "send a key of this gateway as Authorization: Bearer KEY"
+HINT = "send a key of this gateway as Authorization: Bearer KEY"
 
 
 def key_hashes(text: str) -> tuple[str, ...]:
-    """The hash that each line begins with, but for empty lines and those with `#`. Raises ValueError for any other."""
+    """Return the SHA-256 that each line begins with, in lower-case hex. Skip empty lines and those that begin with `#`.
+
+    Raises ValueError for any other line.
+    """
     lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     hashes = tuple(words[0].lower() for words in lines)
     if not all(map(_SHA256.fullmatch, hashes)):
@@ -24,56 +27,60 @@ def key_hashes(text: str) -> tuple[str, ...]:
 
 
 class Keys:
-    """`hashes` are those of the keys; without any, `anonymous` lets anybody in, else only this machine."""
+    """The clients that are admitted: those with a key whose SHA-256 is in `hashes`.
+
+    Without any hashes: every client if `anonymous`, else clients on this machine only.
+    """
 
     def __init__(self, hashes: tuple[str, ...], anonymous: bool = False) -> None:
         self._hashes, self._anonymous = hashes, anonymous
 
-    def holder(self, authorization: str, address: str) -> str:
-        """Who asks, for counting: a key's hash or an address. Raises InvalidKey.
+    def identify(self, authorization: str, address: str) -> str:
+        """Return a name of the client to count its streams by: the hash of its key, or its address.
 
-        `authorization` is the header, empty where there is none; `address` that of the client, empty where some proxy
-        hides it.
+        `authorization` is the request's header, empty if it has none; `address` is the client's IP address, empty if a
+        proxy hides it. Raises InvalidKey.
         """
         if self._hashes:
-            return self._known(authorization)
+            return self._key_hash(authorization)
         if not (self._anonymous or is_loopback(address)):
-            raise InvalidKey("this gateway has no keys, and so answers its own machine only; configure keys for others")
+            raise InvalidKey("this gateway has no keys, so it answers its own machine only; configure keys for others")
         return address
 
-    def _known(self, authorization: str) -> str:
+    def _key_hash(self, authorization: str) -> str:
         scheme, _, key = authorization.partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
-            raise InvalidKey(f"no key: {HOW}")
+            raise InvalidKey(f"missing key: {HINT}")
         hashed = hashlib.sha256(key.strip().encode()).hexdigest()
-        # Every hash is compared, each in constant time, so that the time says nothing.
+        # Compare with every hash, each in constant time, so that the time taken tells nothing about the keys.
         if not sum(hmac.compare_digest(hashed, known) for known in self._hashes):
-            raise InvalidKey(f"this key is not known: {HOW}")
+            raise InvalidKey(f"unknown key: {HINT}")
         return hashed
 
 
-class Streams:
-    """Counts what each holder has at once, `most` of them."""
+class ConcurrencyLimiter:
+    """Counts the streams of each client; at most `limit` of them run at once."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._running: Counter[str] = Counter()
 
     @contextmanager
-    def one(self, holder: str) -> Iterator[None]:
-        """Raises TooManyStreams."""
-        if self._running[holder] >= self._most:
-            raise TooManyStreams(f"{self._most} streams at once are the most; wait for one to end")
-        self._running[holder] += 1
+    def slot(self, client: str) -> Iterator[None]:
+        """Occupy one of the client's slots. Raises TooManyStreams if all are taken."""
+        if self._running[client] >= self._limit:
+            raise TooManyStreams(f"too many concurrent streams (limit {self._limit}); wait for one to end")
+        self._running[client] += 1
         try:
             yield
         finally:
-            self._running[holder] -= 1
-            if not self._running[holder]:
-                del self._running[holder]
+            self._running[client] -= 1
+            if not self._running[client]:
+                del self._running[client]
 
 
 def is_loopback(address: str) -> bool:
+    """Return whether `address` is an IP address of this machine's loopback interface, also as IPv4 mapped into IPv6."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,11 +1,11 @@
-"""The HTTP API: each route reads its own request and writes its own wire; a session in between does the work.
+"""The HTTP API: each route reads its own request and writes its own wire format; a session in between does the work.
 
-What Ray adds here: nothing; the parser and the summarizer may be handles or anything else that answers as they do.
+Knows nothing of where the parser and the summarizer run.
 """
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, Protocol, TypeVar
 
@@ -20,12 +20,11 @@ from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.responses import ResponsesRequest
 from gateway.session import Parser, Session, SessionObserver, SessionRequest
 from gateway.summaries.stream_summaries import Summarizer
-from gateway.wire import sse
 from gateway.wire.chat_completions import ChatCompletionsWriter
 from gateway.wire.native import NativeWriter
 from gateway.wire.responses import ResponsesWriter
-from web.application import EventStream, application, model_list, post, read, refusal
-from web.auth import guard
+from web.application import EventStream, application, cancel_on_disconnect, model_list, read, refusal
+from web.auth import add_access_control
 from web.heartbeat import Heartbeat
 from web.openapi import documented
 
@@ -43,45 +42,48 @@ class Writer(Protocol):
 
 
 class Routes:
-    """`app()` is the application that answers `/v1/…`."""
+    """The routes under `/v1`; `app()` is the application that serves them.
+
+    `observe` is entered for every session that begins. `clients_are_hidden`: see `add_access_control`.
+    """
 
     def __init__(
-        self, settings: GatewaySettings, parser: Parser, summarizer: Summarizer, observe: SessionObserver
+        self,
+        settings: GatewaySettings,
+        parser: Parser,
+        summarizer: Summarizer,
+        observe: SessionObserver,
+        *,
+        clients_are_hidden: bool,
     ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
-        self._observe = observe
+        self._observe, self._clients_are_hidden = observe, clients_are_hidden
         self._models = list(settings.models)
         self._created = int(time.time())
 
     def app(self) -> FastAPI:
+        """Return the application. Raises ValueError if the configured keys cannot be read."""
         app = application("Reasoning Gateway")
-        for path, route, request in (
-            ("/v1/reasoning", self.reasoning, ReasoningRequest),
-            ("/v1/chat/completions", self.chat_completions, ChatCompletionsRequest),
-            ("/v1/responses", self.responses, ResponsesRequest),
-        ):
-            post(app, path, route, **documented(request))
+        app.post("/v1/reasoning", **documented(ReasoningRequest))(self.reasoning)
+        app.post("/v1/chat/completions", **documented(ChatCompletionsRequest))(self.chat_completions)
+        app.post("/v1/responses", **documented(ResponsesRequest))(self.responses)
         app.get("/v1/models", **documented(refusals=[401]))(self.models)
-        guard(app, self._settings.access, self._settings.limits.streams)
+        settings = self._settings
+        add_access_control(app, settings.access, settings.limits.streams, clients_are_hidden=self._clients_are_hidden)
         return app
 
     async def reasoning(self, http: Request) -> Response:
         request = await self._read(http, ReasoningRequest)
-        session = self._session("rsn-", request)
-        if request.stream:
-            return await self._streamed(session, NativeWriter())
-        events = await self._collected(session)
-        last = events[-1]
-        status = last.error.status if isinstance(last, StreamFailed) else 200
-        return Response(NativeWriter().whole(events), status_code=status, media_type="application/json")
+        return await self._answer(http, "rsn-", request, request.stream, NativeWriter())
 
     async def chat_completions(self, http: Request) -> Response:
         request = await self._read(http, ChatCompletionsRequest)
-        return await self._answer("chatcmpl-", request, request.stream, ChatCompletionsWriter(request.include_usage))
+        writer = ChatCompletionsWriter(request.include_usage)
+        return await self._answer(http, "chatcmpl-", request, request.stream, writer)
 
     async def responses(self, http: Request) -> Response:
         request = await self._read(http, ResponsesRequest)
-        return await self._answer("resp_", request, request.stream, ResponsesWriter(request.echo()))
+        return await self._answer(http, "resp_", request, request.stream, ResponsesWriter(request.echo()))
 
     async def models(self) -> dict[str, Any]:
         return model_list(self._models, self._created)
@@ -92,43 +94,63 @@ class Routes:
             raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists them", param="model")
         return request
 
-    def _session(self, prefix: str, request: SessionRequest) -> Session:
-        settings, id = self._settings, f"{prefix}{uuid.uuid4().hex}"
-        asked = request.to_upstream(id, request.model or self._models[0])
-        if len(asked.messages) > settings.limits.messages:
-            raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
-        return Session(id, request, asked.model, self._parser, self._summarizer, settings)
-
-    async def _answer(self, prefix: str, request: SessionRequest, stream: bool | None, writer: Writer) -> Response:
-        session = self._session(prefix, request)
+    async def _answer(
+        self, http: Request, prefix: str, request: SessionRequest, stream: bool | None, writer: Writer
+    ) -> Response:
+        session = self._session(f"{prefix}{uuid.uuid4().hex}", request)
         if stream:
-            return await self._streamed(session, writer)
-        events = await self._collected(session)
-        last = events[-1]
-        if isinstance(last, StreamFailed):
-            return refusal(Failed(last.error))
-        return Response(writer.whole(events), media_type="application/json")
+            return await cancel_on_disconnect(http, self._streamed(session, writer))
+        return _whole(await cancel_on_disconnect(http, self._collected(session)), writer)
+
+    def _session(self, id: str, request: SessionRequest) -> Session:
+        settings = self._settings
+        upstream_request = request.to_upstream(id, request.model or self._models[0])
+        if len(upstream_request.messages) > settings.limits.messages:
+            raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
+        return Session(id, request, upstream_request.model, self._parser, self._summarizer, settings)
 
     async def _streamed(self, session: Session, writer: Writer) -> Response:
-        """A failure within the first beat of the heart still has its HTTP status."""
-        await session.open(self._settings.heartbeat)
-        return EventStream(self._encoded(session, writer), headers=sse.HEADERS)
+        """Return the response once the upstream has accepted; a failure until then has an HTTP status.
 
-    async def _encoded(self, session: Session, writer: Writer) -> AsyncGenerator[bytes]:
-        heart = Heartbeat(self._settings.heartbeat, writer.keep_alive)
-        with self._observe(session) as note:
-            async with aclosing(session.events()) as events:
-                async for batch in events:
-                    note(batch)
-                    if piece := heart.beat(writer.stream(batch)):
-                        yield piece
+        After `settings.heartbeat` seconds the response begins without it: proxies wait no longer for its first byte.
+        """
+        seconds = self._settings.heartbeat
+        heartbeat = Heartbeat(seconds, writer.keep_alive)
+        chunks = self._run(session, lambda batch: heartbeat.beat(writer.stream(batch)), seconds)
+        await anext(chunks)
+        return EventStream(chunks)
 
     async def _collected(self, session: Session) -> list[Event]:
-        collected: list[Event] = []
-        await session.open()
-        with self._observe(session) as note:
-            async with aclosing(session.events()) as events:
-                async for batch in events:
-                    note(batch)
-                    collected += batch
-        return collected
+        events: list[Event] = []
+        async for _ in self._run(session, events.extend):
+            pass
+        return events
+
+    async def _run(
+        self, session: Session, write: Callable[[list[Event]], bytes | None], patience: float | None = None
+    ) -> AsyncGenerator[bytes]:
+        """Open the session, wait until it is accepted or for `patience` seconds, and yield once.
+
+        Then `write` every batch of its events, and yield the bytes that this returns, if any. Closing this generator,
+        at whichever `yield`, stops the session and all that is behind it.
+        """
+        await session.open(patience)
+        async with aclosing(session.events()) as batches:
+            # A generator that has not begun ignores its closing, and the session would run on: begin it first.
+            batch: list[Event] | None = await anext(batches)
+            yield b""
+            with self._observe(session) as on_batch:
+                while batch is not None:
+                    on_batch(batch)
+                    if chunk := write(batch):
+                        yield chunk
+                    batch = await anext(batches, None)
+
+
+def _whole(events: list[Event], writer: Writer) -> Response:
+    """Return the answer in one piece. If it failed, the native format keeps what came; the others have an error."""
+    failure = events[-1].error if isinstance(events[-1], StreamFailed) else None
+    if failure and not isinstance(writer, NativeWriter):
+        return refusal(Failed(failure))
+    status = failure.status if failure else 200
+    return Response(writer.whole(events), status_code=status, media_type="application/json")

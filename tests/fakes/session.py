@@ -9,10 +9,14 @@ from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
 
 class ScriptedParser:
-    """Plays its script; an exception in it is raised, an asyncio.Event is waited for."""
+    """A parser that plays its script: an exception in it is raised, an asyncio.Event is awaited, all else is an item.
+
+    `waiting` is set when an Event is reached, `over` when the stream has been closed.
+    """
 
     def __init__(self, *script: Any) -> None:
-        self.script, self.closed, self.over = script, False, asyncio.Event()
+        self.script, self.closed = script, False
+        self.waiting, self.over = asyncio.Event(), asyncio.Event()
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         try:
@@ -21,6 +25,7 @@ class ScriptedParser:
                     case BaseException():
                         raise step
                     case asyncio.Event():
+                        self.waiting.set()
                         await step.wait()
                     case _:
                         yield [step]
@@ -30,6 +35,8 @@ class ScriptedParser:
 
 
 class ScriptedSummarizer:
+    """A summarizer that plays one script for the prompt and one for every part; `tasks` are the parts asked for."""
+
     def __init__(
         self, prompt: Sequence[Any] = ("You ask", " this."), part: Sequence[Any] = ("Title\n", "Text.")
     ) -> None:

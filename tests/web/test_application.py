@@ -1,204 +1,207 @@
-"""A client that goes away cancels what is done for it, and nothing else does."""
+"""Answers and streams over a real socket: a client that disconnects cancels the work for it, and nothing else."""
 
 import asyncio
-import gc
-import weakref
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from web.application import CLIENT, EventStream, Unwatched, application, post, read, unwatched
+from tests.fakes.web_server import served
+from web.application import EventStream, application, cancel_on_disconnect, read
 
-SCOPE: Any = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "root_path": ""}
-
-
-class Client:
-    """Sends a body in two pieces, and is there until `go`."""
-
-    def __init__(self) -> None:
-        self.go = asyncio.Event()
-        self.sent: list[str] = []
-        self._body = [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.request", "body": b"b"}]
-
-    async def receive(self) -> Any:
-        if self._body:
-            return self._body.pop(0)
-        await self.go.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Any) -> None:
-        self.sent.append(message["type"])
+BODY = b"ab"
+SCOPE: Any = {"type": "http", "method": "POST", "headers": [], "query_string": b"", "root_path": ""}
 
 
 class Work:
-    """What a route does for as long as it is let."""
+    """The routes of an application, which set `begun` and wait for `rest`; `log` tells what became of a request."""
 
     def __init__(self) -> None:
-        self.begun, self.rest, self.log = asyncio.Event(), asyncio.Event(), list[str]()
+        self.begun, self.rest, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.log: list[str] = []
+        self.failure: Exception | None = None
 
-    async def __call__(self, http: Request) -> Response:
-        self.log.append((await read(http, 2)).decode())
+    def app(self) -> FastAPI:
+        app = application("Test")
+        app.post("/whole")(self.whole)
+        app.post("/stream")(self.stream)
+        app.post("/flood")(self.flood)
+        app.add_middleware(Recorder, work=self)
+        return app
+
+    async def whole(self, http: Request) -> Response:
+        body = await read(http, len(BODY))
+        return await cancel_on_disconnect(http, self._whole(body))
+
+    async def stream(self, http: Request) -> Response:
+        await read(http, len(BODY))
+        return EventStream(self._stream())
+
+    async def flood(self) -> Response:
+        return EventStream(self._flood())
+
+    async def _whole(self, body: bytes) -> Response:
+        try:
+            await self._rest()
+            return Response(body.decode())
+        finally:
+            self.log.append("answered")
+
+    async def _stream(self) -> AsyncGenerator[bytes]:
+        try:
+            yield b"1"
+            await self._rest()
+            yield b"2"
+        finally:
+            self.log.append("closed")
+
+    async def _flood(self) -> AsyncGenerator[bytes]:
+        try:
+            while True:
+                yield bytes(1 << 20)
+                self.begun.set()
+                await asyncio.sleep(0)
+        finally:
+            self.log.append("closed")
+
+    async def _rest(self) -> None:
         self.begun.set()
         try:
             await self.rest.wait()
         except asyncio.CancelledError:
             self.log.append("cancelled")
             raise
-        return Response("whole")
+        if self.failure:
+            raise self.failure
 
 
-def asked(client: Client, work: Work) -> asyncio.Task[None]:
-    app = application("Test")
-    post(app, "/", work.__call__)
-    return asyncio.create_task(app({**SCOPE}, client.receive, client.send))
+class Recorder:
+    """Middleware that records when a request ends."""
 
-
-async def test_work_for_a_client_that_goes_is_cancelled_and_its_request_is_over() -> None:
-    client, work = Client(), Work()
-    request = asked(client, work)
-    await work.begun.wait()
-    client.go.set()
-    await request
-    assert (work.log, client.sent) == (["ab", "cancelled"], [])
-
-
-async def test_a_request_that_is_cancelled_itself_is_so() -> None:
-    client, work = Client(), Work()
-    request = asked(client, work)
-    await work.begun.wait()
-    request.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await request
-    assert work.log == ["ab", "cancelled"]
-
-
-async def test_both_at_once_is_the_latter() -> None:
-    client, work = Client(), Work()
-    request = asked(client, work)
-    await work.begun.wait()
-    client.go.set()
-    request.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await request
-
-
-async def test_a_client_that_stays_gets_its_answer_and_nobody_watches_it_any_more() -> None:
-    client, work = Client(), Work()
-    work.rest.set()
-    request = asked(client, work)
-    await request
-    assert (work.log, client.sent) == (["ab"], ["http.response.start", "http.response.body"])
-    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
-
-
-class Pieces:
-    """A stream of two pieces; the second, or the `failure` in its place, waits until it may come."""
-
-    def __init__(self, log: list[str]) -> None:
-        self.begun, self.rest, self._log = asyncio.Event(), asyncio.Event(), log
-        self.failure: Exception | None = None
-
-    async def route(self, http: Request) -> Response:
-        await read(http, 2)
-        return EventStream(self._made(), headers={"X-Test": "a"})
-
-    async def _made(self) -> AsyncGenerator[bytes]:
-        try:
-            yield b"1"
-            self.begun.set()
-            await self.rest.wait()
-            if self.failure:
-                raise self.failure
-            yield b"2"
-        finally:
-            self._log.append("closed")
-
-
-class Around:
-    """Middleware that says when it is over."""
-
-    def __init__(self, app: Any, log: list[str]) -> None:
-        self._app, self._log = app, log
+    def __init__(self, app: Any, work: Work) -> None:
+        self._app, self._work = app, work
 
     async def __call__(self, *request: Any) -> None:
-        await self._app(*request)
-        self._log.append("returned")
+        try:
+            await self._app(*request)
+        finally:
+            self._work.log.append("request ended")
+            self._work.ended.set()
 
 
-def streamed(client: Client, pieces: Pieces) -> asyncio.Task[None]:
-    app = application("Test")
-    app.add_middleware(Around, log=client.sent)
-    post(app, "/", pieces.route)
-    return asyncio.create_task(app({**SCOPE}, client.receive, client.send))
+@pytest.fixture
+def work() -> Work:
+    return Work()
 
 
-BODY = "http.response.body"
+@pytest.fixture
+async def http(work: Work) -> AsyncIterator[httpx.AsyncClient]:
+    async with served(work.app()) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+        yield client
 
 
-async def test_a_stream_leaves_once_what_is_around_it_has_returned() -> None:
-    client = Client()
-    pieces = Pieces(client.sent)
-    pieces.rest.set()
-    await streamed(client, pieces)
-    assert client.sent == ["http.response.start", "returned", BODY, BODY, "closed", BODY]
+async def test_a_whole_answer_reaches_a_client_that_stays(http: httpx.AsyncClient, work: Work) -> None:
+    work.rest.set()
+    answer = await http.post("/whole", content=BODY)
+    assert (answer.status_code, answer.content) == (200, BODY)
+    assert work.log == ["answered", "request ended"]
 
 
-async def test_a_stream_whose_client_goes_is_closed_and_its_request_is_over() -> None:
-    client = Client()
-    pieces = Pieces(client.sent)
-    request = streamed(client, pieces)
-    await pieces.begun.wait()
-    client.go.set()
-    await request
-    assert client.sent == ["http.response.start", "returned", BODY, "closed"]
+async def test_a_stream_ends_before_its_request_does(http: httpx.AsyncClient, work: Work) -> None:
+    work.rest.set()
+    answer = await http.post("/stream", content=BODY)
+    assert (answer.content, work.log) == (b"12", ["closed", "request ended"])
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-cache", "no")
 
 
-async def test_a_failure_in_a_stream_comes_through_and_the_stream_is_not_said_to_be_whole() -> None:
-    client = Client()
-    pieces = Pieces(client.sent)
-    pieces.failure = ZeroDivisionError()
-    pieces.rest.set()
-    with pytest.raises(ZeroDivisionError):
-        await streamed(client, pieces)
-    assert client.sent == ["http.response.start", "returned", BODY, "closed"]
+@pytest.mark.parametrize(("path", "last"), [("/whole", "answered"), ("/stream", "closed")])
+async def test_work_for_a_client_that_disconnects_is_cancelled(
+    http: httpx.AsyncClient, work: Work, path: str, last: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking = asyncio.create_task(http.post(path, content=BODY))
+    await work.begun.wait()
+    asking.cancel()
+    await work.ended.wait()
+    assert work.log == ["cancelled", last, "request ended"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_what_is_known_of_a_client_is_gone_with_its_request() -> None:
-    client, scope = Client(), {**SCOPE}
-    known: list[Any] = []
-
-    async def route(http: Request) -> Response:
-        known.append(weakref.ref(http.scope[CLIENT]))
-        await read(http, 2)
-        return Response("whole")
-
-    async def receive() -> Any:  # as a server's does, it knows the scope
-        return scope and await client.receive()
-
-    app = application("Test")
-    post(app, "/", route)
-    gc.disable()
-    try:
-        await app(scope, receive, client.send)
-        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
-        assert [one() for one in known] == [None]
-    finally:
-        gc.enable()
+async def test_a_stream_is_closed_if_its_client_stops_reading_and_disconnects(
+    http: httpx.AsyncClient, work: Work
+) -> None:
+    async with http.stream("POST", "/flood"):
+        await work.begun.wait()
+    await work.ended.wait()
+    assert work.log == ["closed", "request ended"]
 
 
-async def test_a_replica_is_told_not_to_watch_its_clients() -> None:
-    seen: list[Any] = []
+async def test_a_client_that_disconnects_within_its_body_is_no_error_of_ours(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(work.app()) as url:
+        _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        writer.write(b"POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
+        await writer.drain()
+        writer.close()
+        await work.ended.wait()
+    assert work.log == ["request ended"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
-    async def serve(scope: Any, *_: Any) -> None:
-        seen.append(scope["headers"])
 
-    client = Client()
-    await Unwatched(serve)({**SCOPE, "headers": [(b"a", b"b")]}, client.receive, client.send)
-    assert seen == [[(b"a", b"b"), (b"x-request-disconnect-disabled", b"?1")]]
+async def test_a_stream_that_fails_is_cut(http: httpx.AsyncClient, work: Work) -> None:
+    work.failure = ZeroDivisionError()
+    work.rest.set()
+    with pytest.raises(httpx.RemoteProtocolError):
+        await http.post("/stream", content=BODY)
+    assert work.log == ["closed", "request ended"]
 
 
-def test_outside_of_a_replica_serve_watches() -> None:
-    assert unwatched() == []
+def request(work: Work, path: str, send: Callable[[Any], Awaitable[None]]) -> asyncio.Task[None]:
+    """Start a request that a server may cancel, as Serve does when a client disconnects."""
+    body = [{"type": "http.request", "body": BODY}]
+
+    async def receive() -> Any:
+        return body.pop() if body else await asyncio.Event().wait()
+
+    return asyncio.create_task(work.app()({**SCOPE, "path": path}, receive, send))
+
+
+@pytest.mark.parametrize(("path", "last"), [("/whole", "answered"), ("/stream", "closed")])
+async def test_work_is_cancelled_if_the_server_cancels_the_request(work: Work, path: str, last: str) -> None:
+    async def send(_: Any) -> None:
+        pass
+
+    task = request(work, path, send)
+    await work.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert work.log == ["cancelled", last, "request ended"]
+
+
+async def test_a_stream_is_closed_if_its_request_is_cancelled_while_a_chunk_is_sent(work: Work) -> None:
+    sending = asyncio.Event()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            sending.set()
+            await asyncio.Event().wait()
+
+    task = request(work, "/stream", send)
+    await sending.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert work.log == ["closed", "request ended"]
+
+
+async def test_a_body_of_more_bytes_than_the_limit_is_refused(http: httpx.AsyncClient, work: Work) -> None:
+    answer = await http.post("/whole", content=BODY + b"c")
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "the request is larger than 2 bytes")
+    assert work.log == ["request ended"]

@@ -1,4 +1,4 @@
-"""The door: keys, streams a key, and pages of other origins, in front of a real application."""
+"""Access control in front of an application: keys, concurrent streams of a key, and pages of other origins."""
 
 import asyncio
 import hashlib
@@ -9,32 +9,45 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.responses import Response
 
 from gateway.config import AccessSettings
+from tests.fakes.web_server import served
 from web.application import EventStream, application
-from web.auth import guard
+from web.auth import add_access_control
 
 HASH = hashlib.sha256(b"secret").hexdigest()
 SECRET = {"Authorization": "Bearer secret"}
-ELSEWHERE = ("10.0.0.1", 1)
+HERE, ELSEWHERE = "127.0.0.1", "10.0.0.1"
 
 
-class Stage:
+class Routes:
+    """Routes that set `begun` and wait for `rest`."""
+
     def __init__(self) -> None:
-        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self.begun, self.rest = asyncio.Event(), asyncio.Event()
 
-    async def answer(self) -> dict[str, str]:
-        self.asked.set()
-        await self.go.wait()
+    def app(self, streams: int = 9, clients_are_hidden: bool = False, **access: Any) -> FastAPI:
+        app = application("Guarded")
+        app.post("/v1/ask")(self.ask)
+        app.post("/v1/stream")(self.stream)
+        app.get("/v1/models")(self.look)
+        app.get("/health")(self.look)
+        add_access_control(app, AccessSettings(**access), streams, clients_are_hidden=clients_are_hidden)
+        return app
+
+    async def ask(self) -> dict[str, str]:
+        self.begun.set()
+        await self.rest.wait()
         return {"status": "ok"}
 
     async def stream(self) -> Response:
-        return EventStream(self._pieces())
+        return EventStream(self._chunks())
 
-    async def _pieces(self) -> AsyncGenerator[bytes]:
+    async def _chunks(self) -> AsyncGenerator[bytes]:
         yield b"a"
-        yield str(await self.answer()).encode()
+        yield str(await self.ask()).encode()
 
     async def look(self) -> dict[str, str]:
         return {"status": "ok"}
@@ -42,18 +55,12 @@ class Stage:
 
 @asynccontextmanager
 async def http(
-    stage: Stage | None = None, client: tuple[str, int] = ELSEWHERE, streams: int = 9, **access: Any
+    routes: Routes | None = None, address: str = ELSEWHERE, **options: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
-    app = application("Guarded")
-    stage = stage or Stage()
-    app.post("/v1/ask")(stage.answer)
-    app.post("/v1/stream")(stage.stream)
-    app.get("/v1/models")(stage.look)
-    app.get("/health")(stage.look)
-    guard(app, AccessSettings(**access), streams)
-    transport = httpx.ASGITransport(app, client=client)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as asking:
-        yield asking
+    """A client at `address` of an application with access control; `options` are those of `Routes.app`."""
+    transport = httpx.ASGITransport((routes or Routes()).app(**options), client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        yield client
 
 
 @pytest.fixture
@@ -63,58 +70,51 @@ def keys_file(tmp_path: Path) -> str:
     return str(path)
 
 
-async def test_a_key_from_a_file_opens_and_no_other(keys_file: str) -> None:
+async def test_a_key_from_a_file_is_admitted_and_no_other(keys_file: str) -> None:
     async with http(keys_file=keys_file) as client:
-        let_in = await client.get("/v1/models", headers=SECRET)
+        admitted = await client.get("/v1/models", headers=SECRET)
         refused = await client.get("/v1/models", headers={"Authorization": "Bearer guess"})
-    assert (let_in.status_code, refused.status_code) == (200, 401)
+    assert (admitted.status_code, refused.status_code) == (200, 401)
     assert refused.headers["www-authenticate"] == "Bearer"
     error = refused.json()["error"]
     assert (sorted(error), error["code"]) == (["code", "message", "param", "type"], "invalid_api_key")
     assert "guess" not in refused.text
 
 
-async def test_a_key_from_the_environment_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_from_the_environment_is_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_KEYS", HASH)
     async with http(keys_env="GATEWAY_KEYS") as client:
         answers = [await client.get("/v1/models", headers=SECRET), await client.get("/v1/models")]
     assert [answer.status_code for answer in answers] == [200, 401]
 
 
-async def test_keys_that_are_named_and_not_there_let_nobody_start() -> None:
+async def test_configured_keys_that_are_missing_prevent_the_start() -> None:
     with pytest.raises(ValueError, match="no key in it"):
         async with http(keys_env="GATEWAY_KEYS_THAT_ARE_NOT_SET"):
             pass
 
 
 @pytest.mark.parametrize(
-    ("client", "headers", "anonymous", "status"),
+    ("address", "headers", "anonymous", "status"),
     [
-        (("127.0.0.1", 1), {}, False, 200),
+        (HERE, {}, False, 200),
         (ELSEWHERE, {}, False, 401),
         (ELSEWHERE, {}, True, 200),
-        (("127.0.0.1", 1), {"X-Forwarded-For": "10.0.0.1"}, False, 401),
-        (("127.0.0.1", 1), {"Forwarded": "for=10.0.0.1"}, False, 401),
+        (HERE, {"X-Forwarded-For": "10.0.0.1"}, False, 401),
+        (HERE, {"Forwarded": "for=10.0.0.1"}, False, 401),
     ],
 )
-async def test_without_keys_only_this_machine_asks(
-    client: tuple[str, int], headers: dict[str, str], anonymous: bool, status: int
+async def test_without_keys_only_clients_on_this_machine_are_admitted(
+    address: str, headers: dict[str, str], anonymous: bool, status: int
 ) -> None:
-    async with http(client=client, allow_anonymous=anonymous) as asking:
-        assert (await asking.get("/v1/models", headers=headers)).status_code == status
+    async with http(address=address, allow_anonymous=anonymous) as client:
+        assert (await client.get("/v1/models", headers=headers)).status_code == status
 
 
-@pytest.mark.parametrize(
-    ("listens", "client", "status"),
-    [("127.0.0.1", "127.0.0.1", 200), ("127.0.0.1", "10.0.0.1", 401), ("0.0.0.0", "127.0.0.1", 401), ("", "::1", 401)],
-)
-async def test_behind_serves_own_haproxy_local_means_that_it_listens_here_alone(
-    monkeypatch: pytest.MonkeyPatch, listens: str, client: str, status: int
-) -> None:
-    monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
-    monkeypatch.setattr("web.auth._http_host", lambda: listens)
-    async with http(client=(client, 1)) as asking:
-        assert (await asking.get("/v1/models")).status_code == status
+@pytest.mark.parametrize("address", [HERE, "::1", ELSEWHERE])
+async def test_without_keys_no_client_is_admitted_if_clients_are_hidden(address: str) -> None:
+    async with http(address=address, clients_are_hidden=True) as client:
+        assert (await client.get("/v1/models")).status_code == 401
 
 
 async def test_health_needs_no_key(keys_file: str) -> None:
@@ -123,18 +123,38 @@ async def test_health_needs_no_key(keys_file: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/stream"])
-async def test_a_key_has_so_many_streams_and_others_have_theirs(path: str) -> None:
-    stage = Stage()
-    async with http(stage, allow_anonymous=True, streams=1) as client:
+async def test_a_client_has_no_more_streams_at_once_than_the_limit(path: str) -> None:
+    routes = Routes()
+    async with http(routes, allow_anonymous=True, streams=1) as client:
         running = asyncio.create_task(client.post(path))
-        await stage.asked.wait()
+        await routes.begun.wait()
         refused = await client.post(path)
         looked = await client.get("/v1/models")
-        stage.go.set()
+        routes.rest.set()
         answered = [await running, await client.post(path)]
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert [answer.status_code for answer in (looked, *answered)] == [200, 200, 200]
+
+
+async def test_a_stream_counts_until_it_ends_and_no_longer_once_its_client_has_disconnected() -> None:
+    routes = Routes()
+    app = routes.app(streams=1)
+    ended = asyncio.Event()
+
+    async def recording(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+        ended.set()
+
+    async with served(recording) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+        async with client.stream("POST", "/v1/stream") as stream:
+            await anext(stream.aiter_bytes())
+            refused = await client.post("/v1/stream")
+            ended.clear()
+        await ended.wait()
+        routes.rest.set()
+        answered = await client.post("/v1/stream")
+    assert [refused.status_code, answered.status_code] == [429, 200]
 
 
 PREFLIGHT = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}

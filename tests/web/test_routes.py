@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -12,29 +12,17 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from gateway.config import GatewaySettings
 from gateway.errors import ContextTooLong, UpstreamCut, UpstreamRateLimited
-from gateway.events import Usage
 from gateway.reasoning import Segment
-from gateway.upstream import Accepted, Finished, Message, ThinkingEnded, ToolCall, ToolPiece
+from gateway.upstream import Accepted, Finished, Message, ToolCall, ToolPiece
 from gateway.wire import sse
-from tests.fakes.session import ScriptedParser, ScriptedSummarizer
-from web.routes import Routes
+from tests.fakes.scripted_gateway import GOOD, USAGE, scripted_gateway
+from tests.fakes.session import ScriptedParser
+from tests.fakes.web_server import served
 
 MODEL = "qwen2.5-coder-0.5b-instruct"
 QUESTION = "What is six times seven? Tell me."
 TRACE, RESPONSE = "Six times seven. That is 42.", "It is 42.\u2028Done."
-USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
-FINISHED = Finished(finish_reason="stop", usage=USAGE)
-GOOD: list[Any] = [
-    Accepted(prompt_tokens=5),
-    Segment("reasoning", "Six times seven. "),
-    Segment("reasoning", "That is 42."),
-    ThinkingEnded(tokens=4, ended_by="marker"),
-    Segment("response", "It is 42."),
-    Segment("response", "\u2028Done."),
-    FINISHED,
-]
 CALLS: list[Any] = [
     *GOOD[:4],
     Segment("response", "Let me look."),
@@ -50,30 +38,24 @@ CHAT_TOOLS: Any = [{"type": "function", "function": {"name": "weather", "paramet
 TOOLS: Any = [{"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}]
 
 
-class BaseRequest(ScriptedParser):
-    """Remembers what it was asked."""
+class RecordingParser(ScriptedParser):
+    """A parser that keeps the request."""
 
     def stream(self, request: Any) -> Any:
         self.request = request
         return super().stream(request)
 
 
-def routes(parser: ScriptedParser, **settings: Any) -> Any:
-    return Routes(
-        GatewaySettings.model_validate(settings), parser, ScriptedSummarizer(), lambda _: nullcontext(len)
-    ).app()
-
-
 @asynccontextmanager
 async def http(parser: ScriptedParser, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(routes(parser, **settings))
+    transport = httpx.ASGITransport(scripted_gateway(parser, **settings))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         yield client
 
 
 @asynccontextmanager
 async def sdk(*script: Any, parser: ScriptedParser | None = None, **settings: Any) -> AsyncIterator[AsyncOpenAI]:
-    transport = httpx2.ASGITransport(routes(parser or ScriptedParser(*script), **settings))
+    transport = httpx2.ASGITransport(scripted_gateway(parser or ScriptedParser(*script), **settings))
     async with httpx2.AsyncClient(transport=transport) as client:
         yield AsyncOpenAI(base_url="http://gateway/v1", api_key="any", http_client=client, max_retries=0)
 
@@ -316,7 +298,7 @@ async def test_a_refusal_before_the_stream_has_its_status() -> None:
 
 
 async def test_reasoning_and_results_that_come_back_in_chat() -> None:
-    parser = BaseRequest(*CALLS)
+    parser = RecordingParser(*CALLS)
     async with sdk(parser=parser) as client:
         turns: list[Any] = [{"role": "user", "content": QUESTION}]
         first: Any = await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
@@ -330,7 +312,7 @@ async def test_reasoning_and_results_that_come_back_in_chat() -> None:
 
 
 async def test_reasoning_and_results_that_come_back_in_responses() -> None:
-    parser = BaseRequest(*CALLS)
+    parser = RecordingParser(*CALLS)
     async with sdk(parser=parser) as client:
         items: list[Any] = [{"role": "user", "content": QUESTION}]
         first = await client.responses.create(
@@ -422,28 +404,34 @@ async def test_the_models_are_listed_for_the_sdk() -> None:
 
 
 def test_the_document_names_every_route() -> None:
-    document = routes(ScriptedParser()).openapi()
+    document = scripted_gateway(ScriptedParser()).openapi()
     assert "$ref" not in json.dumps(document["paths"]["/v1/responses"]["post"]["requestBody"])
     assert sorted(document["paths"]) == ["/v1/chat/completions", "/v1/models", "/v1/reasoning", "/v1/responses"]
 
 
-async def test_a_silent_stream_beats_until_its_client_goes_and_closes_what_is_behind() -> None:
+@pytest.mark.parametrize("route", ["reasoning", "chat/completions", "responses"])
+async def test_a_client_that_leaves_a_silent_stream_cancels_what_is_behind_it(route: str) -> None:
     parser = ScriptedParser(*GOOD[:2], asyncio.Event())
-    body = [{"type": "http.request", "body": json.dumps(asked()).encode()}]
-    gone, sent = asyncio.Event(), list[bytes]()
+    body = {"stream": True, **(asked() if route != "responses" else {"model": MODEL, "input": QUESTION})}
+    async with served(scripted_gateway(parser, heartbeat=0.05)) as url, httpx.AsyncClient(timeout=30) as client:
+        async with client.stream("POST", f"{url}/v1/{route}", json=body) as answer:
+            async for chunk in answer.aiter_bytes():
+                if sse.PING in chunk:
+                    break
+            assert not parser.closed
+        await parser.over.wait()
 
-    async def receive() -> Any:
-        if body:
-            return body.pop()
-        await gone.wait()
-        return {"type": "http.disconnect"}
 
-    async def send(message: Any) -> None:
-        sent.append(message.get("body", b""))
-        if sent[-1] == sse.PING:
-            gone.set()
-
-    scope = {"type": "http", "method": "POST", "path": "/v1/reasoning", "headers": [], "query_string": b""}
-    await routes(parser, heartbeat=0.05)({**scope, "client": ("127.0.0.1", 1)}, receive, send)
-    assert sse.PING in sent
-    assert parser.closed
+@pytest.mark.parametrize("route", ["reasoning", "chat/completions", "responses"])
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_a_client_that_leaves_before_it_has_an_answer_cancels_what_is_behind_it(
+    route: str, stream: bool, accepted: bool
+) -> None:
+    parser = ScriptedParser(*GOOD[: 2 * accepted], asyncio.Event())
+    body = {"stream": stream, **(asked() if route != "responses" else {"model": MODEL, "input": QUESTION})}
+    async with served(scripted_gateway(parser)) as url, httpx.AsyncClient(timeout=30) as client:
+        asking = asyncio.create_task(client.post(f"{url}/v1/{route}", json=body))
+        await parser.waiting.wait()
+        asking.cancel()
+        await parser.over.wait()
