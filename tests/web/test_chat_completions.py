@@ -1,0 +1,95 @@
+"""The chat completions route, read by openai-python: what it puts together is what the native route answers."""
+
+from typing import Any
+
+from tests.fakes.scripted_gateway import (
+    CALLS,
+    CHAT,
+    CHAT_TOOLS,
+    GOOD,
+    MODEL,
+    PART,
+    PROMPT_SUMMARY,
+    QUESTION,
+    RESPONSE,
+    TRACE,
+    RecordingParser,
+    native_answer,
+    sdk,
+    second_turn,
+)
+
+
+def details(*texts: str) -> list[dict[str, Any]]:
+    return [{"type": "reasoning.summary", "summary": text} for text in texts]
+
+
+async def test_a_whole_chat_completion_is_the_native_answer() -> None:
+    native = await native_answer(*GOOD)
+    async with sdk(*GOOD) as client:
+        completion = await client.chat.completions.create(**CHAT)
+    choice: Any = completion.choices[0]
+    assert (completion.object, completion.model, choice.finish_reason) == ("chat.completion", MODEL, "stop")
+    assert choice.message.content == native["response"] == RESPONSE
+    assert choice.message.reasoning_content == native["reasoning"]["text"] == TRACE
+    assert choice.message.reasoning_details == details(PROMPT_SUMMARY, PART)
+    assert completion.usage is not None
+    assert completion.usage.to_dict() == {
+        "prompt_tokens": 5,
+        "completion_tokens": 9,
+        "total_tokens": 14,
+        "completion_tokens_details": {"reasoning_tokens": 4},
+    }
+
+
+async def test_a_chat_stream_adds_up_to_the_native_answer() -> None:
+    native = await native_answer(*GOOD)
+    async with sdk(*GOOD) as client:
+        stream: Any = await client.chat.completions.create(**CHAT, stream=True, stream_options={"include_usage": True})
+        chunks = [chunk async for chunk in stream]
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert "".join(delta.content or "" for delta in deltas) == native["response"]
+    assert "".join(getattr(delta, "reasoning_content", "") for delta in deltas) == native["reasoning"]["text"]
+    assert not any(hasattr(delta, "reasoning") for delta in deltas)
+    assert [chunk.usage.total_tokens for chunk in chunks if chunk.usage] == [14]
+    assert chunks[-1].choices == []
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+async def test_the_sdk_puts_a_chat_stream_together() -> None:
+    async with sdk(*GOOD) as client, client.chat.completions.stream(**CHAT) as stream:
+        completion: Any = await stream.get_final_completion()
+    message = completion.choices[0].message
+    assert (message.content, message.reasoning_content) == (RESPONSE, TRACE)
+    assert [item["summary"] for item in message.reasoning_details] == [PROMPT_SUMMARY, PART]
+
+
+async def test_the_sdk_puts_tool_calls_together() -> None:
+    async with sdk(*CALLS) as client:
+        async with client.chat.completions.stream(**CHAT, tools=CHAT_TOOLS) as stream:
+            streamed: Any = await stream.get_final_completion()
+        whole: Any = await client.chat.completions.create(**CHAT, tools=CHAT_TOOLS)
+    for completion in (streamed, whole):
+        choice = completion.choices[0]
+        assert (choice.message.content, choice.finish_reason) == ("Let me look.", "tool_calls")
+        assert [(call.function.name, call.function.arguments) for call in choice.message.tool_calls] == [
+            ("weather", '{"city": "Oslo"}'),
+            ("time", "{}"),
+        ]
+        first, second = choice.message.tool_calls
+        assert first.id == f"call_{completion.id.removeprefix('chatcmpl-')}_0"
+        assert second.id == "call_own"
+
+
+async def test_reasoning_and_results_that_come_back_in_chat() -> None:
+    parser = RecordingParser(*CALLS)
+    async with sdk(parser=parser) as client:
+        turns: list[Any] = [{"role": "user", "content": QUESTION}]
+        first: Any = await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
+        message = first.choices[0].message
+        calls = message.tool_calls
+        turns += [message, *({"role": "tool", "tool_call_id": call.id, "content": "sunny"} for call in calls)]
+        second = await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
+    assert parser.request.messages == second_turn(tuple(call.id for call in calls))
+    assert not hasattr(second.choices[0].message, "prompt")
+    assert second.choices[0].message.reasoning_details == details(PART)  # type: ignore[attr-defined]
