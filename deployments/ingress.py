@@ -27,8 +27,7 @@ class Ingress:
     """The HTTP API; `parser` and `summarizer` are Serve handles."""
 
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
-        self._parser = StreamHandle[ParsedItem](parser)
-        self._summarizer = SummarizerHandle(summarizer)
+        self._parser, self._summarizer = StreamHandle[ParsedItem](parser), SummarizerHandle(summarizer)
         spans = StreamSpans(settings.models, StreamMetrics(settings.models).observe)
         self._routes = Routes(
             settings, self._parser, self._summarizer, spans.observe, clients_are_hidden=clients_are_hidden()

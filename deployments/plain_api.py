@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from ray import serve
 
-from deployments.rpc.client import RpcClient
+from deployments.rpc.handles import StreamHandle
 from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
@@ -47,7 +47,7 @@ class PlainApi:
             raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists it", param="model")
         id = f"chatcmpl-{uuid.uuid4().hex}"
         writer = PlainWriter(id, model, int(time.time()), request.stream_options.include_usage)
-        answer = self._qwen.call("stream", request.to_upstream(id, model))
+        answer = self._qwen.stream(request.to_upstream(id, model))
         if request.stream:
             chunks = _encoded(answer, writer)
             await anext(chunks)
@@ -60,12 +60,14 @@ class PlainApi:
         return model_list([self._settings.model], self._created)
 
     @cached_property
-    def _qwen(self) -> RpcClient:
-        """Looked up at the first request: the other application may start later. Raises NotReady until it has."""
+    def _qwen(self) -> StreamHandle[UpstreamItem]:
+        """The model's handle, looked up at the first request: the other application may start later than this one.
+
+        Raises NotReady until it has started.
+        """
+        application, deployment = self._settings.application, self._settings.deployment
         try:
-            return RpcClient(
-                serve.get_deployment_handle(self._settings.deployment, app_name=self._settings.application)
-            )
+            return StreamHandle(serve.get_deployment_handle(deployment, app_name=application))
         except KeyError as error:  # Serve 2.60 has no such deployment
             raise NotReady("the model is still loading; try again shortly") from error
 

@@ -13,7 +13,7 @@ from ray.serve._private.common import DeploymentID
 from ray.serve.exceptions import DeploymentUnavailableError
 
 from deployments.plain_api import PlainApi
-from deployments.rpc.client import RpcClient
+from deployments.rpc.handles import StreamHandle
 from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
 from tests.conftest import Cluster
 from tests.graph.test_graph import THOUGHT, bare, body, running, stream
@@ -127,7 +127,7 @@ async def test_an_application_that_has_stopped_is_not_ready(monkeypatch: pytest.
 
     api = PlainApi(PlainApiSettings())
     handle = SimpleNamespace(deployment_name="QwenUpstream", options=lambda **_: SimpleNamespace(remote=remote))
-    monkeypatch.setattr(PlainApi, "_qwen", RpcClient(handle))
+    monkeypatch.setattr(PlainApi, "_qwen", StreamHandle(handle))
     response = await refusal(api)
     assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
 
