@@ -1,22 +1,22 @@
-"""A growing trace of reasoning, cut into steps at the borders of its thoughts.
+"""Cut a growing trace of reasoning into steps, at the borders of its thoughts.
 
 A step ends at a paragraph, a code block, a list item or a turn of thought once it is long enough, else at a sentence;
-never inside a code block or a formula. The same steps come out however the text is cut into chunks, since a border is
-decided only when all that could change it is here. Knows nothing of what a step is for.
+never inside a code block or a formula. The steps do not depend on how the text is cut into chunks, since a border is
+decided only once all text that could change it has arrived.
 """
 
 import re
 from typing import NamedTuple
 
 FIRST, SMALLEST, LARGEST = 500, 600, 2000
-"""Characters of a step: it ends at the first border behind the smallest, and where there is none, at the largest. The
-smallest is less for the first step: a reader sees its part sooner, and a short trace has one before it ends."""
+"""Sizes of a step in characters: it ends at the first border after SMALLEST, or at LARGEST if there is none. FIRST is
+the smallest size of the first step: a reader sees its part sooner, and a short trace has a part before it ends."""
 LONGEST_CODE, LONGEST_FORMULA = 8000, 4000
-"""Characters of a block: one that goes on for longer has lost its end, and may be cut."""
+"""Maximum length of a block in characters: a longer one is taken to be unclosed, and may be cut."""
 LOOKAHEAD = 48
-"""Longer than anything that `_EVENTS` matches: a match that begins this far from the end stays what it is."""
+"""Longer than any match of `_EVENTS`: text that arrives later cannot change a match this far from the end."""
 STRIDE = 64
-"""Characters looked at together: a look at each token would cost ten times as much."""
+"""Characters that are scanned together: scanning at each token costs ten times as much."""
 
 _TURNS = (
     r"(?:but |oh,? |hmm,? |no,? )?wait|alternatively|hmm|actually|therefore|thus|hence|however|next|finally|first"
@@ -43,7 +43,7 @@ _LONGEST = {"fence": LONGEST_CODE, "formula": LONGEST_FORMULA}
 
 
 class Step(NamedTuple):
-    """A stretch of the trace: `trace[start:end]`, in characters."""
+    """A piece of the trace: `trace[start:end]`, in characters."""
 
     start: int
     end: int
@@ -51,15 +51,15 @@ class Step(NamedTuple):
 
 
 class Steps:
-    """Cuts one trace. What the steps hold is the whole trace, in order. Work is linear in the text, memory a step."""
+    """Cuts one trace; the steps joined are the trace. Time is linear in the text, memory is bounded by a step."""
 
     def __init__(self) -> None:
         self._start = 0
         self._text = ""
-        self._at = 0  # all before it has been looked at
+        self._at = 0  # all text before it has been scanned
         self._closer: str | None = None
-        self._longest = 0  # where the block must have ended
-        self._free = 0  # behind the last block
+        self._longest = 0  # a block must have ended here
+        self._free = 0  # the end of the last block
         self._sentence = 0
 
     @property
@@ -67,13 +67,13 @@ class Steps:
         return SMALLEST if self._start else FIRST
 
     def feed(self, text: str) -> list[Step]:
-        """The steps that `text` completes."""
+        """Return the steps that `text` completes."""
         self._text += text
         limit = len(self._text) - LOOKAHEAD
         return self._cut(limit) if limit - self._at >= STRIDE else []
 
     def close(self) -> list[Step]:
-        """The steps that the end of the trace completes; the last one may be short, none is blank."""
+        """Return the steps that the end of the trace completes; the last one may be short, none is blank."""
         steps = self._cut(len(self._text))
         last = self._take(len(self._text))
         if last.text.strip():
@@ -83,7 +83,7 @@ class Steps:
         return steps
 
     def _cut(self, limit: int) -> list[Step]:
-        """Look at what begins before `limit`, a position in the text that is here."""
+        """Cut at the borders that begin before `limit`, a position in the text."""
         steps = []
         while self._at < limit:
             before = len(self._text)
@@ -95,7 +95,7 @@ class Steps:
         return steps
 
     def _border(self, limit: int) -> int | None:
-        """Where the step ends, or None where all before `limit` belongs to it."""
+        """Return the end of the step, or None if all text before `limit` belongs to it."""
         while self._at < limit:
             if self._closer:
                 if not self._leave_block(limit):
@@ -113,6 +113,7 @@ class Steps:
         return None
 
     def _follow(self, event: re.Match[str]) -> int | None:
+        """Return the border that an event makes, or None, and move beyond the event."""
         kind, begin, end = event.lastgroup, event.start(), event.end()
         border = begin if kind in ("fence", "item", "turn") else end
         if kind == "sentence":
@@ -125,7 +126,7 @@ class Steps:
         return None
 
     def _leave_block(self, limit: int) -> bool:
-        """Go on behind the end of the block; False where it is not here yet."""
+        """Move beyond the end of the block; return False if it has not arrived yet."""
         closer = self._closer or ""
         end = self._text.find(closer, self._at, self._longest)
         if not (0 <= end < limit or limit >= self._longest):
@@ -136,7 +137,7 @@ class Steps:
         return True
 
     def _forced(self) -> int:
-        """No border up to the largest size: the last sentence behind all blocks ends it, else a word, else nothing."""
+        """Return an end for a step without a border: a sentence after the last block, else a word, else any place."""
         if self._sentence >= max(self._smallest, self._free):
             return self._sentence
         space = self._text.rfind(" ", max(self._smallest, self._free), LARGEST)
