@@ -1,8 +1,9 @@
-"""How long a response waits for the summary, without a model: a scripted upstream and summarizer behind real sessions.
+"""Measure how long a response waits for the summary: real sessions with a scripted upstream and a scripted model.
 
-The upstream gives `PACE` tokens a second of a recorded trace, repeated or cut to size, then a response. The summarizer
-takes `PART_SECONDS` for a part, a piece of it at a time, and says sentences of the step, so that the check passes them.
-Times are of the session alone, in real time; `loop_lag` tells how late this process itself was (milliseconds).
+The upstream yields `PACE` tokens a second of a recorded trace, repeated or cut to size, then a response. The model
+takes `PART_SECONDS` to write a part, piece by piece, and copies sentences of the step, so that they pass the check.
+Times are of the sessions and the check, in real time; `loop_lag` is the delay of this process' event loop in
+milliseconds.
 """
 
 import asyncio
@@ -24,22 +25,27 @@ from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
-from gateway.summaries.part_writer import SHORTEST
-from gateway.summaries.prompts import PartTask, shown
+from gateway.summaries.excerpts import sanitized_excerpt
+from gateway.summaries.part_check import MIN_CHARACTERS
+from gateway.summaries.protocol import PartTask, SummaryItem
+from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Accepted, Finished, Message, ParsedItem, ThinkingEnded, UpstreamRequest
 
 PACE = 50
+"""Tokens a second of each stream."""
 PART_SECONDS, PART_PIECES = 1.0, 10
 FEWEST, MOST = 100, 4000
+"""Tokens of the shortest and of the longest trace."""
 RESPONSE_TOKENS = 20
 LAG_SECONDS = 0.05
+"""Seconds between two measurements of the event loop's delay."""
 _TOKEN = re.compile(r"\s*(?:[一-鿿]|[^\W_]{1,6}|[^\w\s]|_)|\s+")
-"""About what a tokenizer does: up to six letters with the space before them, or a sign."""
+"""An approximation of a tokenizer: up to six letters with the space before them, or a sign."""
 
 
 @dataclass(slots=True)
 class Upstream:
-    """Plays `tokens` and a response, and notes when: `fed[n]` is the time at which character `ends[n]` was there."""
+    """Yields `tokens` and a response. The time `fed[n]` is when the trace was `ends[n]` characters long."""
 
     tokens: Sequence[str]
     fed: list[float] = field(default_factory=list)
@@ -66,45 +72,52 @@ class Upstream:
         yield [Finished(finish_reason="stop", usage=usage)]
 
     def reached(self, character: int) -> float:
-        """When the trace was that long."""
+        """Return the time at which the trace had this many characters."""
         return next(at for at, end in zip(self.fed, self.ends, strict=True) if end >= character)
 
 
 class Summarizer:
-    """Takes a second for a part, however late the process is; `again` counts the parts that it had to write twice."""
+    """A `SummaryWriter` with a scripted model, however late the process is; `again` counts second drafts."""
 
     def __init__(self) -> None:
         self.again = 0
 
-    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        await asyncio.sleep(PART_SECONDS / PART_PIECES)
-        yield ["You ask this."]
+    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+        writer = SummaryWriter(lambda _: _answer("You ask this.", PART_SECONDS / PART_PIECES))
+        return writer.prompt(request_id, messages)
 
-    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        self.again += task.again
-        text = f"What is said\n{_said(task)}"
-        size = -(-len(text) // PART_PIECES)
-        for number in range(PART_PIECES):
-            await asyncio.sleep(began + (number + 1) * PART_SECONDS / PART_PIECES - clock())
-            if piece := text[number * size : (number + 1) * size]:
-                yield [piece]
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+        def ask(request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
+            self.again += request.id.endswith("-again")
+            return _answer(f"What is said\n{_said(task)}", PART_SECONDS)
+
+        return SummaryWriter(ask).part(request_id, task)
+
+
+async def _answer(text: str, seconds: float) -> AsyncGenerator[Sequence[ParsedItem]]:
+    """Yield a text in pieces, over a time that does not depend on how late the process is."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    size = -(-len(text) // PART_PIECES)
+    for number in range(PART_PIECES):
+        await asyncio.sleep(began + (number + 1) * seconds / PART_PIECES - clock())
+        if piece := text[number * size : (number + 1) * size]:
+            yield [Segment("response", piece)]
 
 
 def _said(task: PartTask) -> str:
-    """The first sentences of the step that the part before it has not, enough for a part."""
+    """Return the first sentences of the step that the part before does not have, as many as a part needs."""
     said = ""
-    for sentence in sentences(shown(task.step)):
+    for sentence in sentences(sanitized_excerpt(task.step)):
         if sentence not in task.before and sentence not in said:
             said = f"{said} {sentence}".strip()
-        if len(said) >= SHORTEST:
+        if len(said) >= MIN_CHARACTERS:
             break
     return said or task.step
 
 
 async def run(traces: Sequence[Trace], streams: int, at_once: int) -> dict[str, Any]:
-    """Run the streams, of lengths evenly spread, and tell what was measured."""
+    """Run streams of evenly spread lengths, and return what was measured."""
     lengths = [FEWEST + round(n * (MOST - FEWEST) / max(1, streams - 1)) for n in range(streams)]
     random.Random(0).shuffle(lengths)
     room, lags = asyncio.Semaphore(at_once), list[float]()
@@ -114,7 +127,7 @@ async def run(traces: Sequence[Trace], streams: int, at_once: int) -> dict[str, 
         bar = progress.add_task("Scripted streams", total=streams)
 
         async def one(number: int, length: int, trace: Trace) -> dict[str, Any]:
-            # They do not all begin with one beat: tokens of many streams would come in bursts.
+            # Start at different times: the tokens of streams in step would come in bursts.
             async with room:
                 await asyncio.sleep(random.Random(number).random() * 2)
                 told = await _stream(number, length, trace)
@@ -178,7 +191,7 @@ def _row(told: Sequence[dict[str, Any]], lags: Sequence[float], at_once: int) ->
 
 
 async def _observe(lags: list[float]) -> None:
-    """How much later than asked this process wakes up, again and again."""
+    """Measure again and again how much later than requested this process wakes up."""
     clock = asyncio.get_running_loop().time
     while True:
         began = clock()

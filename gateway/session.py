@@ -24,7 +24,7 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
-from gateway.summaries.stream_summaries import Summaries, Summarizer
+from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
 from gateway.transcript import Transcript
 from gateway.upstream import Finished, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
 
@@ -68,7 +68,7 @@ class Session:
         self._outbox = Outbox(options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
         self._transcript = Transcript(id, thinks=options.budget != 0)
-        self._summaries = Summaries(asked, options, summarizer, self._put, settings.deadlines)
+        self._summaries = StreamSummaries(asked, options, summarizer, self._put, settings.deadlines)
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)
 
@@ -127,8 +127,8 @@ class Session:
 
     @property
     def ungrounded(self) -> int:
-        """Number of summaries that the grounding check rejected."""
-        return self._summaries.ungrounded
+        """Number of summary drafts that the grounding check rejected."""
+        return self._summaries.rejected
 
     @property
     def response_reached(self) -> float | None:
@@ -223,7 +223,7 @@ class Session:
             failure = GatewayError("the gateway failed; its log says why").failure()
         failed = StreamFailed(error=failure)
         try:
-            self._summaries.hurry()
+            self._summaries.expire()
             await self._close_sections(everything=False)
             self._put(failed)
         except (Exception, asyncio.CancelledError):

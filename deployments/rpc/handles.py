@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from deployments.rpc.client import RpcClient, single_item
 from deployments.telemetry import metrics, serve_internals, tracing
 from gateway.config import GatewaySettings, ModelRoute
-from gateway.summaries.prompts import PartTask
+from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.upstream import Message, UpstreamItem, UpstreamRequest
 from upstreams.choice import Upstream, Upstreams
 from upstreams.http import HttpUpstream
@@ -39,12 +39,12 @@ class SummarizerHandle:
     def __init__(self, handle: Any) -> None:
         self._client = RpcClient(handle)
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        """Yield the summary of the prompt as it is written, in batches of text. Raises GatewayError."""
+    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+        """Yield the checked summary of the prompt in batches, a SummaryEnd last. Raises GatewayError."""
         return self._client.call("prompt", request_id, messages)
 
-    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-        """Yield the summary of a step as it is written, in batches of text. Raises GatewayError."""
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+        """Yield the checked summary of a step in batches, a SummaryEnd last. Raises GatewayError."""
         return self._client.call("part", request_id, task)
 
     async def running(self) -> int:

@@ -1,7 +1,7 @@
-"""The reasoning summary: the steps of a trace summarized side by side as it grows, leaving in order.
+"""The reasoning summary: the steps of a trace are summarized side by side while it grows, and the parts sent in order.
 
-Bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at once, and the steps that wait are merged. What
-becomes of a step is `part.py`'s to say.
+The work is bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at a time, and steps that wait for one
+of them to end are merged.
 """
 
 import asyncio
@@ -11,161 +11,159 @@ from itertools import count
 from typing import NamedTuple
 
 from gateway.events import Event
-from gateway.summaries.grounding import EvidenceIndex
-from gateway.summaries.part_writer import Ask, Part
+from gateway.summaries.part_writer import PartSource, PartWriter
 from gateway.summaries.steps import LARGEST, Step, Steps
-from gateway.wakeup import Wakeup
 
 SIDE_BY_SIDE = 4
+"""Maximum number of parts that are written at a time."""
 LEAVING_SECONDS = 0.05
-"""Before the deadline what is being written stops, so that all has left by then though all cores are busy."""
+"""Seconds before the deadline at which unfinished parts are abandoned, so that their extracts are sent in time even on
+a busy machine."""
 
 
-class _Left(NamedTuple):
-    """What is kept of a part that has left: a long trace has hundreds of them."""
+class _SentPart(NamedTuple):
+    """What is kept of a part that has been sent: a long trace has hundreds of them."""
 
     title: str
     text: str
     end: int
 
 
-class Parts:
-    """`feed` the trace as it comes, `close` it; `leave` is a task of the owner's that runs all along.
+class PartScheduler:
+    """`feed` the trace as it grows, then `close`; `run` sends the parts meanwhile, in a task of the owner's.
 
-    `request` is what the trace is about, `known` makes what a part may take from the conversation. At the end of the
-    trace a short rest is an extract at once where the response waits for it (`awaited`); `seconds` later all parts have
-    left, as extracts where nothing is written. With `live` false the parts stay inside, and one that is made from all
-    of them leaves in the end.
-    `failures` counts the writings that the check has ended.
+    `request` and `evidence` go into each `PartTask`. `seconds` after the end of the trace all parts have been sent, as
+    extracts if they are not written. If the response waits for the summary (`awaited`), a short rest of the trace is
+    an extract at once. If `live` is false, nothing is sent before the end, and then one part made from all parts.
     """
 
     def __init__(
         self,
-        ask: Ask,
+        source: PartSource,
         put: Callable[[Event], None],
         seconds: float,
         *,
         request: str,
-        known: Callable[[], EvidenceIndex],
+        evidence: tuple[str, ...] = (),
         live: bool = True,
         awaited: bool = True,
     ) -> None:
-        self._ask, self._put, self._seconds = ask, put, seconds
-        self._request, self._known = request, known
+        self._source, self._put, self._seconds = source, put, seconds
+        self._request, self._evidence = request, evidence
         self._live, self._awaited = live, awaited
-        self._inside: list[Event] = []
+        self._unsent: list[Event] = []  # the events of the parts, if they are not live
         self._steps = Steps()
         self._waiting: Step | None = None
         self._numbers = count()
-        self._begun = deque[tuple[Part, asyncio.Task[None]]]()  # and not yet left
-        self._last: Part | None = None
-        self._failed = 0
-        self._changed = Wakeup()
-        self._closed = self._hurried = False
+        self._started = deque[tuple[PartWriter, asyncio.Task[None]]]()  # and not sent yet
+        self._last: PartWriter | None = None
+        self._sent_rejected = 0
+        self._changed = asyncio.Event()
+        self._closed = self._expired = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def failures(self) -> int:
-        return self._failed + sum(part.failures for part, _ in self._begun)
+    def rejected(self) -> int:
+        """The number of the model's drafts that the grounding check has ended."""
+        return self._sent_rejected + sum(part.draft.rejected for part, _ in self._started)
 
     def feed(self, text: str) -> None:
+        """Add text to the trace, and start parts for the steps that it completes."""
         self._add(self._steps.feed(text))
 
     def close(self) -> None:
-        """The trace is over."""
+        """End the trace, and start the deadline."""
         self._add_last(self._steps.close())
         self._closed = True
         self._changed.set()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds - LEAVING_SECONDS, self.hurry)
+        self._timer = asyncio.get_running_loop().call_later(self._seconds - LEAVING_SECONDS, self.expire)
 
-    def hurry(self) -> None:
-        """Let the deadline be now."""
-        self._hurried = True
-        for part, _ in self._begun:
-            part.writing.hurry()
+    def expire(self) -> None:
+        """Let the deadline pass now."""
+        self._expired = True
+        for part, _ in self._started:
+            part.draft.expire()
 
-    async def leave(self) -> str:
-        """Let the parts leave in order; gives their text. Cancelling it cancels what is being written."""
-        left: list[_Left] = []
+    async def run(self) -> str:
+        """Send the parts in order, and return their text. If it is cancelled, so are the parts being written."""
+        sent: list[_SentPart] = []
         try:
-            while self._begun or self._waiting or not self._closed:
-                if not self._begun:
+            while self._started or self._waiting or not self._closed:
+                if self._started:
+                    sent.append(await self._send_next())
+                else:
                     self._changed.clear()
                     await self._changed.wait()
-                    continue
-                left.append(await self._next())
-            if not self._live and left:
-                left = [await self._whole(left)]
-            return "\n\n".join(part.text for part in left)
+            if not self._live and sent:
+                sent = [await self._send_whole(sent)]
+            return "\n\n".join(part.text for part in sent)
         finally:
             await self._stop()
 
-    async def _next(self) -> _Left:
-        """Let the first part that has not left do so."""
-        part, written = self._begun[0]
-        part.head()
+    async def _send_next(self) -> _SentPart:
+        """Send the first part that has not been sent."""
+        part, written = self._started[0]
+        part.release()
         await written
         part.finish()
-        self._begun.popleft()
-        self._failed += part.failures
-        return _Left(part.title, part.text, part.step.end)
+        self._started.popleft()
+        self._sent_rejected += part.draft.rejected
+        return _SentPart(part.title, part.text, part.step.end)
 
-    async def _whole(self, parts: Sequence[_Left]) -> _Left:
-        """The only part there is, or one for the whole trace, made from the texts of all."""
+    async def _send_whole(self, parts: Sequence[_SentPart]) -> _SentPart:
+        """Send the only part that there is, or one for the whole trace, made from the texts of all."""
         if len(parts) == 1:
-            for event in self._inside:
+            for event in self._unsent:
                 self._put(event)
             return parts[0]
         step = Step(0, parts[-1].end, "\n".join(part.text for part in parts))
-        whole = Part(0, step, self._put, self._known)
-        whole.extract = " → ".join(part.title for part in parts)
-        self._start(whole)
-        return await self._next()
+        self._start(PartWriter(0, step, self._put, extract=" → ".join(part.title for part in parts)))
+        return await self._send_next()
 
     def _add(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            self._wait(step)
-            self._begin()
+            self._enqueue(step)
+            self._start_next()
 
     def _add_last(self, steps: Sequence[Step]) -> None:
         if not (self._awaited and self._last):
             self._add(steps)
             return
         for step in steps:
-            self._wait(step)
-        self._begin(extract=self._waiting is not None and len(self._waiting.text) <= LARGEST)
+            self._enqueue(step)
+        self._start_next(as_extract=self._waiting is not None and len(self._waiting.text) <= LARGEST)
 
-    def _wait(self, step: Step) -> None:
+    def _enqueue(self, step: Step) -> None:
         first = self._waiting
         self._waiting = Step(first.start, step.end, first.text + step.text) if first else step
 
-    def _begin(self, _: object = None, *, extract: bool = False) -> None:
-        """Begin to write what waits, if there is room; asked again whenever a part is done."""
-        running = sum(not task.done() for _, task in self._begun)
-        if self._waiting is None or (running >= SIDE_BY_SIDE and not extract):
+    def _start_next(self, _: object = None, *, as_extract: bool = False) -> None:
+        """Start the part that waits, if there is room. Called again whenever a part is done."""
+        running = sum(not task.done() for _, task in self._started)
+        if self._waiting is None or (running >= SIDE_BY_SIDE and not as_extract):
             return
-        put = self._put if self._live else self._inside.append
-        part, self._waiting = Part(next(self._numbers), self._waiting, put, self._known), None
-        if extract:
-            part.writing.hurry()
+        put = self._put if self._live else self._unsent.append
+        part, self._waiting = PartWriter(next(self._numbers), self._waiting, put), None
+        if as_extract:
+            part.draft.expire()
         self._start(part)
         self._changed.set()
 
-    def _start(self, part: Part) -> None:
-        if self._hurried:
-            part.writing.hurry()
+    def _start(self, part: PartWriter) -> None:
+        if self._expired:
+            part.draft.expire()
         last = self._last if part.index else None
         before = f"{last.title}\n{last.text}" if last and last.text else ""
-        task = asyncio.create_task(part.write(self._ask, self._request, before))
-        task.add_done_callback(self._begin)
-        self._begun.append((part, task))
+        task = asyncio.create_task(part.write(self._source, self._request, self._evidence, before))
+        task.add_done_callback(self._start_next)
+        self._started.append((part, task))
         self._last = part
 
     async def _stop(self) -> None:
-        self._waiting = None
+        self._waiting = None  # so that a task that is done starts no other one
         if self._timer:
             self._timer.cancel()
-        tasks = [task for _, task in self._begun]
+        tasks = [task for _, task in self._started]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

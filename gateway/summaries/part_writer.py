@@ -1,107 +1,73 @@
-"""One part of the reasoning summary: a step written down, each sentence checked, and where that fails an extract.
-
-    step -> written -> each sentence checked against the step and the prompt
-               `-> one that fails first: written once more, colder -> fails again: an extract
-
-Its text is kept back until all parts before it have left. Knows nothing of models or of how a step is put to one.
-"""
+"""The session's side of one part of the reasoning summary: its turn, and an extract if no text arrives in time."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import cached_property
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries import extractive
-from gateway.summaries.grounding import EvidenceIndex
-from gateway.summaries.prompts import NARRATED, PartTask, shown
-from gateway.summaries.sentence_gate import PartReader, SentenceGate
+from gateway.summaries.excerpts import sanitized_excerpt
+from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.steps import Step
-from gateway.summaries.timed_draft import Writing
+from gateway.summaries.timed_draft import TimedDraft
 
-SHORTEST, SHORTEST_SHARE = 40, 16
-"""Characters that a model must at least write of a step; of a short step, one for each sixteen of its own."""
-
-Ask = Callable[[int, PartTask], AsyncGenerator[Sequence[str]]]
-"""The index of a part and what it is about, to what a model writes of it: a title line, then text."""
+PartSource = Callable[[int, PartTask], AsyncGenerator[Sequence[SummaryItem]]]
+"""Asks the Summarizer for the part with this index."""
 
 
-class _Reading:
-    """What a model writes of a part, its title apart and its sentences checked."""
-
-    def __init__(self, check: Callable[[str], Sequence[str]], least: int) -> None:
-        self._reader, self._sentences = PartReader(), SentenceGate(check, least)
-
-    @property
-    def title(self) -> str:
-        return self._reader.title
-
-    def feed(self, text: str) -> str:
-        return self._sentences.feed(self._reader.feed(text))
-
-    def close(self) -> str:
-        return self._sentences.feed(self._reader.close()) + self._sentences.close()
-
-
-class _Voice:
-    """What a part says, kept back until all before it have left."""
+class _HeadOfLineBuffer:
+    """Emits a part's text as deltas, but keeps it back until all parts before it have been sent."""
 
     def __init__(self, index: int, put: Callable[[Event], None]) -> None:
         self._index, self._put = index, put
         self._kept: list[str] = []
-        self._heads = False
+        self._released = False
 
-    def say(self, text: str) -> None:
-        if self._heads:
+    def add(self, text: str) -> None:
+        if self._released:
             self._put(ReasoningSummaryDelta(index=self._index, delta=text))
         else:
             self._kept.append(text)
 
-    def head(self) -> None:
-        self._heads = True
+    def release(self) -> None:
+        """Emit what has been kept back, and all further text at once."""
+        self._released = True
         for text in self._kept:
-            self.say(text)
+            self.add(text)
 
 
-class Part:
-    """One part being written. It is in no cycle of references: what a long trace leaves behind is freed at once."""
+class PartWriter:
+    """One part being written: `write` in a task of its own, `release` when it is its turn, then `finish`.
 
-    def __init__(
-        self, index: int, step: Step, put: Callable[[Event], None], known: Callable[[], EvidenceIndex]
-    ) -> None:
-        self.index, self.step, self._put, self._known = index, step, put, known
-        self._voice = _Voice(index, put)
-        self.writing = Writing(self._voice.say)
-        self.source = shown(step.text)
-        self.title, self.extract = "", extractive.first_and_last(self.source)
-        self.failures = 0
+    `extract` replaces the extract made from the step.
+    """
+
+    def __init__(self, index: int, step: Step, put: Callable[[Event], None], extract: str = "") -> None:
+        self.index, self.step, self._put, self._extract = index, step, put, extract
+        self._buffer = _HeadOfLineBuffer(index, put)
+        self.draft = TimedDraft(self._buffer.add)
+        self._heading = ""
 
     @property
     def text(self) -> str:
-        return self.writing.text
+        return self.draft.text
 
-    async def write(self, ask: Ask, request: str, before: str) -> None:
-        """Let it be written, and once more where its first sentence fails."""
-        for again in (False, True):
-            if self.writing.hurried:
-                return
-            reading = _Reading(lambda sentence: self._wrong(sentence, before), self._least)
-            source = ask(self.index, PartTask(step=self.step.text, request=request, before=before, again=again))
-            await self.writing.run(source, None, reading.feed, reading.close)
-            self.title = reading.title
-            self.failures += self.writing.ungrounded
-            if self.text or not self.writing.ungrounded:
-                return
+    @property
+    def title(self) -> str:
+        return self._heading or self.draft.title or extractive.title(extractive.last_sentence(self.text))
 
-    def head(self) -> None:
-        """All before it have left: what it says may leave as it comes."""
-        self._voice.head()
+    async def write(self, source: PartSource, request: str, evidence: tuple[str, ...], before: str) -> None:
+        """Receive the part from the Summarizer, unless the deadline has passed. See `PartTask` for the arguments."""
+        if self.draft.expired:
+            return
+        task = PartTask(step=self.step.text, request=request, evidence=evidence, before=before, extract=self._extract)
+        await self.draft.run(source(self.index, task), None)
+
+    def release(self) -> None:
+        """Emit the text from now on as it arrives, since all parts before this one have been sent."""
+        self._buffer.release()
 
     def finish(self) -> None:
-        """Say an extract where nothing was written, and that the part is finished."""
-        written_by = self.writing.or_else(self.extract)
-        if written_by == "extract":
-            self.title = extractive.heading(self.source)
-        elif not self.title or self.missing(self.title):
-            self.title = extractive.title(extractive.last_sentence(self.text))
+        """Emit an extract if no text has arrived, and the whole part."""
+        written_by = self.draft.fall_back_to(self._make_extract)
         self._put(
             ReasoningSummaryPart(
                 index=self.index,
@@ -112,21 +78,7 @@ class Part:
             )
         )
 
-    def missing(self, text: str) -> list[str]:
-        """What of the text is in neither the step nor the prompt."""
-        claims = self._ground.unsupported_claims(text)
-        known = set(self._known().unsupported_claims(text)) if claims else ()
-        return [claim for claim in claims if claim in known]
-
-    def _wrong(self, sentence: str, before: str) -> list[str]:
-        if sentence.strip() in before or NARRATED.match(sentence):
-            return [sentence]
-        return self.missing(sentence)
-
-    @property
-    def _least(self) -> int:
-        return min(SHORTEST, len(self.source) // SHORTEST_SHARE)
-
-    @cached_property
-    def _ground(self) -> EvidenceIndex:
-        return EvidenceIndex([self.source])
+    def _make_extract(self) -> str:
+        excerpt = sanitized_excerpt(self.step.text)
+        self._heading = extractive.heading(excerpt)
+        return self._extract or extractive.first_and_last(excerpt)

@@ -1,37 +1,33 @@
-"""What a model is asked for a summary.
+"""The requests that ask a model for a summary.
 
-The prompt and the trace are data in these requests, never instructions. Wording and examples were tried on
-Qwen2.5-0.5B: without the prefill it answers the question instead of naming it, and a small model writes in a language
-only where its examples do.
+The prompt and the trace are data in these requests, never instructions. Wording and examples were chosen by trying them
+on Qwen2.5-0.5B: without the prefill it answers the question instead of naming it, and a small model writes in a
+language only if its examples do.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.summaries.code import with_code_as
-from gateway.summaries.extractive import SENTENCE
+from gateway.summaries.excerpts import TURNS, both_ends, request_of
 from gateway.summaries.language import language_of
+from gateway.summaries.protocol import PartTask
 from gateway.upstream import Message, UpstreamRequest
 
 PROMPT_TOKENS = 60
+"""Token limit of the summary of a prompt."""
 PART_TOKENS = (48, 96)
-"""For the smallest step, and for the largest."""
+"""Token limit of a part, for the shortest and for the longest step."""
 CHARACTERS_A_TOKEN = 20
-"""Of a step, for each token of its summary."""
-SHOWN_CHARACTERS = 4000
-"""A longer step is shown to the summarizer by its beginning and its end."""
-TURNS, TURN_CHARACTERS, REQUEST_CHARACTERS = 4, 200, 1600
-"""Earlier turns that are shown, how much of each, and how much of the last one."""
-SHORT_PROMPT = 120
-"""Characters of a prompt that is its own summary."""
+"""The token limit of a summary is the step's length in characters divided by this."""
+TURN_CHARACTERS, REQUEST_CHARACTERS = 200, 1600
+"""Characters shown of each earlier turn, and of the last one."""
 WARM, COLD = 0.3, 0.0
-"""Temperatures of the first writing and of the second."""
+"""Temperatures of the first and of the second draft of a part."""
 
 
 class Wording(NamedTuple):
-    """How summaries read in one language: how one of a prompt begins, and one of each piece of `PIECES`."""
+    """The wording of one language: how the summary of a prompt begins, and example summaries of `PIECES`."""
 
     name: str
     begins: str
@@ -99,54 +95,11 @@ _PART = (
 )
 _LENGTHS = ("one plain sentence", "one or two plain sentences")
 LONG_STEP = 1000
-"""Characters of a step that two sentences may stand for."""
-_ORDER = re.compile(
-    r"\b(?:ignor\w*|disregard|forget|override|vergiss|oublie\w*|olvida)\b[^\n]{0,60}"
-    r"\b(?:instructions?|prompts?|above|anweisung\w*|instruccion\w*|consignes)\b"
-    r"|\byou (?:must|should|will|shall|have to) (?:now |only |always )*"
-    r"(?:(?:answer|reply|respond|output|write|print|say)\b[^\n]{0,30}[:\"'“]|obey\b)"
-    r"|\b(?:answer|reply|respond|output|write|print|say) (?:only|exactly|just) "
-    r"(?:the (?:word|phrase|following)|this|[\"'“])"
-    r"|(?:忽略|无视|忘记)[^\n]{0,30}(?:指令|指示|要求|规则)",
-    re.IGNORECASE,
-)
-"""Found in a sentence that gives orders to whoever reads it."""
-NARRATED = re.compile(
-    r"\s*(?:(?:the|this|das|der|dieser|dieses|el|este|le|ce|la) (?:model|assistant|ai|piece|text|passage|author|writer"
-    r"|reasoning|modell|assistent|textstück|abschnitt|autor|modelo|asistente|texto|fragmento|modèle|texte|passage)\b"
-    r"|(?:该|这个|这段|本)?(?:模型|助手|作者|段落|文本))",
-    re.IGNORECASE,
-)
-"""How a sentence begins that tells of who thinks instead of what is thought."""
-_CLAUSES = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]+|$)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartTask:
-    """One part to be written: its step, the request that the reasoning is about, the part before it as it was written,
-    and whether a first writing has failed."""
-
-    step: str
-    request: str
-    before: str = ""
-    again: bool = False
-
-
-def request_of(messages: Sequence[Message]) -> str:
-    """What the user has asked last; a tool may have answered since."""
-    return next((turn.content for turn in reversed(messages) if turn.role == "user"), messages[-1].content)
-
-
-def is_its_own_summary(messages: Sequence[Message]) -> bool:
-    """Whether the conversation is one short sentence."""
-    turns = [message.content.strip() for message in messages if message.role != "system"]
-    if len(turns) != 1 or len(turns[0]) > SHORT_PROMPT or "\n" in turns[0] or "`" in turns[0]:
-        return False
-    return len(SENTENCE.findall(turns[0])) == 1
+"""A step with more characters than this may be summarized in two sentences."""
 
 
 def prompt_request(request_id: str, messages: Sequence[Message]) -> UpstreamRequest:
-    """Ask for one sentence that says what the conversation's last turn asks."""
+    """Return a request for one sentence that says what the conversation's last turn asks."""
     language = language_of(request_of(messages)) or "en"
     wording = WORDINGS.get(language)
     begins = wording.begins if wording else ""
@@ -161,38 +114,28 @@ def prompt_request(request_id: str, messages: Sequence[Message]) -> UpstreamRequ
     )
 
 
-def part_request(request_id: str, task: PartTask) -> UpstreamRequest:
-    """Ask for a title line and a sentence or two, in the language of the request."""
+def part_request(request_id: str, task: PartTask, excerpt: str, *, second: bool = False) -> UpstreamRequest:
+    """Return a request for a title line and a sentence or two, in the language of the user's request.
+
+    `excerpt` is what the model is shown of the step. A `second` draft has a lower temperature.
+    """
     language = language_of(task.request) or language_of(task.step) or "en"
     wording = WORDINGS.get(language, WORDINGS["en"])
-    turns = [
-        Message(
-            role="system", content=_PART.format(language=_name(language), length=_LENGTHS[len(task.step) > LONG_STEP])
-        )
-    ]
+    length = _LENGTHS[len(task.step) > LONG_STEP]
+    turns = [Message(role="system", content=_PART.format(language=_name(language), length=length))]
     for piece, summary in zip(PIECES, wording.parts, strict=True):
         turns += [Message(role="user", content=_quoted(piece)), Message(role="assistant", content=summary)]
     if task.before:
         turns += [Message(role="user", content=_quoted("…")), Message(role="assistant", content=task.before)]
-    turns.append(Message(role="user", content=_quoted(shown(task.step))))
+    turns.append(Message(role="user", content=_quoted(excerpt)))
     fewest, most = PART_TOKENS
     return _request(
         request_id,
         tuple(turns),
         min(most, max(fewest, len(task.step) // CHARACTERS_A_TOKEN)),
         stop=("\n\n",),
-        temperature=COLD if task.again else WARM,
+        temperature=COLD if second else WARM,
     )
-
-
-def shown(step: str) -> str:
-    """What a summarizer sees of a step, and all that its summary may take from it: no orders to whoever reads it."""
-    return "".join(clause for clause in _CLAUSES.findall(_ends(step, SHOWN_CHARACTERS)) if not _ORDER.search(clause))
-
-
-def source(messages: Sequence[Message]) -> str:
-    """What a summary may take from the conversation, beside the step it stands for."""
-    return "\n\n".join(shown(message.content) for message in messages[-TURNS:])
 
 
 def _request(
@@ -220,26 +163,19 @@ def _name(language: str) -> str:
 
 
 def _conversation(messages: Sequence[Message]) -> str:
-    """The last turn, below the turns that it may refer to."""
+    """Return the last turn, preceded by the turns that it may refer to."""
     asked = request_of(messages)
-    request = _ends(_named(asked), REQUEST_CHARACTERS)
+    request = both_ends(_named(asked), REQUEST_CHARACTERS)
     earlier = [turn for turn in messages if turn.role != "system" and turn.content not in ("", asked)][-TURNS:]
     if not earlier:
         return request
-    lines = [f"{turn.role}: {' '.join(_ends(_named(turn.content), TURN_CHARACTERS).split())}" for turn in earlier]
+    lines = [f"{turn.role}: {' '.join(both_ends(_named(turn.content), TURN_CHARACTERS).split())}" for turn in earlier]
     return "\n".join(["Earlier:", *lines, "", "The request:", request])
 
 
 def _named(text: str) -> str:
-    """The text with its code named."""
+    """Replace the text's code blocks by their language and length."""
     return with_code_as(lambda language, lines: f"[code: {language or 'text'}, {lines} lines]", text)
-
-
-def _ends(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    return f"{text[:half]}\n…\n{text[-half:]}"
 
 
 def _quoted(piece: str) -> str:

@@ -1,6 +1,6 @@
-"""The two summaries of a stream: of what is asked, and of the reasoning as it grows.
+"""The two summaries of a stream: of the prompt, and of the reasoning while it grows.
 
-Knows nothing of when they may leave, nor of who writes them.
+The order of their events among the others is `gateway.order`'s; the Summarizer writes them.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -10,102 +10,89 @@ from typing import Protocol
 from gateway.config import DeadlineSettings
 from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone
 from gateway.requests.base import ReasoningOptions
-from gateway.summaries import extractive, prompts
-from gateway.summaries.grounding import EvidenceIndex
-from gateway.summaries.part_scheduler import Parts
-from gateway.summaries.prompts import PartTask
-from gateway.summaries.sentence_gate import SentenceGate
-from gateway.summaries.timed_draft import Writing
+from gateway.summaries import extractive
+from gateway.summaries.excerpts import evidence_of, is_its_own_summary, request_of
+from gateway.summaries.part_scheduler import PartScheduler
+from gateway.summaries.protocol import PartTask, SummaryItem
+from gateway.summaries.timed_draft import TimedDraft
 from gateway.upstream import Message, UpstreamRequest
 
 
 class Summarizer(Protocol):
-    """Both yield text as it is written; both may raise GatewayError, and then an extract stands in."""
+    """Both methods yield batches of checked text, and a SummaryEnd as the last item.
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]: ...
+    They may raise GatewayError, or end without a SummaryEnd: then the text so far is the summary, or an extract.
+    """
 
-    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]: ...
+    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]: ...
+
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]: ...
 
 
-class Summaries:
-    """`write_prompt` and `write_reasoning` are tasks of the owner's; `feed` the reasoning as it comes, and `close` it.
+class StreamSummaries:
+    """Run `write_prompt` and `write_reasoning` as tasks; `feed` the reasoning as it arrives, and `close` it.
 
-    Events go to `put`. With `options.summary` none the reasoning's is empty, and `feed` costs nothing.
+    Events are passed to `put`. If `options.summary` is "none", the summary of the reasoning is empty.
     """
 
     def __init__(
         self,
-        asked: UpstreamRequest,
+        request: UpstreamRequest,
         options: ReasoningOptions,
         summarizer: Summarizer,
         put: Callable[[Event], None],
         deadlines: DeadlineSettings,
     ) -> None:
-        self._id, self._messages = asked.id, asked.messages
+        self._id, self._messages = request.id, request.messages
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
-        self._prompt = Writing(lambda text: put(PromptSummaryDelta(delta=text)))
-        self._known = _Known(asked.messages)
-        self._parts = self._made_parts(options) if options.summary != "none" else None
+        self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
+        self._parts = self._part_scheduler(options) if options.summary != "none" else None
 
     @property
-    def ungrounded(self) -> int:
-        """Summaries of which a sentence was not supported."""
-        return self._prompt.ungrounded + (self._parts.failures if self._parts else 0)
+    def rejected(self) -> int:
+        """The number of the model's drafts that the grounding check has ended."""
+        return self._prompt.rejected + (self._parts.rejected if self._parts else 0)
 
     async def write_prompt(self) -> None:
-        writing = self._prompt
-        if not prompts.is_its_own_summary(self._messages):
+        """Emit the summary of the prompt. A short prompt is its own summary; no model is asked."""
+        if not is_its_own_summary(self._messages):
             source = self._summarizer.prompt(f"{self._id}-prompt", self._messages)
-            sentences = SentenceGate(lambda sentence: self._known().unsupported_claims(sentence))
-            await writing.run(source, self._deadlines.prompt_summary, sentences.feed, sentences.close)
-        written_by = writing.or_else(extractive.first_sentence(prompts.request_of(self._messages)))
-        self._put(PromptSummaryDone(text=writing.text, written_by=written_by))
+            await self._prompt.run(source, self._deadlines.prompt_summary)
+        written_by = self._prompt.fall_back_to(lambda: extractive.first_sentence(request_of(self._messages)))
+        self._put(PromptSummaryDone(text=self._prompt.text, written_by=written_by))
 
     async def write_reasoning(self) -> None:
-        text = await self._parts.leave() if self._parts else ""
+        """Emit the parts of the reasoning's summary until all have been sent, and its end."""
+        text = await self._parts.run() if self._parts else ""
         self._put(ReasoningSummaryDone(text=text))
 
     def feed(self, text: str) -> None:
+        """Add text to the reasoning."""
         if self._parts:
             self._parts.feed(text)
 
     def close(self) -> None:
-        """The reasoning is over."""
+        """End the reasoning."""
         if self._parts:
             self._parts.close()
 
-    def hurry(self) -> None:
-        """Let all deadlines be now."""
-        self._prompt.hurry()
+    def expire(self) -> None:
+        """Let all deadlines pass now."""
+        self._prompt.expire()
         if self._parts:
-            self._parts.hurry()
+            self._parts.expire()
 
-    def _made_parts(self, options: ReasoningOptions) -> Parts:
-        return Parts(
-            partial(_ask_part, self._summarizer, self._id),  # a method of ours would hold all this in a cycle
+    def _part_scheduler(self, options: ReasoningOptions) -> PartScheduler:
+        return PartScheduler(
+            partial(_request_part, self._summarizer, self._id),
             self._put,
             self._deadlines.reasoning_summary,
-            request=prompts.request_of(self._messages),
-            known=self._known,
+            request=request_of(self._messages),
+            evidence=evidence_of(self._messages),
             live=options.summary == "live",
             awaited=options.order == "strict",
         )
 
 
-class _Known:
-    """What is asked, to hold summaries against: made once, and only where one has to be.
-
-    `functools.cache` would do it for 1 KB of each stream.
-    """
-
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self._messages = messages
-        self._ground: EvidenceIndex | None = None
-
-    def __call__(self) -> EvidenceIndex:
-        self._ground = self._ground or EvidenceIndex([prompts.source(self._messages)])
-        return self._ground
-
-
-def _ask_part(summarizer: Summarizer, id: str, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
-    return summarizer.part(f"{id}-part-{index}{'-again' if task.again else ''}", task)
+def _request_part(summarizer: Summarizer, id: str, index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+    return summarizer.part(f"{id}-part-{index}", task)

@@ -1,4 +1,4 @@
-"""One summary being written against a deadline. Knows nothing of what it summarizes or where its text goes."""
+"""One summary as the session receives it, against a deadline; what it summarizes is the owner's."""
 
 import asyncio
 import logging
@@ -7,45 +7,37 @@ from contextlib import aclosing
 
 from gateway.errors import GatewayError
 from gateway.events import WrittenBy
-from gateway.summaries.sentence_gate import SentenceLimit, Ungrounded
+from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle
 
 log = logging.getLogger(__name__)
 
 
-class Writing:
-    """Text goes to `emit` as it is written, until the source ends, fails, or the deadline passes.
+class TimedDraft:
+    """Passes text to `emit` as it arrives, until the source ends or fails, or the deadline passes.
 
-    A failure of the source is logged and ends the writing; it never passes on. `ungrounded` says whether text that
-    nothing supports has ended it.
+    A failure of the source is logged and ends the draft; it is never raised. `text` and `title` are what has arrived,
+    `rejected` is the number of the model's drafts that the grounding check has ended, as far as it is known.
     """
 
     def __init__(self, emit: Callable[[str], None]) -> None:
         self._emit = emit
         self._deadline: asyncio.Timeout | None = None
-        self.text = ""
-        self.ungrounded = self.hurried = False
+        self._end: SummaryEnd | None = None
+        self.text = self.title = ""
+        self.expired = False
 
-    async def run(
-        self,
-        source: AsyncGenerator[Sequence[str]],
-        seconds: float | None,
-        take: Callable[[str], str] = str,
-        rest: Callable[[], str] = str,
-    ) -> None:
-        """Write; `take` turns what the source says into text of the summary, `rest` gives what `take` held back."""
-        self.ungrounded = False
+    @property
+    def rejected(self) -> int:
+        return self._end.rejected if self._end else 0
+
+    async def run(self, source: AsyncGenerator[Sequence[SummaryItem]], seconds: float | None) -> None:
+        """Receive the summary, for at most `seconds`, without a limit if that is None."""
         try:
-            async with asyncio.timeout(0 if self.hurried else seconds) as self._deadline, aclosing(source):
+            async with asyncio.timeout(0 if self.expired else seconds) as self._deadline, aclosing(source):
                 async for batch in source:
-                    self._say(take("".join(batch)))
-                self._say(rest())
+                    self._receive(batch)
         except TimeoutError:
             log.info("a summary met its deadline after %d characters", len(self.text))
-        except SentenceLimit:
-            pass
-        except Ungrounded as error:
-            self.ungrounded = True
-            log.info("a summary ended: %s", error)
         except GatewayError as error:
             log.warning("a summary failed: %s", error)
         except Exception:
@@ -53,18 +45,29 @@ class Writing:
         finally:
             self._deadline = None
 
-    def hurry(self) -> None:
-        """Let the deadline be now."""
-        self.hurried = True
+    def expire(self) -> None:
+        """Let the deadline pass now, or at once if `run` is still to come."""
+        self.expired = True
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())
 
-    def or_else(self, extract: str) -> WrittenBy:
-        """Say the extract if nothing has been written; tell who wrote what stands."""
+    def fall_back_to(self, extract: Callable[[], str]) -> WrittenBy:
+        """Emit the extract, which is made only if no text has arrived, and return the author of the text."""
+        if self._end:
+            return self._end.written_by
         if self.text.strip():
             return "model"
-        self._say(extract)
-        return "extract" if extract else "none"
+        self._say(text := extract())
+        return "extract" if text else "none"
+
+    def _receive(self, batch: Sequence[SummaryItem]) -> None:
+        self._say("".join(item for item in batch if isinstance(item, str)))
+        for item in batch:
+            match item:
+                case SummaryTitle(text=title):
+                    self.title = title
+                case SummaryEnd(title=title):
+                    self.title, self._end = title, item
 
     def _say(self, text: str) -> None:
         if text:

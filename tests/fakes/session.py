@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from gateway.summaries.prompts import PartTask
+from gateway.summaries.protocol import PartTask, SummaryItem
+from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
+from tests.fakes.summaries import ScriptedModel
 
 
 class ScriptedParser:
@@ -35,29 +37,21 @@ class ScriptedParser:
 
 
 class ScriptedSummarizer:
-    """A summarizer that plays one script for the prompt and one for every part; `tasks` are the parts asked for."""
+    """A `SummaryWriter` whose model plays one script for the prompt and one for every draft of a part.
+
+    `tasks` are the parts asked for, `model.requests` the requests of the model.
+    """
 
     def __init__(
         self, prompt: Sequence[Any] = ("You ask", " this."), part: Sequence[Any] = ("Title\n", "Text.")
     ) -> None:
-        self.scripts = {"prompt": prompt, "part": part}
+        self.model = ScriptedModel(lambda request: prompt if request.id.endswith("-prompt") else part)
         self.tasks: list[PartTask] = []
+        self._writer = SummaryWriter(self.model)
 
-    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[str]]:
-        async for text in self._play("prompt"):
-            yield text
+    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+        return self._writer.prompt(request_id, messages)
 
-    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+    def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         self.tasks.append(task)
-        async for text in self._play("part"):
-            yield text
-
-    async def _play(self, name: str) -> AsyncGenerator[Sequence[str]]:
-        for step in self.scripts[name]:
-            match step:
-                case BaseException():
-                    raise step
-                case asyncio.Event():
-                    await step.wait()
-                case _:
-                    yield [step]
+        return self._writer.part(request_id, task)

@@ -14,7 +14,7 @@ from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, U
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningRequest
 from gateway.session import Session
-from gateway.summaries.prompts import PartTask
+from gateway.summaries.protocol import PartTask
 from gateway.upstream import Accepted, Finished, ThinkingEnded, ToolPiece
 from tests.fakes.session import ScriptedParser, ScriptedSummarizer
 
@@ -108,7 +108,8 @@ async def test_a_whole_stream_in_order() -> None:
 async def test_the_summarizer_gets_the_whole_trace() -> None:
     summarizer = ScriptedSummarizer()
     await events(session(ScriptedParser(*GOOD), summarizer))
-    assert summarizer.tasks == [PartTask(step=TRACE, request="What is six times seven? Tell me.")]
+    prompt = "What is six times seven? Tell me."
+    assert summarizer.tasks == [PartTask(step=TRACE, request=prompt, evidence=(prompt,))]
 
 
 async def test_reasoning_that_comes_early_waits_for_the_prompt_summary() -> None:
@@ -177,7 +178,8 @@ async def test_unsupported_claims_of_a_summary_are_not_sent(written: list[str], 
         ("reasoning_summary.part", 0, title, text, (0, 28), written_by),
         ("reasoning_summary.done", text),
     ]
-    assert [task.again for task in summarizer.tasks] == ([False, True] if written_by == "extract" else [False])
+    drafts = [request.id for request in summarizer.model.requests if "-part-" in request.id]
+    assert drafts == ["rsn-1-part-0", "rsn-1-part-0-again"][: 2 if written_by == "extract" else 1]
 
 
 async def test_a_prompt_of_one_short_sentence_is_its_own_summary() -> None:

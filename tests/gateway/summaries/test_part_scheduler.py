@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
 
 import pytest
 
 from gateway.errors import UpstreamError
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
-from gateway.summaries.grounding import EvidenceIndex
-from gateway.summaries.part_scheduler import SIDE_BY_SIDE, Parts
-from gateway.summaries.prompts import PartTask
+from gateway.summaries.part_scheduler import SIDE_BY_SIDE, PartScheduler
+from gateway.summaries.part_writer import PartSource
+from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
+from gateway.summaries.writer import SummaryWriter
+from tests.fakes.summaries import ScriptedModel
 
 SENTENCE = "This sentence says a little about the thing. "
 STEP = SENTENCE * 14 + "Texts 0, 1, 2, 3, 4 and 42.\n\n"
@@ -22,29 +25,31 @@ def written(index: int) -> str:
 
 
 class Writer:
-    """Writes `Title n` and `written(n)` of part n; of a part in `gates` only once its gate is open."""
+    """Writes `Title n` and `written(n)` for part n; the parts in `gates` only once their gate is open."""
 
-    def __init__(self, *held: int) -> None:
-        self.gates = {index: asyncio.Event() for index in held}
+    def __init__(self, *gated: int) -> None:
+        self.gates = {index: asyncio.Event() for index in gated}
         self.asked: list[int] = []
         self.steps: list[str] = []
         self.cancelled: list[int] = []
 
-    async def __call__(self, index: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+    async def __call__(self, index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         self.asked.append(index)
         self.steps.append(task.step)
         try:
             if gate := self.gates.get(index):
                 await gate.wait()
-            yield [f"Title {index}\n"]
-            yield [written(index)]
+            yield [SummaryTitle(f"Title {index}"), written(index)]
+            yield [SummaryEnd(title=f"Title {index}", written_by="model", rejected=0)]
         except asyncio.CancelledError:
             self.cancelled.append(index)
             raise
 
 
-def knows(text: str) -> Callable[[], EvidenceIndex]:
-    return lambda: EvidenceIndex([text])
+def scheduler(
+    source: PartSource, put: Callable[[Event], None] | None = None, seconds: float = 5, **options: Any
+) -> PartScheduler:
+    return PartScheduler(source, put or list[Event]().append, seconds, **{"request": "", **options})
 
 
 async def settled() -> None:
@@ -70,32 +75,32 @@ def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
 
 N = len(STEP)
 REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on. It is 42."
-"""Too short for a step, long enough that the step before it is known to be over."""
+"""Too short for a step, but long enough to complete the step before it."""
 ENDS = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42."
-"""What is extracted of a step; of the rest, which has two sentences, it is all."""
+"""The extract of a step; the extract of the rest, which has two sentences, is the rest."""
 
 
 def extract(index: int, start: int, end: int) -> list[tuple[object, ...]]:
     return [(index, REST), (index, "It is 42", REST, (start, end), "extract")]
 
 
-async def test_a_part_leaves_while_the_trace_still_grows() -> None:
+async def test_a_part_is_sent_while_the_trace_still_grows() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5, request="", known=knows(""))
-    leaving = asyncio.create_task(parts.leave())
+    parts = scheduler(Writer(), events.append)
+    running = asyncio.create_task(parts.run())
     parts.feed(STEP * 2 + REST)
     await settled()
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     parts.close()
-    assert await leaving == f"{written(0)}\n\n{written(1)}\n\n{REST}"
+    assert await running == f"{written(0)}\n\n{written(1)}\n\n{REST}"
     assert plain(events)[4:] == extract(2, 2 * N, 2 * N + len(REST))
 
 
-async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
+async def test_parts_are_written_side_by_side_and_sent_in_order() -> None:
     events: list[Event] = []
     writer = Writer(0, 2)
-    parts = Parts(writer, events.append, 5, request="", known=knows(""))
-    leaving = asyncio.create_task(parts.leave())
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
     parts.feed(STEP * 4 + REST)
     await settled()
     assert (writer.asked, plain(events)) == ([0, 1, 2, 3], [])
@@ -104,15 +109,15 @@ async def test_parts_are_written_side_by_side_and_leave_in_order() -> None:
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     writer.gates[2].set()
     parts.close()
-    await leaving
+    await running
     assert plain(events)[4:8] == [*part(2, 2 * N, 3 * N), *part(3, 3 * N, 4 * N)]
 
 
 async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> None:
     events: list[Event] = []
     writer = Writer(*range(SIDE_BY_SIDE))
-    parts = Parts(writer, events.append, 5, request="", known=knows(""))
-    leaving = asyncio.create_task(parts.leave())
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
     for _ in range(20):
         parts.feed(STEP)
     await settled()
@@ -120,20 +125,20 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
     parts.close()
     for gate in writer.gates.values():
         gate.set()
-    await leaving
+    await running
     assert len(writer.asked) == SIDE_BY_SIDE + 1
     assert "".join(writer.steps) == STEP * 20
     assert plain(events)[-1] == part(SIDE_BY_SIDE, SIDE_BY_SIDE * N, 20 * N)[-1]
 
 
-async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
+async def test_a_part_that_is_not_written_by_the_deadline_is_an_extract() -> None:
     events: list[Event] = []
     writer = Writer(1)
-    parts = Parts(writer, events.append, 0.01, request="", known=knows(""))
+    parts = scheduler(writer, events.append, 0.01)
     parts.feed(STEP * 2 + REST)
     await settled()
     parts.close()
-    assert await parts.leave() == f"{written(0)}\n\n{ENDS}\n\n{REST}"
+    assert await parts.run() == f"{written(0)}\n\n{ENDS}\n\n{REST}"
     assert plain(events)[2:] == [
         (1, ENDS),
         (1, "This sentence says a little about", ENDS, (N, 2 * N), "extract"),
@@ -142,17 +147,17 @@ async def test_what_is_not_written_at_the_deadline_is_an_extract() -> None:
     assert writer.cancelled == [1]
 
 
-async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
+async def test_a_short_rest_is_written_if_the_response_does_not_wait() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5, known=knows("2"), awaited=False, request="")
+    parts = scheduler(Writer(), events.append, awaited=False)
     parts.feed(STEP * 2 + REST)
     parts.close()
-    assert await parts.leave() == f"{written(0)}\n\n{written(1)}\n\n{written(2)}"
+    assert await parts.run() == f"{written(0)}\n\n{written(1)}\n\n{written(2)}"
     assert plain(events)[4:] == part(2, 2 * N, 2 * N + len(REST))
 
 
 @pytest.mark.parametrize(
-    ("wrote", "said", "writings"),
+    ("wrote", "said", "drafts"),
     [
         (["Title\nIt is 43."], "It is not 41. It is 42.", 2),
         (["Title\nIt is 43.", "Title\nSo it is 42."], "So it is 42.", 2),
@@ -160,98 +165,142 @@ async def test_a_short_rest_that_nobody_waits_for_is_written() -> None:
         (["Title\nIt is 42 or 7."], "It is 42 or 7.", 1),
         (["Title\nThe model says that it is 42.", "Title\nSo it is 42."], "So it is 42.", 2),
     ],
-    ids=["twice", "once", "after a sentence", "from the prompt", "told of the model"],
+    ids=["twice", "once", "after a sentence", "from the prompt", "narrated"],
 )
-async def test_what_nothing_supports_does_not_leave(wrote: list[str], said: str, writings: int) -> None:
+async def test_unsupported_sentences_of_the_model_are_not_sent(wrote: list[str], said: str, drafts: int) -> None:
     tasks: list[PartTask] = []
+    answers = iter([*wrote, wrote[-1]])
+    model = ScriptedModel(lambda _: [f"{piece} " for piece in next(answers).split(" ")])
 
-    async def writer(_: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+    def source(index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         tasks.append(task)
-        for piece in wrote[min(len(tasks), len(wrote)) - 1].split(" "):
-            yield [f"{piece} "]
+        return SummaryWriter(model).part(f"part-{index}", task)
 
-    events: list[Event] = []
-    parts = Parts(writer, events.append, 5, request="What is it?", known=knows("Is it 7?"))
-    parts.feed("It is not 41. It is 42.")
+    trace = "It is not 41. It is 42."
+    parts = scheduler(source, request="What is it?", evidence=("Is it 7?",))
+    parts.feed(trace)
     parts.close()
-    assert await parts.leave() == said
-    assert [(task.request, task.again) for task in tasks] == [("What is it?", again) for again in (False, True)][
-        :writings
-    ]
-    assert parts.failures == len(tasks) - (said == "So it is 42.") - (writings == 1) + (said == "Not at all 41.")
+    assert await parts.run() == said
+    assert tasks == [PartTask(step=trace, request="What is it?", evidence=("Is it 7?",))]
+    assert [request.id for request in model.requests] == ["part-0", "part-0-again"][:drafts]
+    assert parts.rejected == drafts - (said == "So it is 42.") - (drafts == 1) + (said == "Not at all 41.")
 
 
-async def test_what_has_been_said_before_is_not_said_again() -> None:
+async def test_a_part_does_not_repeat_the_part_before() -> None:
     tasks: list[PartTask] = []
+    model = ScriptedModel(lambda _: [f"Title\n{written(0)}"])
 
-    async def writer(_: int, task: PartTask) -> AsyncGenerator[Sequence[str]]:
+    def source(index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         tasks.append(task)
-        yield [f"Title\n{written(0)}"]
+        return SummaryWriter(model).part(f"part-{index}", task)
 
-    parts = Parts(writer, list[Event]().append, 5, request="", known=knows(""))
-    leaving = asyncio.create_task(parts.leave())
+    parts = scheduler(source)
+    running = asyncio.create_task(parts.run())
     parts.feed(STEP + REST)
     await settled()
     parts.feed(STEP + REST)
     await settled()
     parts.close()
     second = REST.replace("It is 42.", "Texts 0, 1, 2, 3, 4 and 42.")
-    assert await leaving == f"{written(0)}\n\n{second}\n\n{REST}"
-    assert [task.before for task in tasks] == ["", f"Title\n{written(0)}", f"Title\n{written(0)}"]
+    assert await running == f"{written(0)}\n\n{second}\n\n{REST}"
+    assert [task.before for task in tasks] == ["", f"Title\n{written(0)}"]
+    assert [request.id for request in model.requests] == ["part-0", "part-1", "part-1-again"]
 
 
-async def test_a_writer_that_fails_leaves_an_extract() -> None:
-    async def failing(_: int, __: PartTask) -> AsyncGenerator[Sequence[str]]:
-        yield []
+@pytest.mark.parametrize(
+    ("batches", "events"),
+    [
+        ([], [(0, "It is 42."), (0, "It is 42", "It is 42.", (0, 9), "extract")]),
+        ([[SummaryTitle("A title"), "It is."]], [(0, "It is."), (0, "A title", "It is.", (0, 9), "model")]),
+        ([[SummaryTitle(""), "It is."]], [(0, "It is."), (0, "It is", "It is.", (0, 9), "model")]),
+    ],
+    ids=["at once", "after a sentence", "without a title"],
+)
+async def test_a_summarizer_that_fails_leaves_its_sentences_or_an_extract(
+    batches: list[list[SummaryItem]], events: list[tuple[object, ...]]
+) -> None:
+    async def failing(_: int, __: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+        for batch in [*batches, []]:
+            yield batch
         raise UpstreamError("no summary today")
 
-    events: list[Event] = []
-    parts = Parts(failing, events.append, 5, request="", known=knows(""))
+    sent: list[Event] = []
+    parts = scheduler(failing, sent.append)
     parts.feed("It is 42.")
     parts.close()
-    await parts.leave()
-    assert plain(events) == [(0, "It is 42."), (0, "It is 42", "It is 42.", (0, 9), "extract")]
+    await parts.run()
+    assert plain(sent) == events
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-async def test_one_part_in_the_end_where_none_may_leave_before(steps: int) -> None:
+async def test_a_summary_that_is_not_live_is_one_part_in_the_end(steps: int) -> None:
     events: list[Event] = []
     writer = Writer()
-    parts = Parts(writer, events.append, 5, live=False, request="", known=knows(""))
-    leaving = asyncio.create_task(parts.leave())
+    parts = scheduler(writer, events.append, live=False)
+    running = asyncio.create_task(parts.run())
     parts.feed(STEP * steps)
     await settled()
     assert events == []
     parts.close()
-    assert await leaving == written(0)
+    assert await running == written(0)
     assert plain(events) == part(0, 0, steps * N)
     assert writer.steps[-1] == (STEP if steps == 1 else f"{written(0)}\n{written(1)}\n{ENDS}")
 
 
-async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
-    events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5, live=False, request="", known=knows(""))
+async def test_one_part_that_the_model_cannot_write_is_the_titles_of_all() -> None:
+    model = ScriptedModel(lambda request: ["It is 99."] if request.id.startswith("part-0") else [])
+    writer = Writer()
+
+    def source(index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+        return SummaryWriter(model).part(f"part-{index}", task) if task.extract else writer(index, task)
+
+    parts = scheduler(source, live=False)
     parts.feed(STEP * 3 + REST)
     await settled()
     parts.close()
-    parts.hurry()
-    assert await parts.leave() == "Title 0 → Title 1 → Title 2 → It is 42"
+    assert await parts.run() == "Title 0 → Title 1 → Title 2 → It is 42"
 
 
-async def test_a_trace_of_nothing_has_no_parts() -> None:
+async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
+    parts = scheduler(Writer(), live=False)
+    parts.feed(STEP * 3 + REST)
+    await settled()
+    parts.close()
+    parts.expire()
+    assert await parts.run() == "Title 0 → Title 1 → Title 2 → It is 42"
+
+
+async def test_a_blank_trace_has_no_parts() -> None:
     events: list[Event] = []
-    parts = Parts(Writer(), events.append, 5, request="", known=knows(""))
+    parts = scheduler(Writer(), events.append)
     parts.feed("\n \n")
     parts.close()
-    assert (await parts.leave(), events) == ("", [])
+    assert (await parts.run(), events) == ("", [])
 
 
-async def test_who_stops_waiting_stops_the_writing() -> None:
+async def test_cancelling_the_run_cancels_the_parts_being_written() -> None:
     writer = Writer(0, 1)
-    parts = Parts(writer, list[Event]().append, 5, request="", known=knows(""))
-    leaving = asyncio.create_task(parts.leave())
+    parts = scheduler(writer)
+    running = asyncio.create_task(parts.run())
     parts.feed(STEP * 2 + REST)
     await settled()
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     assert sorted(writer.cancelled) == [0, 1]
+
+
+async def test_the_summary_of_a_long_trace_is_complete() -> None:
+    """The parts alternate, since a part must not repeat the one before it."""
+    texts = "The thing is looked at a little in the sentence.", "There is a little more said about the same thing."
+    steps = 202
+    sent = asyncio.Queue[Event]()
+    model = ScriptedModel(lambda request: ["A title\n", texts[int(request.id) % 2]])
+    parts = scheduler(lambda index, task: SummaryWriter(model).part(f"{index}", task), sent.put_nowait, awaited=False)
+    running = asyncio.create_task(parts.run())
+    parts.feed(STEP)  # complete once the next one begins
+    for _ in range(steps - 1):
+        parts.feed(STEP)
+        while not isinstance(await sent.get(), ReasoningSummaryPart):
+            pass
+    parts.close()
+    assert await running == "\n\n".join(texts[index % 2] for index in range(steps))

@@ -1,0 +1,45 @@
+"""What a session and the Summarizer send one another. Plain data, so that it can be pickled."""
+
+from dataclasses import dataclass
+
+from gateway.events import WrittenBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTask:
+    """A part of the reasoning summary to write.
+
+    `step` is the text to summarize. `request` is what the user has asked; the summary is in its language. `evidence`
+    holds excerpts of the conversation, which support claims beside the step. `before` is the title and the text of the
+    part before, which must not be repeated. `extract` is used if the model fails; by default one is made from the step.
+    """
+
+    step: str
+    request: str
+    evidence: tuple[str, ...] = ()
+    before: str = ""
+    extract: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryTitle:
+    """The title that the model has written, or "" if it has none that is supported. It precedes the first sentence of a
+    part, in the same batch, so that a part which is cut off at its deadline has its title."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryEnd:
+    """The last item of a summary. `rejected` is the number of drafts that the grounding check has ended.
+
+    `title` is empty for the summary of a prompt.
+    """
+
+    title: str
+    written_by: WrittenBy
+    rejected: int
+
+
+SummaryItem = str | SummaryTitle | SummaryEnd
+"""Items of a summary: checked text, in order; at most one SummaryTitle before it; one SummaryEnd at the end."""

@@ -1,0 +1,86 @@
+"""The two summaries of a stream over a Summarizer: what it is asked, and what is emitted if it fails."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from gateway.config import DeadlineSettings
+from gateway.errors import NotReady
+from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone
+from gateway.requests.base import ReasoningOptions
+from gateway.summaries.protocol import PartTask, SummaryItem
+from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
+from gateway.upstream import Message, UpstreamRequest
+from tests.fakes.session import ScriptedSummarizer
+
+PROMPT = "What is six times seven? Tell me."
+TRACE = "Six times seven. That is 42."
+
+
+class Unreachable:
+    """A Summarizer none of whose replicas is there."""
+
+    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+        raise NotReady("not there")
+        yield []
+
+    async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+        raise NotReady("not there")
+        yield []
+
+
+def summaries(summarizer: Summarizer, put: list[Event], prompt: str = PROMPT, **options: str) -> StreamSummaries:
+    request = UpstreamRequest(id="rsn-1", messages=(Message(role="user", content=prompt),))
+    reasoning = ReasoningOptions.model_validate(options)
+    return StreamSummaries(request, reasoning, summarizer, put.append, DeadlineSettings())
+
+
+async def written(running: StreamSummaries) -> None:
+    reasoning = asyncio.create_task(running.write_reasoning())
+    await running.write_prompt()
+    running.feed(TRACE)
+    running.close()
+    await reasoning
+
+
+async def test_both_summaries_are_written_by_the_summarizer() -> None:
+    put, summarizer = list[Event](), ScriptedSummarizer(part=["Title\n", "So it is 42."])
+    await written(running := summaries(summarizer, put))
+    assert [event for event in put if isinstance(event, PromptSummaryDelta | PromptSummaryDone)] == [
+        PromptSummaryDelta(delta="You ask this."),
+        PromptSummaryDone(text="You ask this.", written_by="model"),
+    ]
+    assert put[-1] == ReasoningSummaryDone(text="So it is 42.")
+    assert [request.id for request in summarizer.model.requests] == ["rsn-1-prompt", "rsn-1-part-0"]
+    assert summarizer.tasks == [PartTask(step=TRACE, request=PROMPT, evidence=(PROMPT,))]
+    assert running.rejected == 0
+
+
+async def test_a_summarizer_that_cannot_be_reached_leaves_extracts() -> None:
+    put = list[Event]()
+    await written(running := summaries(Unreachable(), put))
+    assert put[1] == PromptSummaryDone(text="What is six times seven?", written_by="extract")
+    assert put[-1] == ReasoningSummaryDone(text=TRACE)
+    assert running.rejected == 0
+
+
+async def test_rejected_drafts_of_both_summaries_are_counted() -> None:
+    put = list[Event]()
+    summarizer = ScriptedSummarizer(prompt=["You ask for 43."], part=["Title\n", "It is 41."])
+    await written(running := summaries(summarizer, put))
+    assert put[1] == PromptSummaryDone(text="What is six times seven?", written_by="extract")
+    assert put[-1] == ReasoningSummaryDone(text=TRACE)
+    assert running.rejected == 3
+
+
+@pytest.mark.parametrize("prompt", ["What is six times seven?", "六乘七是多少？"])
+async def test_no_model_is_asked_for_a_prompt_of_one_short_sentence(prompt: str) -> None:
+    put, summarizer = list[Event](), ScriptedSummarizer()
+    await written(summaries(summarizer, put, prompt, summary="none"))
+    assert put == [
+        PromptSummaryDelta(delta=prompt),
+        PromptSummaryDone(text=prompt, written_by="extract"),
+        ReasoningSummaryDone(text=""),
+    ]
+    assert summarizer.model.requests == []
