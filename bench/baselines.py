@@ -1,7 +1,7 @@
-"""Summaries of a trace without a model, as simple gateways make them; each gives the summary's sentences in order.
+"""Summaries of a trace without a model, as simple gateways make them. Each function returns sentences in order.
 
-Where a summary has a size, `characters` is how long it becomes: the sentence that would pass it is cut, behind the
-word that does.
+`characters` is the length of a summary: the sentence that would exceed it is cut, after the word that does. 0 means the
+method's own length.
 """
 
 import re
@@ -11,23 +11,24 @@ _SENTENCE = re.compile(r"\S.*?(?:[.!?…](?=\s|$)|[。！？]+|(?=\n)|$)", re.DO
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _HAN = re.compile(r"[一-鿿]")
 SHORTEST = 4
-"""Characters of a sentence: what is shorter is a number in a list."""
+"""Minimum length of a sentence in characters; a shorter one is taken for the number of a list item."""
 
 
 def sentences(text: str) -> list[str]:
+    """Split a text into sentences, each on one line."""
     found = (" ".join(match[0].split()) for match in _SENTENCE.finditer(text))
     return [sentence for sentence in found if len(sentence) >= SHORTEST]
 
 
 def first_and_last(trace: str, characters: int = 0) -> list[str]:
-    """The first and the last sentence; with `characters` as many from both ends as it takes."""
+    """Return the first and the last sentence; with `characters`, as many from both ends as it takes."""
     found = sentences(trace)
     inwards = [n for pair in zip(range(len(found)), reversed(range(len(found))), strict=True) for n in pair]
     return _in_order(found, list(dict.fromkeys(inwards)), characters, fewest=2)
 
 
 def first_then_finally(trace: str, longest: int = 120) -> list[str]:
-    """`First, … Then, … Finally, …`: the beginnings of the first, the middle and the last sentence."""
+    """Return `First, … Then, … Finally, …` with the beginnings of the first, the middle and the last sentence."""
     found = sentences(trace)
     if not found:
         return []
@@ -37,7 +38,7 @@ def first_then_finally(trace: str, longest: int = 120) -> list[str]:
 
 
 def text_rank(trace: str, characters: int = 0) -> list[str]:
-    """The sentences that TextRank (sumy) puts first. They are split here, so that nothing has to be downloaded."""
+    """Return the sentences that TextRank (sumy) ranks first. They are split here, so that nothing is downloaded."""
     from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
     from sumy.summarizers.text_rank import TextRankSummarizer
 
@@ -50,7 +51,7 @@ def text_rank(trace: str, characters: int = 0) -> list[str]:
 
 
 class _Words:
-    """What sumy wants of a tokenizer: words, for Chinese its characters."""
+    """A tokenizer for sumy: words, or the characters of Chinese."""
 
     def to_words(self, sentence: str) -> Sequence[str]:
         words: Iterable[str] = _WORD.findall(sentence.casefold())

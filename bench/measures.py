@@ -1,8 +1,9 @@
-"""What is measured of a summary, and the table of it: one row a method, over all traces, the short and the long ones.
+"""Measure summaries, and make a table: one row a method, over all traces, the short ones and the long ones.
 
-grounded      parts (%) that `gateway.summaries.grounding` finds in their stretch of the trace and the prompt
-checked       the same by `bench.claims`, which shares nothing with it
-coverage      `bench.coverage` of the gateway's own steps; `stretches`: of even pieces of the trace, cut without it
+grounded      parts (%) whose claims `gateway.summaries.grounding` finds in their stretch of the trace or in the prompt
+checked       parts (%) whose claims `bench.claims` finds there, which shares no code with it
+coverage      `bench.coverage` of the gateway's own steps
+stretches     `bench.coverage` of even pieces of the trace, which are cut without the gateway
 compression   characters of the summaries / of the traces
 first         seconds from the first text of the reasoning to the first part, p50
 hold          milliseconds that a response waits for the summary, p50 and p95
@@ -27,13 +28,14 @@ from gateway.summaries.grounding import unsupported_claims
 from gateway.summaries.steps import Steps
 
 STRETCH = 400
-"""Characters of an even piece, at least; it ends with a sentence."""
+"""Minimum length of an even piece in characters; it ends at the end of a sentence."""
 CAPITALS_TELL = ("en", "es")
+"""Languages in which a capital within a sentence marks a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`start` and `end` are the characters of the trace that it stands for."""
+    """A part of a summary, which stands for `trace[start:end]`, in characters."""
 
     title: str
     text: str
@@ -48,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One method's summary of one trace. `first` and `hold` are in seconds, `read` and `written` in tokens."""
+    """The summary of one trace by one method. `first` and `hold` are in seconds, `read` and `written` in tokens."""
 
     trace: str
     method: str
@@ -65,7 +67,7 @@ class Summary:
 
 
 def measured(traces: Sequence[Trace], summaries: Sequence[Summary]) -> dict[str, Any]:
-    """Rows by the traces they are over, and the claims that a check did not find."""
+    """Return the rows of each group of traces, and the claims that a check did not find."""
     known = {trace.id: trace for trace in traces}
     embed = remembered(mini_lm())
     told = [tell(known[summary.trace], summary, embed) for summary in track(summaries, "Measuring")]
@@ -83,7 +85,7 @@ def measured(traces: Sequence[Trace], summaries: Sequence[Summary]) -> dict[str,
 
 
 def tell(trace: Trace, summary: Summary, embed: Embed) -> dict[str, Any]:
-    """The measures of one summary."""
+    """Return the measures of one summary."""
     missing = [claims for part in summary.parts if (claims := _missing(trace, summary.method, part))]
     units = [text for part in summary.parts for text in (part.whole, *sentences(part.text))]
     units += ["\n".join(part.text for part in summary.parts)]
@@ -108,7 +110,7 @@ def tell(trace: Trace, summary: Summary, embed: Embed) -> dict[str, Any]:
 
 
 def _missing(trace: Trace, method: str, part: Part) -> dict[str, Any]:
-    """What the two checks do not find of a part; nothing where both find all."""
+    """Return the claims of a part that one of the checks does not find, or {} if both find all."""
     sources = [trace.trace[part.start : part.end], trace.prompt]
     gateway = unsupported_claims(part.whole, sources)
     second = unsupported(part.text, sources, names=trace.language in CAPITALS_TELL)
@@ -119,7 +121,7 @@ def _missing(trace: Trace, method: str, part: Part) -> dict[str, Any]:
 
 
 def stretches(trace: str) -> list[str]:
-    """The trace in pieces of whole sentences, each of `STRETCH` characters or a little more."""
+    """Cut a trace into pieces of whole sentences, each of `STRETCH` characters or a little more."""
     pieces, piece = [], ""
     for sentence in sentences(trace):
         piece = f"{piece} {sentence}".strip()
@@ -130,7 +132,7 @@ def stretches(trace: str) -> list[str]:
 
 
 def row(ones: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The measures of one method over several traces."""
+    """Return the measures of one method over several traces."""
     parts = sum(one["parts"] for one in ones) or 1
     said, of = (sum(one["characters"][n] for one in ones) for n in (0, 1))
     read, written, tokens = (sum(one["tokens"][n] for one in ones) for n in (0, 1, 2))
@@ -156,7 +158,7 @@ def row(ones: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def remembered(embed: Embed) -> Embed:
-    """The same, each text embedded once."""
+    """Cache an embedding, so that each text is embedded once."""
     import torch
 
     one: Callable[[str], torch.Tensor] = cache(lambda text: embed([text])[0])

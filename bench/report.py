@@ -1,4 +1,4 @@
-"""The results in bench/results: summaries.json, and the table and the plot that are made from it."""
+"""Raw results in .run/bench/summaries.json, and the table and the plot in bench/results/ that are made from them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 from bench import plot
 
 FOLDER = Path(__file__).parent / "results"
+RAW = Path(__file__).parent.parent / ".run" / "bench" / "summaries.json"
 COLUMNS = {
     "method": "",
     "grounded": "grounded, %",
@@ -35,22 +36,23 @@ COLOURS = ("#777777", "#999999", "#b08030", "#4a7db5", "#8a5aa8", "#c0392b")
 
 
 def read() -> dict[str, Any]:
-    """What is in summaries.json; empty where there is none."""
-    file = FOLDER / "summaries.json"
-    results: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    """Return the raw results, or an empty dictionary if there are none yet."""
+    results: dict[str, Any] = json.loads(RAW.read_text("utf-8")) if RAW.exists() else {}
     return results
 
 
 def update(**changed: Any) -> None:
-    """Change some of summaries.json, and make the table and the plot again."""
+    """Replace some of the raw results, and make the table and the plot again."""
     results = {**read(), **changed}
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "summaries.json").write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    RAW.parent.mkdir(parents=True, exist_ok=True)
+    RAW.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", "utf-8")
     (FOLDER / "summaries.md").write_text(markdown(results), "utf-8")
     (FOLDER / "summaries.svg").write_text(svg(results), "utf-8")
 
 
 def markdown(results: dict[str, Any]) -> str:
+    """Return the tables, and a sentence on the scripted streams."""
     parts = []
     table = results.get("table", {})
     for group, heading in HEADINGS.items():
@@ -69,7 +71,7 @@ def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def svg(results: dict[str, Any]) -> str:
-    """Left: coverage over length, a dot a method. Right: the answer hold of the scripted streams, shortest first."""
+    """Return a plot: coverage over length, a dot a method, and the answer hold of the scripted streams, sorted."""
     half = plot.WIDTH / 2
     drawn = [*_dots(results.get("table", {}).get("all", []), half)]
     drawn += _curve(results.get("scripted", {}).get("holds", []), half)

@@ -5,9 +5,10 @@
 bench/traces.jsonl holds one JSON object a line: `id`, `task`, `language` (ISO 639-1), `prompt`, `least` (characters),
 `trace` (without its markers), `response`, and `tokens` of the trace. The prompts are in the file from the start.
 
-The model thinks as it does in the product, behind `engine.harness`'s instruction, example and opening. Where it stops
-before `least` characters, or says a sentence for the third time, a turn of thought ("Wait,") is put there, as in budget
-forcing (arXiv:2501.19393), and it goes on, for `least` tokens at most. Then the block is closed, and it answers.
+The model thinks as it does in the product, after the instruction, example and opening of `engine.harness`. If it stops
+before `least` characters, or repeats a sentence for the third time, a turn of thought ("Wait,") is appended, as in
+budget forcing (arXiv:2501.19393), and it continues, for `least` tokens at most. Then the block is closed, and it
+answers.
 """
 
 import argparse
@@ -32,13 +33,13 @@ from engine.model_files import model_folder
 
 FILE = Path(__file__).parent / "traces.jsonl"
 LONG = 10_000
-"""Characters of a long trace."""
+"""Minimum length of a long trace in characters."""
 SIDE_BY_SIDE = 12
-"""The engine's attention goes over the texts of all requests at once: more of them would not be faster."""
+"""Number of traces recorded at a time. The engine's attention covers the texts of all of them: more are not faster."""
 PASS_TOKENS, ANSWER_TOKENS = 640, 120
 TEMPERATURE, TOP_P = 0.9, 0.95
 SHORTEST = 12
-"""Characters of what may be said as often as it likes."""
+"""A piece of at most this many characters may be repeated any number of times."""
 _BORDER = re.compile(r"(?<=[.!?。！？\n])")
 _PIECE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]?")
 TURNS = {
@@ -51,7 +52,7 @@ TURNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One line of the file; its fields are in the module's docstring."""
+    """One line of the file; the module's docstring describes the fields."""
 
     id: str
     task: str
@@ -73,7 +74,7 @@ def save(traces: Sequence[Trace], path: Path = FILE) -> None:
 
 
 class Repeats:
-    """Watches a text as it grows: whether it says one sentence or line for the third time."""
+    """Detects in a growing text that a sentence or line occurs for the third time."""
 
     def __init__(self, text: str) -> None:
         self._seen = Counter(map(str.strip, _PIECE.findall(text)))
@@ -86,7 +87,7 @@ class Repeats:
 
 
 async def recorded(harness: Harness, tokenizer: Any, trace: Trace, seed: int, keep: Callable[[Trace], None]) -> Trace:
-    """Let the model think, on from where the trace was kept, and answer; `keep` gets the trace as it grows."""
+    """Let the model continue the trace, and answer; `keep` is called with the trace while it grows."""
     thought, tokens = trace.trace or OPENING.removeprefix(f"{START}\n"), 0
     turns = cycle(TURNS[trace.language])
     while True:
@@ -105,7 +106,7 @@ def _count(tokenizer: Any, text: str) -> int:
 
 
 async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed: int) -> tuple[str, int]:
-    """What the model adds to its turn, and its tokens; `begun` is the turn without the opening marker."""
+    """Return what the model adds to its turn, and its tokens; `begun` is the turn without the opening marker."""
     prefill = f"{START}\n{begun}"
     ask = Ask(
         messages=[{"role": "system", "content": SYSTEM}, *EXAMPLE, {"role": "user", "content": trace.prompt}],
@@ -129,7 +130,7 @@ async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed:
 
 
 async def record(again: bool) -> None:
-    """Record into the file, many at once, the short ones first; what is done is kept at once."""
+    """Record the traces side by side, the short ones first; each is saved as soon as it is complete."""
     traces = [replace(trace, trace="", response="", tokens=0) if again else trace for trace in load()]
     folder = model_folder("embedded")
     engine = Engine(folder, EngineSettings(kv_cache_tokens=65_536))

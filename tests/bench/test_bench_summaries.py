@@ -1,4 +1,4 @@
-"""What the benchmark of the summaries measures with: the second check, coverage, the baselines, the table."""
+"""The instruments of the summaries' benchmark: the second check, coverage, the baselines, the table."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ TRACE = "The cat sat on the mat. The cat ate the fish. Dogs bark at night. The c
         "A day and a half",
     ],
 )
-def test_what_the_source_says_is_supported(part: str) -> None:
+def test_claims_of_the_source_are_supported(part: str) -> None:
     assert unsupported(part, [SOURCE, "half"]) == []
 
 
@@ -44,17 +44,17 @@ def test_what_the_source_says_is_supported(part: str) -> None:
         ("She pays Bernd in Lisbon", ["Bernd"]),
     ],
 )
-def test_what_no_source_says_is_not(part: str, missing: list[str]) -> None:
+def test_claims_that_no_source_has_are_found(part: str, missing: list[str]) -> None:
     assert unsupported(part, [SOURCE]) == missing
 
 
-def test_capitals_are_no_names_where_they_tell_nothing() -> None:
+def test_capitals_may_be_declared_to_mark_no_names() -> None:
     assert unsupported("sie zahlt den Betrag", [SOURCE], names=False) == []
     assert unsupported("她付了1250.5欧元，12天", [SOURCE], names=False) == []
 
 
 def by_letter(texts: Sequence[str]) -> torch.Tensor:
-    """An embedding by the first letter alone."""
+    """Embed texts by their first letter."""
     return torch.stack([torch.eye(26)[ord(text[0].lower()) - ord("a")] for text in texts])
 
 
@@ -103,7 +103,7 @@ def test_stretches_are_the_whole_trace_in_whole_sentences() -> None:
     assert all(len(piece) >= 400 for piece in pieces[:-1])
 
 
-def test_a_sentence_that_is_there_for_the_third_time_ends_a_pass() -> None:
+def test_the_third_occurrence_of_a_sentence_is_a_repetition() -> None:
     repeats = Repeats("Seven times eight is 56. So. So. So.")
     again = (" So.", " Seven times", " eight is 56. A", "nd Seven times eight is 56. ")
     assert not any(repeats.feed(text) for text in again)
@@ -134,7 +134,7 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert (percentile(values, 0.5), percentile(values, 0.95), percentile([3.0], 0.95)) == (10.0, 19.0, 3.0)
 
 
-def test_a_table_and_a_plot_come_of_any_results() -> None:
+def test_a_table_and_a_plot_are_made_of_any_results() -> None:
     trace = Trace(id="t", task="code", language="en", prompt="", least=1, trace="The cat.", tokens=4)
     rows = [row([tell(trace, summary(Part("", "The cat.", 0, 8, "model")), by_letter)])]
     assert "| ours | 100.0 | 100.0 | 1.0 |" in markdown({"table": {"all": rows}})
@@ -142,7 +142,7 @@ def test_a_table_and_a_plot_come_of_any_results() -> None:
     assert (markdown({}), svg({}).count("<text")) == ("\n", 0)
 
 
-def test_the_recorded_traces_are_what_they_say() -> None:
+def test_the_recorded_traces_are_complete() -> None:
     traces = load()
     assert len({trace.id for trace in traces}) == len(traces) >= 40
     assert len({trace.language for trace in traces}) >= 3
