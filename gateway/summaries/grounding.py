@@ -11,7 +11,8 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from gateway.summaries.quantities import AMOUNT, CJK_DIGITS, LETTERS, is_vague, read, supported, units
+from gateway.summaries.quantities import AMOUNT, CJK_DIGITS, is_vague, read, supported
+from gateway.summaries.units import LETTERS, units
 
 LONGEST_HEADING = 8
 """Maximum number of words of a heading. In a heading with a capitalized common word, capitals do not mark names."""

@@ -1,53 +1,15 @@
-"""Numbers and units in a text, by value: 1,000 equals one thousand, and km equals kilometre.
+"""Numbers in a text, by value: 1,000 equals one thousand.
 
 A value is a string in one canonical spelling (15e2, -5e0, 1/3) of any length, so that no number overflows or is
-rounded. There is no arithmetic, no conversion and no calendar here, and no unit outside the table.
+rounded. There is no arithmetic and no calendar here.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-LETTERS = r"A-Za-z_À-ÖØ-öø-\u1fff"
-"""The letters of scripts that put spaces between words, for use in a regular expression's character class."""
+from gateway.summaries.units import LETTERS, UNIT_END, UNITS
+
 CJK_DIGITS = "〇零一二两三四五六七八九十百千万亿"
-_UNITS = {
-    "km": r"kms?|kil[oó]m[eéè]t(?:er|re|ro)[ns]?|公里|千米",
-    "m": r"(?-i:m)|m[eéè]t(?:er|re|ro)[ns]?|米",
-    "cm": r"cm|[cz]ent[ií]m[eéè]t(?:er|re|ro)[ns]?|厘米",
-    "mm": r"mm|mill?[ií]m[eéè]t(?:er|re|ro)[ns]?|毫米",
-    "mi_h": r"mph",
-    "mi": r"mi|miles?|meilen?|millas?|英里",
-    "kg": r"kgs?|kilos?|kilogram(?:me?|o)?[ns]?|千克|公斤",
-    "g": r"(?-i:g)|gram(?:me?|o)?[ns]?|克",
-    "t": r"ton(?:ne)?[ns]?|toneladas?|吨",
-    "ml": r"ml|mill?ilit(?:er|re|ro)[ns]?|毫升",
-    "l": r"(?-i:[lL])|lit(?:er|re|ro)[ns]?|升",
-    "km_h": r"kmh|kph",
-    "h": r"(?-i:h)|hrs?|hours?|std|stunden?|horas?|heures?|个?小时",
-    "min": r"mins?|minut(?:es?|en|os?)|分钟",
-    "ms": r"ms|milliseconds?|millisekunden?|milisegundos?|millisecondes?|毫秒",
-    "s": r"(?-i:s)|secs?|seconds?|sekunden?|segundos?|secondes?|秒",
-    "day": r"days?|tage?n?|días?|jours?|天",
-    "week": r"weeks?|wochen?|semanas?|semaines?|个?星期",
-    "month": r"months?|monate?n?|mes(?:es)?|mois|个月",
-    "year": r"years?|yrs?|jahre?n?|años?|ans|années?",
-    "percent": r"%|per ?cent(?:age)?|pct|prozent|por ciento|pour cent",
-    "dollar": r"(?:us ?)?\$|(?:us )?dollars?|usd|dólar(?:es)?|美元",
-    "euro": r"€|euros?|eur|欧元",
-    "pound": r"£|pounds?|lbs?|pfund|libras?|livres?|英镑",
-    "yuan": r"¥|yuan|rmb|cny|元|块",
-    "cent": r"cents?|¢|centavos?|centimes?",
-    "degree_celsius": r"° ?c|celsius|摄氏度",
-    "degree_fahrenheit": r"° ?f|fahrenheit|华氏度",
-    "degree": r"°|degrees?|grad|grados?|degrés?|度",
-    "square": r"\^2(?!\d)|squared?|sq|quadrat|cuadrad[oa]s?|carrée?s?|平方",
-    "cubic": r"\^3(?!\d)|cubic|cubed|kubik|cúbic[oa]s?|cubes?|立方",
-    "byte": r"bytes?|字节",
-    "mb": r"mb|megabytes?",
-    "gb": r"gb|gigabytes?",
-    "hz": r"hz|hertz|赫兹",
-    "kwh": r"kwh|kilowatt[- ]?(?:hours?|stunden?)",
-}
 _COUNTED = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen",
@@ -139,10 +101,6 @@ _SCALE = rf"(?:(?: ?(?i:{_SCALE_WORDS})|k)(?![{LETTERS}\d])|百|千(?![米克瓦
 _BY = (
     r" ?[/÷] ?| ?除以 ?| (?i:divided by|out of|of|over|geteilt durch|durch|von|dividido (?:por|entre)|divisé par|sur) "
 )
-_END = rf"(?![{LETTERS}]|'[{LETTERS}]{{2}})"
-_SIGNS = "".join({char for forms in _UNITS.values() for char in forms if char in "%$€£¥°¢" or char >= "一"})
-_NAMED = "|".join(f"(?P<{name}>{forms})" for name, forms in _UNITS.items())
-_UNIT = re.compile(rf"(?:(?<![{LETTERS}])(?=[{LETTERS}{_SIGNS}])|(?=\^))(?i:{_NAMED}){_END}")
 AMOUNT = (
     rf"(?<![{LETTERS}](?=[{LETTERS}]))(?=[{LETTERS}\d$€£¥.负减{CJK_DIGITS}-])"
     rf"(?:(?P<minus>(?<![{LETTERS}\d)\]%])(?<!\d )-(?=[$€£¥\d.]))"
@@ -153,17 +111,11 @@ AMOUNT = (
     rf"|(?P<words>{_spelled()}|(?!十分(?!钟)|四舍|五入|三角)(?:[{CJK_DIGITS.replace('千', '')}]|千(?![米克瓦]))+)"
     rf"(?:[ -](?i:(?P<parts>{_any(_PART)}))(?![{LETTERS}]))?)"
     rf"(?:(?P<by>{_BY})(?P<over>{_DIGITS}|[{CJK_DIGITS}]+)(?![.,']?\d|/|{_SCALE}))?"
-    rf"(?P<after>(?:[ -]?(?i:/ ?|per |pro |por |par |je |an? |每)?(?i:{'|'.join(_UNITS.values())}){_END}){{0,4}})"
+    rf"(?P<after>(?:[ -]?(?i:/ ?|per |pro |por |par |je |an? |每)?(?i:{'|'.join(UNITS.values())}){UNIT_END}){{0,4}})"
 )
 """A number with its sign, currency and units. `read` uses its groups; `before` and `after` hold the units."""
 _AMOUNT = re.compile(AMOUNT)
 _OPEN, _CLOSE = tuple("[({,"), tuple("])},")
-
-
-def units(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each unit as it is written, and the names of the units that it consists of (km/h: km and h)."""
-    for found in _UNIT.finditer(text):
-        yield found.group(), (found.lastgroup or "").split("_")
 
 
 def supported(text: str) -> set[str]:
