@@ -23,7 +23,7 @@ from bench.traces import Trace
 from gateway.config import GatewaySettings
 from gateway.events import Event, ReasoningSummaryPart, ResponseDelta, Usage
 from gateway.reasoning import Segment
-from gateway.requests.base import ReasoningRequest
+from gateway.requests.reasoning import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.excerpts import sanitized_excerpt
 from gateway.summaries.part_check import MIN_CHARACTERS

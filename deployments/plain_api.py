@@ -18,7 +18,7 @@ from deployments.rpc.handles import StreamHandle
 from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
-from gateway.requests.base import PlainRequest
+from gateway.requests.plain import PlainRequest
 from gateway.upstream import UpstreamItem
 from gateway.wire.plain import PlainWriter
 from web.application import EventStream, application, model_list, read

@@ -15,8 +15,9 @@ from fastapi.responses import Response
 from gateway.config import GatewaySettings
 from gateway.errors import Failed, InvalidRequest, UnknownModel
 from gateway.events import Event, StreamFailed
-from gateway.requests.base import BaseRequest, ReasoningRequest
+from gateway.requests.base import BaseRequest
 from gateway.requests.chat_completions import ChatCompletionsRequest
+from gateway.requests.reasoning import ReasoningRequest
 from gateway.requests.responses import ResponsesRequest
 from gateway.session import Parser, Session, SessionObserver, SessionRequest
 from gateway.summaries.stream_summaries import Summarizer

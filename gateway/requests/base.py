@@ -1,11 +1,10 @@
-"""The requests of the native route and of the plain API, what they share with OpenAI's, and refusals.
+"""The common parts of requests, and refusals.
 
 A refusal names the field at fault. Every union is discriminated, with tags of ours, so that pydantic reports the errors
 of one branch alone and its paths hold no names but the fields' and these tags.
 """
 
 import re
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
@@ -137,32 +136,8 @@ class Generation(BaseRequest):
         )
 
 
-class ReasoningRequest(Generation):
-    """The request of `POST /v1/reasoning`."""
-
-    stream: bool = True
-    reasoning: ReasoningOptions = ReasoningOptions()
-    prompt_summary: bool = True
-
-    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
-        return replace(super().to_upstream(request_id, model), budget=self.reasoning.budget)
-
-
 class StreamOptions(Strict):
     include_usage: bool = False
-
-
-class PlainRequest(Generation):
-    """The request of `POST /upstream/v1/chat/completions`, a subset of OpenAI's."""
-
-    max_completion_tokens: TokenCount | None = None
-    n: Literal[1] = 1
-    stream: bool = False
-    stream_options: StreamOptions = StreamOptions()
-
-    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
-        asked = super().to_upstream(request_id, model)
-        return replace(asked, max_tokens=self.max_completion_tokens or asked.max_tokens)
 
 
 def _refusal(errors: list[Any]) -> InvalidRequest:

@@ -12,7 +12,7 @@ from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.errors import ContextTooLong, GatewayError, UpstreamError
 from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
-from gateway.requests.base import ReasoningRequest
+from gateway.requests.reasoning import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.protocol import PartTask
 from gateway.upstream import Accepted, Finished, ThinkingEnded, ToolPiece

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.errors import Failure, InvalidRequest
-from gateway.requests.base import MAX_SEED, MAX_TOKENS, ReasoningOptions, ReasoningRequest
+from gateway.requests.base import MAX_SEED, MAX_TOKENS, ReasoningOptions
+from gateway.requests.reasoning import ReasoningRequest
 from gateway.upstream import Message, UpstreamRequest
 
 HI = [{"role": "user", "content": "hi"}]
