@@ -7,12 +7,11 @@ QUESTION ?= How many days are there in three weeks and four days?
 .PHONY: demo test lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
 
 demo: .venv/ready
-	$(BIN)/python -m engine.model_files > /dev/null
-	$(BIN)/python cluster/local.py up
-	$(BIN)/python -m client "$(QUESTION)"
+	$(BIN)/reasoning-gateway up
+	$(BIN)/reasoning-ask "$(QUESTION)"
 	@echo
-	@echo 'Still running: API http://127.0.0.1:8000, dashboard http://127.0.0.1:8265. make stop ends it.'
-	@echo 'Ask more: .venv/bin/python -m client "your question"'
+	@echo 'The gateway runs on: API http://127.0.0.1:8000, dashboard http://127.0.0.1:8265. `make stop` stops it.'
+	@echo 'Ask more: .venv/bin/reasoning-ask "your question"'
 
 test: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
@@ -68,7 +67,7 @@ check-clients: .venv/ready .peers/clients/ready .peers/npm/ready
 	touch $@
 
 stop: .venv/ready
-	$(BIN)/python cluster/local.py down
+	$(BIN)/reasoning-gateway down
 
 # Streams through the gateway and through what people would take instead, side by side: 15 minutes at most, on a machine
 # that does nothing else. `python -m bench.load --help` tells the rest.

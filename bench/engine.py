@@ -27,7 +27,7 @@ import httpx
 from transformers import AutoTokenizer
 
 from bench import peers, report
-from cluster import local
+from cluster import state
 from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
@@ -125,7 +125,8 @@ async def _engine(tokenizer: Any) -> AsyncIterator[Ask]:
 
 @contextmanager
 def _graph_stopped() -> Iterator[None]:
-    processes = local.session(int(local.PID.read_text()))
+    run = state.home().current()
+    processes = run.processes() if run else []
     try:
         for process in processes:
             process.suspend()
@@ -136,9 +137,9 @@ def _graph_stopped() -> Iterator[None]:
 
 
 async def _local(command: str) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, peers.ROOT / "cluster/local.py", command)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "cluster.cli", command, cwd=peers.ROOT)
     if await process.wait():
-        raise SystemExit(f"cluster/local.py {command} has failed")
+        raise SystemExit(f"reasoning-gateway {command} has failed")
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from bench.peers import ROOT
-from cluster.configs import laid_over
+from cluster.configs import with_overlay
 from cluster.local import free_port
 
 
@@ -47,7 +47,7 @@ def cluster() -> Iterator[Cluster]:
         _system_config={"metrics_report_interval_ms": 1000},
         runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
     )
-    tracing = laid_over("gpu")["tracing_config"]
+    tracing = with_overlay("gpu")["tracing_config"]
     serve.start(http_options={"host": "127.0.0.1", "port": port}, tracing_config=tracing)
     yield Cluster(
         http_port=port,

@@ -1,6 +1,6 @@
-"""Every key of serve_config.yaml, and of each overlay in cluster/ over it, is one that Serve and the gateway know.
+"""The Serve configs: every key is one that Serve and the gateway know, because Serve ignores others silently.
 
-Serve drops the others without a word.
+Checked for serve_config.yaml, for each overlay of cluster/ merged into it, and for a gateway in front of an API.
 """
 
 import copy
@@ -9,39 +9,43 @@ from typing import Any, get_args
 
 import pytest
 import ray
-import yaml
 from pydantic import BaseModel, ValidationError
 from ray.serve import Application
 from ray.serve.schema import ServeDeploySchema
 
 import graph
-from cluster.configs import BASE, laid_over, overlays
+from cluster.configs import base, in_front_of, overlays, with_overlay
 from gateway.config import GatewaySettings, PlainApiSettings
 
 ARGS: dict[str, type[BaseModel]] = {"graph:build": GatewaySettings, "graph:build_upstream_api": PlainApiSettings}
 NEEDED = {"autoscaling_config", "max_ongoing_requests", "max_queued_requests", "graceful_shutdown_timeout_s"}
-in_each = pytest.mark.parametrize("overlay", [None, *overlays()])
+BASE, API = "base", "api"
+in_each = pytest.mark.parametrize("name", [BASE, API, *overlays()])
 
 
-def load(overlay: str | None = None) -> dict[str, Any]:
-    config: dict[str, Any] = laid_over(overlay) if overlay else yaml.safe_load(BASE.read_text("utf-8"))
-    return config
+def load(name: str = BASE) -> dict[str, Any]:
+    match name:
+        case "base":
+            return base()
+        case "api":
+            return in_front_of("https://api.example.com/v1", ["big", "small"], "EXAMPLE_KEY")
+    return with_overlay(name)
 
 
 def ours(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """The applications that graph.py builds: ray.serve.llm, which builds another, need not be installed."""
+    """Return the applications that graph.py builds; ray.serve.llm, which builds another, need not be installed."""
     return [application for application in config["applications"] if application["import_path"] in ARGS]
 
 
 def models(annotation: Any) -> list[type[BaseModel]]:
-    """The pydantic models in a type such as `Optional[Union[Dict, AutoscalingConfig]]`."""
+    """Return the pydantic models in a type such as `Optional[Union[Dict, AutoscalingConfig]]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for inner in get_args(annotation) for model in models(inner)]
 
 
 def unknown(value: Any, known: list[type[BaseModel]], path: str = "") -> Iterator[str]:
-    """The paths of all keys that none of the models in that place has; a place without a model takes any key."""
+    """Yield the paths of all keys that no model in that place has; a place without a model takes any key."""
     if isinstance(value, list):
         for n, item in enumerate(value):
             yield from unknown(item, known, f"{path}.{n}")
@@ -58,26 +62,26 @@ def unknown(value: Any, known: list[type[BaseModel]], path: str = "") -> Iterato
             yield from unknown(inner, models(fields[key].annotation), here)
 
 
-def strangers(config: dict[str, Any]) -> list[str]:
+def unknown_keys(config: dict[str, Any]) -> list[str]:
     return list(unknown(config, [ServeDeploySchema]))
 
 
 @in_each
-def test_every_key_is_known(overlay: str | None) -> None:
-    assert strangers(load(overlay)) == []
+def test_every_key_is_known(name: str) -> None:
+    assert unknown_keys(load(name)) == []
 
 
 @in_each
-def test_serve_and_the_gateway_take_the_values(overlay: str | None) -> None:
-    config = load(overlay)
+def test_serve_and_the_gateway_accept_the_values(name: str) -> None:
+    config = load(name)
     ServeDeploySchema.model_validate(config)
     for application in ours(config):
         ARGS[application["import_path"]].model_validate(application["args"])
 
 
-@pytest.mark.parametrize("overlay", [None, "gpu"])
-def test_the_plain_api_asks_the_model_of_the_gateway(overlay: str | None) -> None:
-    gateway, plain = load(overlay)["applications"]
+@pytest.mark.parametrize("name", [BASE, "gpu"])
+def test_the_plain_api_asks_the_model_of_the_gateway(name: str) -> None:
+    gateway, plain = load(name)["applications"]
     assert plain["args"]["application"] == gateway["name"]
     assert plain["args"]["deployment"] in [deployment["name"] for deployment in gateway["deployments"]]
     assert plain["args"]["model"] == GatewaySettings.model_validate(gateway["args"]).upstream.name  # type: ignore[union-attr]
@@ -109,25 +113,25 @@ def test_a_misspelled_key_is_found(place: tuple[str | int, ...], key: str) -> No
     for step in place:
         inner = inner[step]
     inner[key] = 1
-    assert strangers(config) == [".".join(map(str, (*place, key)))]
+    assert unknown_keys(config) == [".".join(map(str, (*place, key)))]
 
 
 @pytest.mark.parametrize("key", ["num_gpu", "num_cpu", "max_restart"])
 def test_a_misspelled_resource_is_found(key: str) -> None:
     config = load()
     config["applications"][0]["deployments"][3]["ray_actor_options"] = {"num_gpus": 1, key: 1}
-    assert strangers(config) == [f"applications.0.deployments.3.ray_actor_options.{key}"]
+    assert unknown_keys(config) == [f"applications.0.deployments.3.ray_actor_options.{key}"]
 
 
-def test_keys_that_are_free_are_let_through() -> None:
+def test_keys_of_free_form_places_are_accepted() -> None:
     config = load()
     config["applications"][0]["runtime_env"] = {"env_vars": {"ANYTHING": "1"}}
     config["applications"][0]["deployments"][3]["ray_actor_options"] = {"resources": {"my_gpu": 1}}
-    assert strangers(config) == []
+    assert unknown_keys(config) == []
 
 
-def test_serve_itself_would_not_have_said_anything() -> None:
-    """Why this file compares keys: once Serve refuses unknown ones, validating is enough."""
+def test_serve_itself_ignores_an_unknown_key() -> None:
+    """The reason to compare keys here: once Serve refuses unknown ones, validating is enough."""
     config = load()
     config["applications"][0]["deployments"][0]["num_replica"] = 1
     deployment = ServeDeploySchema.model_validate(config).applications[0].deployments[0]
@@ -142,7 +146,7 @@ def test_the_gateway_refuses_an_unknown_key_by_name() -> None:
 
 
 def deployed(application: Application) -> Iterator[str]:
-    """The names of the deployments in an application, each behind those it calls."""
+    """Yield the names of the deployments in an application, each after those that it calls."""
     deployment: Any = application._bound_deployment
     for argument in (*deployment.init_args, *deployment.init_kwargs.values()):
         for one in argument.values() if isinstance(argument, dict) else [argument]:
@@ -153,12 +157,10 @@ def deployed(application: Application) -> Iterator[str]:
 
 @in_each
 @pytest.mark.parametrize("gpus", [0, 1])
-def test_every_deployment_of_the_graph_has_its_numbers(
-    overlay: str | None, gpus: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_deployment_of_the_graph_has_its_numbers(name: str, gpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4, "GPU": gpus})
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
-    for application in ours(load(overlay)):
+    for application in ours(load(name)):
         build = getattr(graph, application["import_path"].removeprefix("graph:"))
         built = set(deployed(build(ARGS[application["import_path"]].model_validate(application["args"]))))
         listed = {deployment["name"]: set(deployment) for deployment in application["deployments"]}
@@ -168,15 +170,30 @@ def test_every_deployment_of_the_graph_has_its_numbers(
 
 
 @in_each
-def test_a_redeploy_starts_new_replicas_first_but_for_a_qwen_that_may_have_no_gpu_to_spare(overlay: str | None) -> None:
-    deployments = [one for application in ours(load(overlay)) for one in application["deployments"]]
+def test_a_redeploy_starts_new_replicas_first_except_a_qwen_that_needs_a_gpu(name: str) -> None:
+    deployments = [one for application in ours(load(name)) for one in application["deployments"]]
     assert {one["name"] for one in deployments if not one.get("max_surge_percent")} <= {"QwenUpstream"}
 
 
 @in_each
-def test_every_deployment_scales_between_two_numbers_by_its_streams(overlay: str | None) -> None:
-    for deployment in [one for application in ours(load(overlay)) for one in application["deployments"]]:
+def test_every_deployment_scales_by_its_streams_within_bounds(name: str) -> None:
+    for deployment in [one for application in ours(load(name)) for one in application["deployments"]]:
         scaling = deployment["autoscaling_config"]
         assert 1 <= scaling["min_replicas"] <= scaling["max_replicas"]
         assert 0 < scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"]
         assert deployment["max_queued_requests"] > 0
+
+
+def test_in_front_of_an_api_there_is_no_qwen() -> None:
+    (application,) = load(API)["applications"]
+    settings = GatewaySettings.model_validate(application["args"])
+    assert settings.upstream is None
+    assert list(settings.models) == ["big", "small"]
+    assert [(api.url, api.api_key_env) for api in settings.http_upstreams] == [
+        ("https://api.example.com/v1", "EXAMPLE_KEY")
+    ]
+    assert [deployment["name"] for deployment in application["deployments"]] == [
+        "Ingress",
+        "StreamParser",
+        "Summarizer",
+    ]

@@ -3,7 +3,7 @@
 direct     the scripted upstream itself
 litellm    LiteLLM's proxy from .peers/litellm (litellm.lock), litellm.yaml: one worker, a master key
 proxy      minimal_proxy.py on uvicorn: one process
-gateway    the graph on its Ray, as cluster/local.py starts it: serve_config.yaml with the http overlay of cluster/,
+gateway    the graph on its Ray, as `reasoning-gateway up` starts it: serve_config.yaml with the http overlay,
            one replica of each deployment, and room for more streams than the ladder has
 
 The gateway is asked in three ways. `gateway chat` is OpenAI's route, as the other targets are asked; there it always
@@ -24,8 +24,9 @@ import psutil
 
 from bench.load.asks import MODEL, SUMMARIZER, Route
 from bench.load.processes import ROOT, Processes, family, listens, server, tail
-from cluster import configs, local
-from cluster.local import free_port
+from cluster import configs, state
+from cluster.local import GCS_PORT, free_port
+from cluster.up import DASHBOARD_PORT
 
 HERE = Path(__file__).parent
 RUN = ROOT / ".run" / "load"
@@ -118,7 +119,7 @@ def gateway_rows(port: int) -> dict[str, Route]:
 
 def gateway_config(upstream: int) -> dict[str, Any]:
     """A Serve config with the scripted upstream behind the gateway, as the model and as the summarizer."""
-    config = configs.laid_over("http")
+    config = configs.with_overlay("http")
     config["http_options"]["host"] = "127.0.0.1"
     (application,) = config["applications"]
     arguments = application["args"]
@@ -132,25 +133,25 @@ def gateway_config(upstream: int) -> dict[str, Any]:
 
 
 def _refuse_what_runs(port: int) -> None:
-    if local.running():
+    if state.home().current():
         raise RuntimeError("the gateway runs already; `make stop` ends it")
-    dashboard = int(local.DASHBOARD.rpartition(":")[2])
-    if busy := [number for number in (port, dashboard, local.GCS_PORT) if listens(number)]:
+    if busy := [number for number in (port, DASHBOARD_PORT, GCS_PORT) if listens(number)]:
         raise RuntimeError(f"the gateway needs port {', '.join(map(str, busy))}, and something else listens there")
 
 
 def _local(*arguments: str) -> None:
     log = RUN / "gateway.log"
     with log.open("ab") as output:
-        command = [sys.executable, str(ROOT / "cluster/local.py"), *arguments]
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        command = [sys.executable, "-m", "cluster.cli", *arguments]
+        ended = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
     if ended.returncode:
-        raise RuntimeError(f"cluster/local.py {arguments[0]} failed; its log ends:\n{tail(log)}")
+        raise RuntimeError(f"reasoning-gateway {arguments[0]} failed; its log ends:\n{tail(log)}")
 
 
 def _session() -> list[psutil.Process]:
     """Everything of the Ray that runs the gateway: raylet, GCS, dashboard and agents as well."""
-    return local.session(int(local.PID.read_text()))
+    run = state.home().current()
+    return run.processes() if run else []
 
 
 def _serving() -> list[psutil.Process]:

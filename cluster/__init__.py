@@ -1,0 +1,1 @@
+"""The gateway on this machine (`reasoning-gateway up`), and the files to run it on others."""
