@@ -1,4 +1,4 @@
-"""The client: `stream()` for Python, `python -m client` for the terminal. No Ray, no torch.
+"""The client: `stream()` for Python, `reasoning-ask` for the terminal (also `python -m client`). No Ray, no torch.
 
 from client import stream
 

@@ -1,6 +1,6 @@
-"""`python -m client`: ask the gateway from a terminal or a pipe, and show the answer as it comes.
+"""`reasoning-ask`: ask the gateway from a terminal or a pipe, and show the answer as it arrives.
 
-Knows options, streams and exit codes; asking is `api`'s work and showing `render`'s.
+Knows options, standard streams and exit codes; `api` sends the request, `render` shows the events.
 """
 
 import argparse
@@ -22,14 +22,14 @@ URL_VARIABLE = "REASONING_GATEWAY_URL"
 KEY_VARIABLE = "REASONING_GATEWAY_KEY"
 EPILOG = f"""\
 examples:
-  python -m client "Why is the sky blue?"
-  python -m client --budget 128 "What is 17 * 23?"
-  git diff | python -m client --no-reasoning
-  python -m client --json "Name a prime." | jq -j 'select(.type == "response.delta").delta'
+  reasoning-ask "Why is the sky blue?"
+  reasoning-ask --budget 128 "What is 17 * 23?"
+  git diff | reasoning-ask --no-reasoning
+  reasoning-ask --json "Name a prime." | jq -j 'select(.type == "response.delta").delta'
 
 environment:
-  {URL_VARIABLE}  the gateway's address where --url is not given
-  {KEY_VARIABLE}  a key of the gateway's, where it has keys
+  {URL_VARIABLE}  the gateway's address if --url is not given
+  {KEY_VARIABLE}  a key of the gateway, if it has keys
 
 exit codes:
   0 answered   1 the stream failed   2 wrong usage   3 no server   130 cancelled with Ctrl-C
@@ -49,12 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> Exit:
     try:
         return _ask(_parser(), arguments)
     except StreamError as error:
-        return _explain(error)
+        return _report(error)
     except KeyboardInterrupt:
         print("\ncancelled", file=sys.stderr)
         return Exit.CANCELLED
     except BrokenPipeError:
-        _forget_stdout()
+        _discard_stdout()
         return Exit.BROKEN_PIPE
 
 
@@ -74,20 +74,20 @@ def _ask(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Ex
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m client",
+        prog="reasoning-ask",
         description="Ask a reasoning gateway: prompt summary, live reasoning, its summary, final response.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("prompt", nargs="?", metavar="PROMPT", help="the question; standard input when absent")
+    add("prompt", nargs="?", metavar="PROMPT", help="the question; standard input if absent")
     url = os.environ.get(URL_VARIABLE, DEFAULT_URL)
     add("--url", type=_url, default=url, help="the gateway's address (default: %(default)s)")
     add("--model", metavar="NAME", help="the model to ask; GET /v1/models lists them")
-    add("--budget", type=int, metavar="N", help="tokens of thinking; 0 turns it off")
-    add("--max-tokens", type=int, metavar="N", help="tokens of the answer, its thinking included")
-    add("--no-reasoning", action="store_true", help="leave the trace out; only its summary is sent")
-    add("--json", action="store_true", help="write one event a line, as JSON, and nothing else")
+    add("--budget", type=int, metavar="N", help="most tokens of thinking; 0 turns it off")
+    add("--max-tokens", type=int, metavar="N", help="most tokens of the answer, with its thinking")
+    add("--no-reasoning", action="store_true", help="without the reasoning itself; its summary is sent")
+    add("--json", action="store_true", help="print one event per line, as JSON, and nothing else")
     return parser
 
 
@@ -117,7 +117,7 @@ def _write_json(events: Generator[Event]) -> Exit:
         for event in events:
             sys.stdout.buffer.write(native.encode(event) + b"\n")
             sys.stdout.buffer.flush()
-            code = _outcome(event)
+            code = _exit_code(event)
     return code
 
 
@@ -129,44 +129,44 @@ def _show(events: Generator[Event]) -> Exit:
         with closing(events):
             for event in events:
                 renderer.show(event)
-                code = _outcome(event)
+                code = _exit_code(event)
     except StreamError:
         renderer.close()
         raise
     return code
 
 
-def _outcome(event: Event) -> Exit:
+def _exit_code(event: Event) -> Exit:
     if not isinstance(event, StreamFailed):
         return Exit.ANSWERED
-    retry = "; ask again, it may well succeed" if event.error.retryable else ""
-    _complain(f"{event.error.message} ({event.error.type}, at the {event.error.stage} stage{retry})")
+    retry = "; asking again may succeed" if event.error.retryable else ""
+    _print_error(f"{event.error.message} ({event.error.type}, at the {event.error.stage} stage{retry})")
     return Exit.FAILED
 
 
-def _explain(error: StreamError) -> Exit:
+def _report(error: StreamError) -> Exit:
     match error:
         case NoServer():
-            _complain(f"{error}; start a gateway with `make demo`, or name another with --url")
+            _print_error(f"{error}; start a gateway with `reasoning-gateway up`, or name another with --url")
             return Exit.NO_SERVER
         case Refused(status=400):
-            _complain(str(error))
+            _print_error(str(error))
             return Exit.USAGE
         case Refused(type=None) | Unreadable():
-            _complain(f"{error}; name the address of a gateway with --url")
+            _print_error(f"{error}; name the address of a gateway with --url")
         case CutOff():
-            _complain(f"{error}; what came until then stands, and asking again may do better")
+            _print_error(f"{error}; what has arrived is incomplete, and asking again may succeed")
         case _:
-            _complain(str(error))
+            _print_error(str(error))
     return Exit.FAILED
 
 
-def _complain(message: str) -> None:
+def _print_error(message: str) -> None:
     print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)
 
 
-def _forget_stdout() -> None:
-    """Point stdout nowhere, so that the interpreter's own last flush does not fail as well."""
+def _discard_stdout() -> None:
+    """Point stdout at the null device, so that the interpreter's flush at exit does not fail as well."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,14 +1,14 @@
-"""A small Python client: one function, which posts a conversation and yields the events as they come.
+"""A small Python client: one function that posts a conversation and yields the events as they arrive.
 
-Its failures:
+Its exceptions:
 
     StreamError
-    ├── NoServer      nobody answers at the address
+    ├── NoServer      no server answers at the address
     ├── Refused       an HTTP error before the first event: `status`, `message`, `type`, `param`
-    ├── Unreadable    what answers does not speak the gateway's events
+    ├── Unreadable    the server's answer is not a stream of the gateway's events
     └── CutOff        the stream ended without a last event
 
-A `stream.failed` is no exception but the last event, since what came before it stands. Knows nothing of
+`stream.failed` raises no exception: it is the last event, and the events before it are valid. Knows nothing of
 terminals.
 """
 
@@ -24,31 +24,32 @@ from gateway.wire import native
 
 Message = Mapping[str, Any]
 
-# A model may think, or wait for its turn, for longer than any read timeout worth having.
+# No read timeout: a model may think, or wait in a queue, for minutes, and the gateway sends comments meanwhile.
 TIMEOUT = httpx.Timeout(None, connect=5.0)
-# A proxy from the environment cannot reach this machine's own loopback.
-DIRECT: dict[str, None] = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
-EXCERPT = 200
+# Never through a proxy of the environment: it could not reach this machine's loopback.
+NO_PROXY: dict[str, None] = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+EXCERPT_CHARACTERS = 200
+"""Length to which an error body that is not OpenAI's is shortened in a message."""
 
 
 class StreamError(Exception):
-    """Base of what `stream` raises; its text is one line for people."""
+    """The base of all exceptions of `stream`. Its text is one line for the user."""
 
 
 class NoServer(StreamError):
-    pass
+    """No server answers at the address."""
 
 
 class Unreadable(StreamError):
-    pass
+    """The server's answer is not a stream of the gateway's events."""
 
 
 class CutOff(StreamError):
-    pass
+    """The stream ended without a last event."""
 
 
 class Refused(StreamError):
-    """`param` is the field at fault; `type` is None where the body is not OpenAI's error object."""
+    """An HTTP error. `param` is the field at fault; `type` is None if the body is not OpenAI's error object."""
 
     def __init__(self, status: int, message: str, type: str | None = None, param: str | None = None) -> None:
         super().__init__(f"HTTP {status}: {message}")
@@ -72,12 +73,12 @@ def stream(
     prompt_summary: bool | None = None,
     key: str | None = None,
 ) -> Generator[Event]:
-    """Ask the gateway at `url` (as "http://127.0.0.1:8000") and yield its events until a last one.
+    """Ask the gateway at `url` (such as "http://127.0.0.1:8000") and yield its events, up to and with the last one.
 
-    `prompt` is one question, or messages in OpenAI's shape; `key` is one that the gateway knows, where it has keys.
-    What is None is left to the gateway. The request goes out at the first `next()`; `close()` closes the connection,
-    which cancels generation.
-    Raises StreamError, and ValueError for a `url` that is not http or https.
+    `prompt` is a question, or messages in OpenAI's format; `key` is one of the gateway's keys, if it has any. The
+    gateway chooses the options that are None. `budget` and `max_tokens` are in tokens. The request is sent at the first
+    `next()`; `close()` closes the connection, which cancels the generation.
+    Raises StreamError, and ValueError if `url` is not an http or https URL.
     """
     reasoning = {"budget": budget, "trace": trace, "summary": summary, "order": order}
     body = {
@@ -88,14 +89,14 @@ def stream(
         "top_p": top_p,
         "stop": stop,
         "seed": seed,
-        "reasoning": _given(reasoning) or None,
+        "reasoning": _without_none(reasoning) or None,
         "prompt_summary": prompt_summary,
     }
-    yield from _post(endpoint(url), orjson.dumps(_given(body)), key)
+    yield from _post(endpoint(url), orjson.dumps(_without_none(body)), key)
 
 
 def endpoint(url: str) -> httpx.URL:
-    """The address to post to. Raises ValueError where `url` is not one of http or https."""
+    """Return the address to post to. Raises ValueError if `url` is not an http or https URL."""
     try:
         base = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -105,7 +106,7 @@ def endpoint(url: str) -> httpx.URL:
     return base.copy_with(path=base.path.rstrip("/") + "/v1/reasoning")
 
 
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -113,31 +114,31 @@ def _post(url: httpx.URL, body: bytes, key: str | None) -> Generator[Event]:
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
         with (
-            httpx.Client(timeout=TIMEOUT, mounts=DIRECT) as http,
+            httpx.Client(timeout=TIMEOUT, mounts=NO_PROXY) as http,
             connect_sse(http, "POST", str(url), content=body, headers=headers) as source,
         ):
-            _accept(source.response)
+            _raise_for_error(source.response)
             yield from _events(source)
     except SSEError as error:
-        raise Unreadable(f"no gateway at {url}: {error}") from error
+        raise Unreadable(f"there is no gateway at {url}: {error}") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        raise NoServer(f"nobody answers at {url}: {error}") from error
+        raise NoServer(f"no server answers at {url}: {error}") from error
     except httpx.RequestError as error:
         raise CutOff(f"the connection broke before the last event: {error}") from error
 
 
-def _accept(response: httpx.Response) -> None:
+def _raise_for_error(response: httpx.Response) -> None:
     if not response.is_success:
         response.read()
-        raise _refusal(response)
+        raise _refused(response)
 
 
-def _refusal(response: httpx.Response) -> Refused:
+def _refused(response: httpx.Response) -> Refused:
     match _json(response.content):
         case {"error": {"message": str(message)} as error}:
             return Refused(response.status_code, message, error.get("type"), error.get("param"))
         case _:
-            return Refused(response.status_code, response.text[:EXCERPT].strip() or response.reason_phrase)
+            return Refused(response.status_code, response.text[:EXCERPT_CHARACTERS].strip() or response.reason_phrase)
 
 
 def _json(content: bytes) -> Any:
@@ -148,14 +149,14 @@ def _json(content: bytes) -> Any:
 
 
 def _events(source: EventSource) -> Generator[Event]:
-    # EventSource cuts lines at CR and LF alone; httpx's iter_lines would cut JSON at U+2028 and its like.
+    # EventSource splits lines at CR and LF only; httpx's iter_lines would split JSON at U+2028 and similar characters.
     for message in source.iter_sse():
         if not message.data:
             continue
         try:
             event = native.decode(message.data)
         except ValueError as error:
-            raise Unreadable(f"an event that this client does not know: {error}") from error
+            raise Unreadable(f"this client does not know an event: {error}") from error
         yield event
         if isinstance(event, LAST_EVENTS):
             return

@@ -1,7 +1,7 @@
-"""Events for people: sections under headings, appended as they come, with colour where a terminal shows it.
+"""Show events as text: sections under headings, appended as they arrive, in colour on a terminal.
 
-Text is only ever appended, so scrollback and pipes hold all of it; lines are left to the terminal to wrap.
-Neither markup nor a control character in what a model says does anything. Knows nothing of HTTP.
+Text is only appended, so that scrollback and pipes contain all of it; the terminal wraps lines. Markup and control
+characters in a model's text have no effect. Knows nothing of HTTP.
 """
 
 from typing import Literal
@@ -42,24 +42,24 @@ _CONTROLS |= {ord("\n"): "\n", ord("\t"): "\t", _NEXT_LINE: "\n"}
 
 
 def printable(text: str) -> str:
-    """`text` without what could move the cursor, colour the screen or ring the bell."""
+    """Return `text` without the control characters that move the cursor, colour the screen or ring the bell."""
     return text.translate(_CONTROLS)
 
 
 class BrokenPipeConsole(Console):
-    """Rich would exit on a broken pipe; what that means is the program's to decide."""
+    """A console that raises BrokenPipeError, for the program to handle, where Rich would exit."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 class Page:
-    """Sections of text, one blank line between them. White space at the edges of a section is left out."""
+    """A writer of sections of text, with one blank line between them and no white space at their edges."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._section: Section | None = None
-        self._held = ""
+        self._pending_space = ""
 
     def write(self, section: Section, text: str, style: Style = PLAIN) -> None:
         text = printable(text)
@@ -70,17 +70,17 @@ class Page:
             text = text.lstrip("\n")
         shown = text.rstrip()
         if not shown:
-            self._held += text
+            self._pending_space += text
             return
-        self._put(Segment(self._held), Segment(shown, style))
-        self._held = text[len(shown) :]
+        self._put(Segment(self._pending_space), Segment(shown, style))
+        self._pending_space = text[len(shown) :]
 
     def feed_lines(self, lines: int) -> None:
-        """Let what follows in this section, if anything does, stand `lines` lines below."""
-        self._held = "\n" * lines
+        """Put `lines` line breaks before the next text of this section, if there is any."""
+        self._pending_space = "\n" * lines
 
     def close(self, footer: str = "") -> None:
-        """End the last line; `footer` stands below everything."""
+        """End the last line, and print `footer` below."""
         if footer:
             self._put(Segment("\n\n" if self._section else ""), Segment(footer, DIM), Segment("\n"))
         elif self._section:
@@ -90,19 +90,19 @@ class Page:
     def _open(self, section: Section) -> None:
         gap = Segment("\n\n" if self._section else "")
         self._put(gap, Segment(f"[{section}]", HEADINGS[section]), Segment("\n"))
-        self._section, self._held = section, ""
+        self._section, self._pending_space = section, ""
 
     def _put(self, *segments: Segment) -> None:
         self._console.print(Segments(segments), soft_wrap=True, end="")
 
 
 class Renderer:
-    """Shows a stream as people read it: the trace live, its summary after its end, then the response."""
+    """A view of one stream: the reasoning live, its summary once it has ended, then the response."""
 
     def __init__(self, console: Console) -> None:
         self._page = Page(console)
         self._thinking = False
-        self._waiting: list[ReasoningSummaryDelta | ReasoningSummaryPart] = []
+        self._unshown: list[ReasoningSummaryDelta | ReasoningSummaryPart] = []
         self._live = False
 
     def show(self, event: Event) -> None:
@@ -113,11 +113,11 @@ class Renderer:
                 self._thinking = True
                 self._page.write("REASONING", delta, DIM)
             case ReasoningSummaryDelta() | ReasoningSummaryPart():
-                self._waiting.append(event)
-                self._summarize()
+                self._unshown.append(event)
+                self._show_summary()
             case ReasoningDone():
                 self._thinking = False
-                self._summarize()
+                self._show_summary()
             case ResponseDelta(delta=delta):
                 self._page.write("FINAL RESPONSE", delta)
             case ToolCallDone(name=name, arguments=arguments):
@@ -132,25 +132,25 @@ class Renderer:
                 pass
 
     def close(self) -> None:
-        """End a stream that has no good end: show what waited, and finish the line."""
+        """End a stream that has failed: show the summary so far, and end the line."""
         self._thinking = False
-        self._summarize()
+        self._show_summary()
         self._page.close()
 
-    def _summarize(self) -> None:
+    def _show_summary(self) -> None:
         if self._thinking:
             return
-        waiting, self._waiting = self._waiting, []
-        whole = {event.index for event in waiting if isinstance(event, ReasoningSummaryPart)}
-        for event in waiting:
+        unshown, self._unshown = self._unshown, []
+        finished = {event.index for event in unshown if isinstance(event, ReasoningSummaryPart)}
+        for event in unshown:
             if isinstance(event, ReasoningSummaryPart):
-                self._part(event)
-            elif event.index not in whole:
+                self._show_part(event)
+            elif event.index not in finished:
                 self._live = True
                 self._page.write("REASONING SUMMARY", event.delta)
 
-    def _part(self, part: ReasoningSummaryPart) -> None:
-        # A part's title comes with its end: a part that was shown live has it below, any other above.
+    def _show_part(self, part: ReasoningSummaryPart) -> None:
+        # A part's title arrives at its end: below a part that was shown live, above any other.
         title, text = (part.title, BOLD), (part.text, PLAIN)
         for line, style in [(f"({part.title})", DIM)] if self._live else [title, text]:
             self._page.feed_lines(1)
@@ -160,7 +160,7 @@ class Renderer:
 
 
 def footer(event: StreamCompleted) -> str:
-    """What the answer took: "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s", less what nobody counted."""
+    """Return "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s", without the tokens if they were not counted."""
     seconds, usage = event.timings.total, event.usage
     notes = [f"{seconds:.1f} s"]
     if usage.completion_tokens:
