@@ -1,4 +1,4 @@
-"""`python -m client` as people run it: a process of its own, a scripted gateway, pipes and a terminal."""
+"""`python -m client` as people run it: a process of its own, a server with canned answers, pipes and a terminal."""
 
 import os
 import pty
@@ -26,9 +26,10 @@ from gateway.events import (
     Usage,
 )
 from gateway.wire import native
+from tests.fakes.canned_server import CannedServer
 from tests.fakes.native import stream as sent
 
-Serve = Callable[..., str]
+Serve = Callable[..., CannedServer]
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -76,13 +77,13 @@ Weil es „so“ ist 👍.
 """
 
 
-def test_plain_text(serve: Serve, run: Run) -> None:
-    assert run("--url", serve(sent(ANSWER)), "Why?") == (0, PLAIN, "")
+def test_a_pipe_gets_plain_text(serve: Serve, run: Run) -> None:
+    assert run("--url", serve(sent(ANSWER)).url, "Why?") == (0, PLAIN, "")
 
 
-def test_json_lines(serve: Serve, run: Run) -> None:
+def test_json_prints_one_event_per_line(serve: Serve, run: Run) -> None:
     lines = "".join(native.encode(event).decode() + "\n" for event in ANSWER)
-    assert run("--json", "--url", serve(sent(ANSWER)), "Why?") == (0, lines, "")
+    assert run("--json", "--url", serve(sent(ANSWER)).url, "Why?") == (0, lines, "")
 
 
 @pytest.mark.parametrize(
@@ -94,18 +95,17 @@ def test_json_lines(serve: Serve, run: Run) -> None:
         (("--model", "tiny", "--max-tokens", "9"), {"model": "tiny", "max_tokens": 9}),
     ],
 )
-def test_the_request_of_each_option(serve: Serve, run: Run, options: tuple[str, ...], asked: dict[str, Any]) -> None:
-    requests: list[tuple[str, Any]] = []
-    code, _, errors = run(*options, "--url", serve(sent(ANSWER), requests=requests), "Wörter?")
+def test_each_option_is_sent(serve: Serve, run: Run, options: tuple[str, ...], asked: dict[str, Any]) -> None:
+    gateway = serve(sent(ANSWER))
+    code, _, errors = run(*options, "--url", gateway.url, "Wörter?")
     assert (code, errors) == (0, "")
-    assert requests == [("/v1/reasoning", {"messages": [{"role": "user", "content": "Wörter?"}], **asked})]
+    assert gateway.requests == [("/v1/reasoning", {"messages": [{"role": "user", "content": "Wörter?"}], **asked})]
 
 
-def test_prompt_on_standard_input_and_url_in_the_environment(serve: Serve, run: Run) -> None:
-    requests: list[tuple[str, Any]] = []
-    url = serve(sent(ANSWER), requests=requests)
-    assert run(stdin="Wörter\nlang?\n".encode(), env={"REASONING_GATEWAY_URL": url}) == (0, PLAIN, "")
-    assert requests[0][1]["messages"] == [{"role": "user", "content": "Wörter\nlang?\n"}]
+def test_reads_the_prompt_from_stdin_and_the_url_from_the_environment(serve: Serve, run: Run) -> None:
+    gateway = serve(sent(ANSWER))
+    assert run(stdin="Wörter\nlang?\n".encode(), env={"REASONING_GATEWAY_URL": gateway.url}) == (0, PLAIN, "")
+    assert gateway.requests[0][1]["messages"] == [{"role": "user", "content": "Wörter\nlang?\n"}]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_prompt_on_standard_input_and_url_in_the_environment(serve: Serve, run: 
         (("--url", "localhost:8000", "hi"), b"", "is not a URL"),
     ],
 )
-def test_wrong_usage(run: Run, arguments: tuple[str, ...], stdin: bytes, message: str) -> None:
+def test_wrong_usage_exits_with_2(run: Run, arguments: tuple[str, ...], stdin: bytes, message: str) -> None:
     code, out, errors = run(*arguments, stdin=stdin)
     assert (code, out) == (2, "")
     assert message in errors
 
 
-def test_a_terminal_is_not_read_for_a_prompt(start: Start) -> None:
+def test_no_prompt_is_read_from_a_terminal(start: Start) -> None:
     controller, terminal = pty.openpty()
     try:
         process = start(stdin=terminal)
@@ -134,10 +134,10 @@ def test_a_terminal_is_not_read_for_a_prompt(start: Start) -> None:
         os.close(terminal)
 
 
-def test_a_terminal(serve: Serve, start: Start) -> None:
+def test_a_terminal_gets_colours(serve: Serve, start: Start) -> None:
     controller, terminal = pty.openpty()
     try:
-        process = start("--url", serve(sent(ANSWER)), "Why?", stdout=terminal)
+        process = start("--url", serve(sent(ANSWER)).url, "Why?", stdout=terminal)
         os.close(terminal)
         shown = read_terminal(controller)
         assert process.wait() == 0
@@ -171,8 +171,7 @@ def read_terminal(controller: int) -> str:
     return shown.decode()
 
 
-def test_the_key_comes_from_the_environment(serve: Serve, run: Run) -> None:
-    keys: list[str | None] = []
-    url = serve(sent([STARTED, COMPLETED]), keys=keys)
-    run("--url", url, "hi", env={"REASONING_GATEWAY_KEY": "sk-1"})
-    assert keys == ["Bearer sk-1"]
+def test_the_key_is_read_from_the_environment(serve: Serve, run: Run) -> None:
+    gateway = serve(sent([STARTED, COMPLETED]))
+    run("--url", gateway.url, "hi", env={"REASONING_GATEWAY_KEY": "sk-1"})
+    assert gateway.keys == ["Bearer sk-1"]
