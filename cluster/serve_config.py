@@ -112,5 +112,8 @@ def _settings(application: dict[str, Any], source: str) -> GatewaySettings:
     try:
         return GatewaySettings.model_validate(application.get("args") or {})
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, one['loc'])) or 'args'}: {one['msg']}" for one in error.errors()]
+        lines = [
+            f"  {'.'.join(map(str, one['loc'])) or 'args'}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        ]
         raise CommandError("\n".join([f"{source} has settings that are wrong:", *lines])) from None
