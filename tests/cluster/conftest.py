@@ -98,7 +98,7 @@ def nodes() -> Iterator[Nodes]:
         "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
         "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
     }
-    command = [sys.executable, "-m", "tests.cluster.nodes"]
+    command = [sys.executable, "-m", "tests.fakes.ray_nodes"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
