@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from bench.load.asks import Load, Route
+from bench.load.loads import Load, Route
 from bench.load.stamps import Delta, Received
 from bench.percentile import percentile
 

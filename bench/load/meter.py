@@ -22,8 +22,8 @@ from typing import Any
 
 import psutil
 
-from bench.load.asks import Load
 from bench.load.figures import Run
+from bench.load.loads import Load
 from bench.load.processes import ROOT, Spent, memory, resident
 from bench.load.targets import Target
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from bench.load.asks import Load
 from bench.load.figures import Run
+from bench.load.loads import Load
 from bench.load.meter import Meter
 from bench.load.sustained import LADDER, restart, sustained
 from bench.load.targets import TARGETS

@@ -12,8 +12,8 @@ import sys
 import time
 from dataclasses import asdict
 
-from bench.load.asks import Load, Route
 from bench.load.figures import Heard, Run, figures
+from bench.load.loads import Load, Route
 from bench.load.stamps import now
 
 PATIENCE, PATIENCE_SECONDS = 3, 5

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench.load.asks import MODEL, SUMMARIZER, Route
+from bench.load.loads import MODEL, SUMMARIZER, Route
 from bench.load.processes import ROOT, Processes, family, listens, server, tail
 from cluster import configs, state
 from cluster.local import GCS_PORT, free_port

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.load.upstream --port 8010
 
-What it streams is said in the last message: `bench.load.asks.Ask`. Delta number n (from 1) leaves n/pace seconds after
+What it streams is said in the last message: `bench.load.loads.Ask`. Delta number n (from 1) leaves n/pace seconds after
 the request, whatever became late before it, and all streams share one timer. Three deltas of four are reasoning: a
 passage in paragraphs, over and over. The model `summarizer` answers at once with one fixed sentence.
 """
@@ -17,7 +17,7 @@ from functools import cache
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from bench.load.asks import MODEL, SUMMARIZER, Ask
+from bench.load.loads import MODEL, SUMMARIZER, Ask
 from bench.load.stamps import DIGITS, MARKS, Kind, digits, now
 
 PASSAGE = """\

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from bench.load import probe
-from bench.load.asks import MODEL, SUMMARIZER, Ask, Load, Marking, Route
 from bench.load.figures import Heard, tell
+from bench.load.loads import MODEL, SUMMARIZER, Ask, Load, Marking, Route
 from bench.load.meter import Meter
 from bench.load.minimal_proxy import TagParser
 from bench.load.plan import QUICK, Bench
