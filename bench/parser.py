@@ -1,4 +1,4 @@
-"""What the parser costs: microseconds a delta and peak memory, beside a parser that rescans all the text.
+"""Measure the parser: microseconds a delta and peak memory, beside a parser that rescans all of the text.
 
     python -m bench.parser
 
@@ -34,14 +34,14 @@ PROSE = "First I look at what is asked, then I check whether 3 < 4 and list[0] h
 
 
 def deltas(name: str, count: int) -> list[str]:
-    """An output of `count` deltas: three quarters reasoning, the rest response."""
+    """Return an output of `count` deltas: three quarters are reasoning, the rest is response."""
     start, end, last = OUTPUTS[name]
     body = PROSE * (count * 4 // len(PROSE) + 1)
     cut = count * 3
     text = start + body[:cut] + end + body[cut:]
     kept = count * 4 - len(last)
     text = text[:kept] + last
-    # Interned, so that a longer output misses the cache no more than a short one does.
+    # Interned strings, so that a long output has no more cache misses than a short one.
     return [sys.intern(text[at : at + 4]) for at in range(0, len(text), 4)]
 
 
@@ -53,24 +53,25 @@ def parse(name: str, chunks: list[str]) -> None:
 
 
 def rescan(name: str, chunks: list[str]) -> None:
-    """The baseline: searches the whole text again for every delta."""
+    """Search the whole text again for every delta: the baseline."""
     start, end, _ = OUTPUTS[name]
     text, sent = "", 0
     for chunk in chunks:
         text += chunk
         opened, closed = text.find(start), text.find(end)
-        said = text[opened + len(start) : closed] if closed >= 0 else text[len(start) :]
-        sent += len(said[sent:])
+        reasoning = text[opened + len(start) : closed] if closed >= 0 else text[len(start) :]
+        sent += len(reasoning[sent:])
 
 
 def microseconds(run: Callable[[str, list[str]], None], name: str, chunks: list[str]) -> float:
+    """Return the microseconds that `run` takes for each chunk."""
     began = time.perf_counter()
     run(name, chunks)
     return (time.perf_counter() - began) / len(chunks) * 1e6
 
 
 def peak(name: str, chunks: list[str]) -> int:
-    """Bytes allocated at most while parsing, output not kept."""
+    """Return the peak of bytes allocated while parsing, without keeping the output."""
     parse(name, list(islice(chunks, 100)))
     tracemalloc.start()
     parse(name, chunks)
@@ -80,7 +81,8 @@ def peak(name: str, chunks: list[str]) -> int:
 
 
 def rows(name: str) -> list[str]:
-    """The sizes take turns and the best turn counts, so that other work on the machine weighs alike."""
+    """Return a row for each size. The sizes take turns and the best turn counts, so that other work on the machine
+    affects all sizes alike."""
     outputs = [deltas(name, count) for count in SIZES]
     turns = [[microseconds(parse, name, chunks) for chunks in outputs] for _ in range(TURNS_EACH)]
     best = [min(costs) for costs in zip(*turns, strict=True)]

@@ -1,9 +1,9 @@
-"""The percentile that every figure of bench/ means."""
+"""The definition of a percentile that all benchmarks use."""
 
 from collections.abc import Sequence
 from math import ceil
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of them does not exceed."""
+    """Return the smallest value that at least this share of the values does not exceed."""
     return sorted(values)[max(0, ceil(share * len(values)) - 1)]

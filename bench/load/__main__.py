@@ -1,13 +1,16 @@
-"""The load benchmark: streams through the gateway, through what people would take instead, and without either.
+"""The load benchmark: streams through the gateway, through the alternatives, and directly from the upstream.
 
-    make bench                                   everything, at most 15 minutes, into bench/results/load.*
-    .venv/bin/python -m bench.load --quick       a minute or two, to see that all of it works, into .run/load/
+    make bench                                        everything, at most 15 minutes
+    python -m bench.load --only gateway --streams 64  one load on one target, three minutes, to measure a change
+    python -m bench.load --quick                      a minute or two, to see that all of it works
 
-A scripted upstream (`upstream`) writes the time into each delta; a probe (`probe`) finds it again in whatever comes out
-of the target (`targets`), and so knows how long every delta took. What is asked in which order: `plan`. What the
-figures mean: `figures` and `meter`. A server sustains as many streams, their beginnings spread over a second, as all
-end within 1.05 times their ideal time with no gap of ten times the pace; `sustained` has the search. Upstream, probe
-and target share the machine, so figures compare within one run only, on a machine that does nothing else.
+A scripted upstream (`upstream`) writes the time into each delta. A probe (`probe`) finds it in the bytes that the
+target (`targets`) sends, and computes the latency of every delta. `plan` has the order of the measurements, `figures`
+and `meter` define the figures, and `report` writes the tables, the plot and the raw data.
+
+The starts of a load's streams are spread over a second. A server sustains a load if all streams end within 1.05 times
+their ideal duration, without a gap of ten times 1 / pace; `sustained` searches for the highest one. Upstream, probe and
+target share the machine: compare figures of one run only, taken while the machine does nothing else.
 """
 
 import argparse
@@ -34,15 +37,16 @@ from bench.load.targets import RUN, TARGETS
 from cluster.local import free_port
 
 RESULTS = Path(__file__).parent.parent / "results"
+RAW = RUN.parent / "bench"
 LATER_ROUND = 0.65
-"""Of the time of the first round, that a later one may take: the cost growth is not measured again, and the search for
-what is sustained begins where it ended."""
+"""The duration of a later round as a share of the first one's: it does not measure the growth of costs, and its search
+begins near the result of the one before."""
 
 console = Console(stderr=True)
 
 
 def bench(plan: Plan, targets: list[str], rounds: int, minutes: float) -> Bench:
-    """Rounds, as many as are asked for and begin early enough to end in time."""
+    """Run rounds, until there are `rounds` or another one would end after `minutes`."""
     port, began, first = free_port(), time.monotonic(), 0.0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     command = [sys.executable, "-m", "bench.load.upstream", "--port", str(port)]
@@ -65,6 +69,7 @@ def _passed(began: float) -> float:
 
 
 def machine() -> dict[str, Any]:
+    """Return the date, and the facts about the machine that the figures depend on."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "cores": psutil.cpu_count(),
@@ -75,34 +80,53 @@ def machine() -> dict[str, Any]:
     }
 
 
+def chosen_plan(arguments: argparse.Namespace) -> Plan:
+    """Return the plan that the command line asks for."""
+    plan = QUICK if arguments.quick else FULL
+    plan = replace(plan, usual=replace(plan.usual, reasoning=arguments.reasoning))
+    return plan.only(min(arguments.streams), max(arguments.streams)) if arguments.streams else plan
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how many times each target has its turn, at most (3)")
-    parser.add_argument("--minutes", type=float, default=15, help="no round begins that would end later (15)")
+    parser.add_argument("--rounds", type=int, default=3, help="maximum number of turns of each target (3)")
+    parser.add_argument("--minutes", type=float, default=15, help="start no round that would end later than this (15)")
     parser.add_argument(
-        "--only", choices=TARGETS, action="append", help="this target alone; may be given several times"
+        "--only", choices=TARGETS, action="append", help="measure this target only; may be given several times"
     )
     parser.add_argument(
-        "--reasoning", choices=["tags", "field"], default="tags", help="how the upstream marks it (tags, in the text)"
+        "--streams",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="measure only loads of so many streams, one or two numbers, without the search and the growth of costs",
     )
-    parser.add_argument("--quick", action="store_true", help="one round of small loads: its figures mean nothing")
-    parser.add_argument("--results", type=Path, help="the folder to write to (bench/results; .run/load with --quick)")
-    asked = parser.parse_args()
-    plan = QUICK if asked.quick else FULL
-    plan = replace(plan, usual=replace(plan.usual, reasoning=asked.reasoning))
+    parser.add_argument(
+        "--reasoning", choices=["tags", "field"], default="tags", help="the upstream's marking of reasoning (tags)"
+    )
+    parser.add_argument("--quick", action="store_true", help="one round of small loads; its figures mean nothing")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        help="folder for all files (tables and plot in bench/results, raw data in .run/bench; all in .run/bench if the"
+        " run is a part)",
+    )
+    arguments = parser.parse_args()
     about = machine()
-    if about["load_average"] > 0.5 and not asked.quick:
-        console.print(f"something else runs here (load average {about['load_average']}): figures will be off")
+    if about["load_average"] > 0.5 and not arguments.quick:
+        console.print(f"other programs are running (load average {about['load_average']}): figures will be off")
+    rounds = 1 if arguments.quick else arguments.rounds
     try:
-        measured = bench(plan, asked.only or list(TARGETS), 1 if asked.quick else asked.rounds, asked.minutes)
+        measured = bench(chosen_plan(arguments), arguments.only or list(TARGETS), rounds, arguments.minutes)
     except RuntimeError as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         raise SystemExit(1) from None
-    folder = asked.results or (RUN if asked.quick else RESULTS)
+    partial = arguments.quick or arguments.only or arguments.streams
+    folder, raw = arguments.results or (RAW if partial else RESULTS), arguments.results or RAW
     results = report.results(measured, about)
-    report.write(results, folder)
+    report.write(results, folder, raw)
     console.print(Markdown(report.markdown(results)))
-    console.print(f"written to {folder}/load.json, load.md and load.svg", highlight=False)
+    console.print(f"written to {folder}/load.md, {folder}/load.svg and {raw}/load.json", highlight=False)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""The figures of a load, from what its streams heard.
+"""The figures of a load, computed from the bytes that its streams received.
 
-latency            milliseconds that each delta took from the upstream's socket to ours, p50 and p99
+latency            milliseconds from a delta's write at the upstream to its read at the probe, p50 and p99
 first_event        milliseconds from before the connection to the first byte of the body, p50 and p99
-first_reasoning    the same to the first delta of the reasoning
-hold               milliseconds that the first delta of the response took
-slowest            the longest stream's time, in times of deltas / pace
-longest_gap        milliseconds between two deltas of a stream; stalls are those over ten times the pace's
-errors             streams by what was wrong with them
-probe_us           microseconds of the probe's own CPU time for each delta
+first_reasoning    milliseconds from before the connection to the first delta of reasoning, p50 and p99
+hold               latency of the first delta of the response
+slowest            duration of the slowest stream, as a multiple of deltas / pace
+longest_gap        milliseconds between two deltas of a stream
+stalls             gaps of more than ten times 1 / pace
+errors             number of incomplete streams, by reason
+probe_us           CPU time of the probe itself, microseconds a delta
 """
 
 from collections import Counter
@@ -21,14 +22,14 @@ from bench.load.stamps import Delta, Received
 from bench.percentile import percentile
 
 STALL = 10
-"""Times the pace's own gap."""
+"""A gap is a stall if it is longer than this multiple of 1 / pace."""
 SLOWEST = 1.05
-"""Times the ideal time that a sustained stream may take."""
+"""The longest duration of a sustained stream, as a multiple of its ideal one."""
 
 
 @dataclass(slots=True)
-class Heard:
-    """One stream: `chunks[n]` came at `arrived[n]`. Times in microseconds; `problem` is the connection's."""
+class Recording:
+    """The bytes of a stream: `chunks[n]` arrived at `arrived[n]` microseconds. `problem` is an error of its socket."""
 
     began: int
     arrived: list[int] = field(default_factory=list)
@@ -36,8 +37,8 @@ class Heard:
     problem: str = ""
 
 
-class Told(NamedTuple):
-    """What a stream says of itself; microseconds, None where it never came to that."""
+class StreamFigures(NamedTuple):
+    """The figures of one stream in microseconds; None if the stream did not get that far."""
 
     problem: str
     deltas: Sequence[Delta] = ()
@@ -49,7 +50,7 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The figures of the module's docstring; None where there was nothing to measure. `received` is in bytes."""
+    """The figures that the module lists; None if there was nothing to measure. `received` is in bytes."""
 
     streams: int
     deltas: int
@@ -70,52 +71,53 @@ class Run:
 
     @property
     def sustained(self) -> bool:
-        """Every stream whole and none slower than `SLOWEST`, no gap of more than `STALL` times the pace's."""
+        """True if every stream was complete, none was slower than `SLOWEST` and none stalled."""
         return not self.errors and not self.stalls and self.slowest <= SLOWEST
 
 
-def figures(route: Route, load: Load, heard: Sequence[Heard], cpu: float) -> Run:
-    """`cpu` is in seconds, of the probe."""
-    told = [tell(route, load, stream) for stream in heard]
-    deltas = sum(len(stream.deltas) for stream in told)
-    gaps = [gap for stream in told for gap in _gaps(stream.deltas)]
+def figures(route: Route, load: Load, recordings: Sequence[Recording], cpu: float) -> Run:
+    """Return the figures of a load. `cpu` is the CPU time of the probe in seconds."""
+    streams = [stream_figures(route, load, recording) for recording in recordings]
+    deltas = sum(len(stream.deltas) for stream in streams)
+    gaps = [gap for stream in streams for gap in _gaps(stream.deltas)]
     return Run(
         streams=load.streams,
         deltas=deltas,
-        received=sum(len(chunk) for stream in heard for chunk in stream.chunks),
-        slowest=round(max(stream.whole for stream in told) / load.ideal / 1e6, 3),
+        received=sum(len(chunk) for recording in recordings for chunk in recording.chunks),
+        slowest=round(max(stream.whole for stream in streams) / load.ideal / 1e6, 3),
         longest_gap=max(gaps, default=0) / 1000,
         stalls=sum(gap > STALL * 1e6 / load.pace for gap in gaps),
-        errors=dict(Counter(stream.problem for stream in told if stream.problem)),
+        errors=dict(Counter(stream.problem for stream in streams if stream.problem)),
         probe_us=round(cpu * 1e6 / max(1, deltas), 1),
-        **_percentiles("latency", [delta.latency for stream in told for delta in stream.deltas]),
-        **_percentiles("first_event", [stream.first_event for stream in told]),
-        **_percentiles("first_reasoning", [stream.first_reasoning for stream in told]),
-        **_percentiles("hold", [stream.hold for stream in told]),
+        **_percentiles("latency", [delta.latency for stream in streams for delta in stream.deltas]),
+        **_percentiles("first_event", [stream.first_event for stream in streams]),
+        **_percentiles("first_reasoning", [stream.first_reasoning for stream in streams]),
+        **_percentiles("hold", [stream.hold for stream in streams]),
     )
 
 
-def tell(route: Route, load: Load, heard: Heard) -> Told:
-    if not heard.chunks:
-        return Told(heard.problem or "no answer")
-    received = Received(heard.arrived, heard.chunks)
+def stream_figures(route: Route, load: Load, recording: Recording) -> StreamFigures:
+    """Return the figures of one stream of a load."""
+    if not recording.chunks:
+        return StreamFigures(recording.problem or "no answer")
+    received = Received(recording.arrived, recording.chunks)
     deltas = list(received.deltas())
     body, last = received.body.find(b"\r\n\r\n") + 4, received.body.rfind(route.last.encode())
     firsts = {delta.kind: delta for delta in reversed(deltas)}
     thought, answer = firsts.get("reasoning"), firsts.get("response")
-    end = received.at(last + len(route.last)) if last >= 0 else heard.arrived[-1]
-    return Told(
-        heard.problem or _problem(received.body, last, len(deltas), load),
+    end = received.at(last + len(route.last)) if last >= 0 else recording.arrived[-1]
+    return StreamFigures(
+        recording.problem or _problem(received.body, last, len(deltas), load),
         deltas,
-        first_event=received.at(body + 1) - heard.began if 4 <= body < len(received.body) else None,
-        first_reasoning=thought.arrived - heard.began if thought else None,
+        first_event=received.at(body + 1) - recording.began if 4 <= body < len(received.body) else None,
+        first_reasoning=thought.arrived - recording.began if thought else None,
         hold=answer.latency if answer else None,
-        whole=end - heard.began,
+        whole=end - recording.began,
     )
 
 
 def _problem(body: bytes, last: int, deltas: int, load: Load) -> str:
-    """What is wrong with an answer that was read to its end; empty where nothing is."""
+    """Return why an answer that was read to its end is not complete; empty if it is."""
     status = body[:12].partition(b" ")[2].decode(errors="replace")
     if status != "200":
         return f"status {status}"
@@ -133,7 +135,7 @@ def _gaps(deltas: Sequence[Delta]) -> Iterator[int]:
 
 
 def _percentiles(name: str, microseconds: Sequence[int | None]) -> dict[str, float | None]:
-    """p50 and p99 in milliseconds."""
-    there = [value / 1000 for value in microseconds if value is not None]
+    """Return p50 and p99 in milliseconds."""
+    known = [value / 1000 for value in microseconds if value is not None]
     shares = {f"{name}_p50": 0.5, f"{name}_p99": 0.99}
-    return {key: round(percentile(there, share), 2) if there else None for key, share in shares.items()}
+    return {key: round(percentile(known, share), 2) if known else None for key, share in shares.items()}

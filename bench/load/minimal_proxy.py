@@ -2,8 +2,8 @@
 
     UPSTREAM_URL=http://127.0.0.1:8010/v1 .venv/bin/python -m uvicorn bench.load.minimal_proxy:app
 
-It streams the reasoning as `reasoning_content` and the response as `content`. No summaries, limits, deadlines or keys,
-and no word about an upstream that fails.
+It streams the reasoning as `reasoning_content` and the response as `content`. It has no summaries, limits, deadlines or
+keys, and does not handle an upstream that fails.
 """
 
 import json
@@ -31,7 +31,7 @@ app = FastAPI(lifespan=client)
 
 
 class TagParser:
-    """Text to fields of a delta; what may be the beginning of a tag waits for the rest of it."""
+    """Splits text into fields of a delta. Keeps back what may be the beginning of a tag, until it is known."""
 
     def __init__(self) -> None:
         self._waiting, self._field, self._tag = "", "content", START

@@ -1,15 +1,16 @@
-"""What is measured, in which order.
+"""The measurements and their order.
 
-A round gives every target its turn. In a turn the target is started, stays idle for two seconds, and each of its rows
-has `alone`, one stream at a time; then the search for the streams it sustains; then those of `loads` that the search
-did not come by. A later round searches from one rung below what the round before it found. In the first round the
-gateway's cost growth comes before all this: `lengths`, four streams at a time, then `counts` of the usual streams.
+In each round every target has one turn. In a turn the target is started and idle for two seconds, and then each of its
+rows is measured: `alone`, one stream at a time; then the search for the number of streams it sustains; then those of
+`loads` that the search has not tried. A later round begins its search one rung below the result of the one before.
+In the first round, the growth of the gateway's cost is measured before the rows: `lengths`, four streams at a time, and
+`counts` of the usual streams.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from bench.load.figures import Run
 from bench.load.loads import Load
@@ -21,15 +22,18 @@ Part = Literal["alone", "load", "length", "count"]
 GROWING = "gateway"
 """The row whose growth is measured."""
 SETTLE_SECONDS = 1.0
-"""For what an overloaded server still has to do."""
+"""Seconds in which an overloaded server may finish its work before the next load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`usual` is what a stream is like, with as many of them as each load says; `loads` are few and many. The search
-    begins with the rung `first`.
+    """The loads of a turn, and the rungs of the search.
 
-    The streams of `alone` are shorter, for more of first events: what a request costs weighs more in their deltas.
+    `usual` is the script and spread of all loads but `alone` and `lengths`. `loads` are the two numbers of streams that
+    the tables compare, few and many; they may be equal. If the `ladder` is empty, there is no search.
+
+    The streams of `alone` are shorter, so that there are more first events: the cost of a request weighs more in their
+    deltas.
     """
 
     usual: Load
@@ -39,6 +43,10 @@ class Plan:
     first: int
     lengths: tuple[Load, ...]
     counts: tuple[int, ...]
+
+    def only(self, few: int, many: int) -> Self:
+        """Return the plan with these two loads alone: without the search and the growth of costs."""
+        return replace(self, loads=(few, many), ladder=(), lengths=(), counts=())
 
 
 FULL = Plan(
@@ -68,19 +76,19 @@ QUICK = Plan(
 
 @dataclass(slots=True)
 class Bench:
-    """Takes turns, and keeps what was measured. `upstream` is its port and pid; `say` is told what is done now."""
+    """The measurements so far. `upstream` is the upstream's port and pid; `report` is called with each step."""
 
     plan: Plan
     upstream: tuple[int, int]
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     runs: list[dict[str, Any]] = field(default_factory=list)
     sustained: dict[str, list[int]] = field(default_factory=dict)
     idle: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
     def turn(self, target: str) -> None:
-        """Raises RuntimeError where the target cannot be started."""
+        """Measure all rows of a target. Raise RuntimeError if it cannot be started."""
         port, pid = self.upstream
-        self.say(f"{target} starts")
+        self.report(f"{target} starts")
         with TARGETS[target](port) as running:
             for row in running.rows:
                 self._warm_up(Meter(running, pid), row)
@@ -114,15 +122,15 @@ class Bench:
 
         meter.rest()
         self._run(meter, row, self.plan.alone, "alone")
-        found = self.sustained.setdefault(row, [])
-        start = restart(found[-1], self.plan.ladder) if found else self.plan.ladder.index(self.plan.first)
-        found.append(sustained(holds, self.plan.ladder, start))
-        for count in self.plan.loads:
-            if count not in tried:
-                self._run(meter, row, self._streams(count))
+        found, ladder = self.sustained.setdefault(row, []), self.plan.ladder
+        if ladder:
+            start = restart(found[-1], ladder) if found else ladder.index(self.plan.first)
+            found.append(sustained(holds, ladder, start))
+        for count in sorted({*self.plan.loads} - tried):
+            self._run(meter, row, self._streams(count))
 
     def _run(self, meter: Meter, row: str, load: Load, part: Part = "load") -> Run:
-        self.say(f"{row}: {load.at_once} streams of {load.deltas} deltas at {load.pace}/s")
+        self.report(f"{row}: {load.at_once} streams of {load.deltas} deltas at {load.pace}/s")
         load = replace(load, reasoning=self.plan.usual.reasoning)
         run, written = meter.measure(row, load)
         of = {"part": part, "row": row, "at_once": load.at_once, "length": load.deltas, "pace": load.pace}

@@ -1,4 +1,4 @@
-"""Servers as processes of their own: started, asked whether they are up, ended, and what they cost meanwhile."""
+"""Servers as child processes: start them, wait until they are healthy, end them, and take their CPU time and memory."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import httpx
 import psutil
@@ -17,37 +17,38 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 90, 10, 0.2
 MB = 1 << 20
 LINE = 200
-"""Characters of a log's line that are shown."""
+"""Maximum length of a line of a log in an error message, in characters."""
 
 Processes = Callable[[], list[psutil.Process]]
 
 
-class Spent(NamedTuple):
-    """CPU seconds of processes, by pid, since each began."""
+class CpuTimes(NamedTuple):
+    """CPU seconds of processes by pid, each since its start."""
 
     seconds: Mapping[int, float]
 
     @classmethod
-    def by(cls, processes: Sequence[psutil.Process]) -> "Spent":
+    def of(cls, processes: Sequence[psutil.Process]) -> Self:
+        """Take the CPU times now. A process that has ended is left out."""
         seconds = {}
         for process in processes:
-            with suppress(psutil.Error):  # it may have ended since
+            with suppress(psutil.Error):
                 times = process.cpu_times()
                 seconds[process.pid] = times.user + times.system
         return cls(seconds)
 
-    def since(self, before: "Spent") -> float:
-        """Seconds of those that live now; what one that ended had spent is not seen."""
+    def since(self, before: Self) -> float:
+        """Return the seconds used since `before` by the processes that still run."""
         return sum(spent - before.seconds.get(pid, 0.0) for pid, spent in self.seconds.items())
 
 
 def memory(processes: Sequence[psutil.Process]) -> float:
-    """MB of memory; what several processes share counts once (PSS). It takes milliseconds a process."""
+    """Return the PSS in MB: shared memory counts once. Takes milliseconds a process."""
     return _total(processes, lambda process: process.memory_full_info().pss)
 
 
 def resident(processes: Sequence[psutil.Process]) -> float:
-    """MB of memory; what several processes share counts in each (RSS). It takes microseconds a process."""
+    """Return the RSS in MB: shared memory counts in each process. Takes microseconds a process."""
     return _total(processes, lambda process: process.memory_info().rss)
 
 
@@ -60,21 +61,22 @@ def _total(processes: Sequence[psutil.Process], size: Callable[[psutil.Process],
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """The process and all below it."""
+    """Return a process and all its descendants."""
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]
 
 
 def listens(port: int) -> bool:
+    """Return True if a port of this machine accepts connections."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
 def server(command: Sequence[str], health: str, log: Path, environment: Mapping[str, str]) -> Iterator[int]:
-    """The pid of a server that answers 200 at the address `health`, in a process group of its own.
+    """Start a server in a process group of its own, and yield its pid once the URL `health` answers 200.
 
-    Raises RuntimeError with the end of its log.
+    Raise RuntimeError with the end of its log if it does not.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -100,6 +102,7 @@ def server(command: Sequence[str], health: str, log: Path, environment: Mapping[
 
 
 def tail(log: Path) -> str:
+    """Return the last lines of a log."""
     return "\n".join(line[:LINE] for line in log.read_text(errors="replace").splitlines()[-15:])
 
 

@@ -1,6 +1,6 @@
-"""What was measured, as load.json, and the tables and the plot that are made from it: medians over the rounds.
+"""Write the measurements as JSON, and tables and a plot of their medians over the rounds.
 
-A rung of the search that was tried twice counts as two runs. What the columns mean: `figures` and `meter`.
+A rung of the search that was tried twice counts as two runs. `figures` and `meter` define the columns.
 """
 
 import json
@@ -15,7 +15,7 @@ from bench.load.plan import Bench
 from bench.load.upstream import characters
 
 Table = Mapping[str, str]
-"""Headings by the names of the figures."""
+"""The headings of a table by the names of the figures."""
 
 FIGURES: Table = {
     "row": "",
@@ -72,7 +72,7 @@ COLOURS = ("#777777", "#b08030", "#4a7db5", "#c0392b", "#8a5aa8", "#3a8a5a")
 
 
 def results(bench: Bench, machine: dict[str, Any]) -> dict[str, Any]:
-    """All that was measured, for load.json."""
+    """Return all measurements, for load.json."""
     return {
         "machine": machine,
         "loads": bench.plan.loads,
@@ -82,14 +82,17 @@ def results(bench: Bench, machine: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(results: dict[str, Any], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "load.json").write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", "utf-8")
+def write(results: dict[str, Any], folder: Path, raw: Path) -> None:
+    """Write load.md and load.svg into `folder`, and load.json into the folder `raw`."""
+    for one in (folder, raw):
+        one.mkdir(parents=True, exist_ok=True)
+    (raw / "load.json").write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", "utf-8")
     (folder / "load.md").write_text(markdown(results), "utf-8")
     (folder / "load.svg").write_text(svg(results), "utf-8")
 
 
 def markdown(results: dict[str, Any]) -> str:
+    """Return the tables as Markdown."""
     about = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in results["machine"].items())
     rows = [_row(results, row) for row in results["sustained"]]
     parts = [about, _table(_named(FIGURES, results), rows)]
@@ -102,15 +105,17 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def _table(figures: Table, rows: Sequence[Mapping[str, Any]]) -> str:
-    """A line for each figure, a column for each row; the first figure names them."""
+    """Format a table with a line for each figure and a column for each row. The first figure is the header."""
     lines = [[heading, *(_cell(row.get(name)) for row in rows)] for name, heading in figures.items()]
     lines.insert(1, ["---", *["--:"] * len(rows)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _named(figures: Table, results: dict[str, Any]) -> Table:
+    """Return the headings with the numbers of streams of the two loads; if they are equal, with one of them."""
     few, many = results["loads"]
-    return {name: heading.format(few=few, many=many) for name, heading in figures.items()}
+    shown = {name: heading for name, heading in figures.items() if few != many or not name.endswith(" few")}
+    return {name: heading.format(few=few, many=many) for name, heading in shown.items()}
 
 
 def _cell(value: Any) -> str:
@@ -118,7 +123,7 @@ def _cell(value: Any) -> str:
 
 
 def _row(results: dict[str, Any], row: str) -> dict[str, Any]:
-    """The figures of a row, those of a load by name and load: 1, few or many."""
+    """Return the figures of a row by name; those of a load are named with it, as in `cpu_us many`: 1, few or many."""
     runs = [run for run in results["runs"] if run["row"] == row]
     figures: dict[str, Any] = {"row": row, "sustained": _sustained(results["sustained"][row])}
     few, many = results["loads"]
@@ -134,11 +139,11 @@ def _row(results: dict[str, Any], row: str) -> dict[str, Any]:
 
 def _sustained(rounds: Sequence[int]) -> str:
     each = f" ({', '.join(map(str, rounds))})" if len(rounds) > 1 else ""
-    return f"{median_low(rounds)}{each}"
+    return f"{median_low(rounds)}{each}" if rounds else ""
 
 
 def _medians(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of each figure that is a number in all the runs, one of its values."""
+    """Return the lower median of each figure that is a number in all runs."""
     names = runs[0] if runs else {}
     return {
         name: median_low(run[name] for run in runs)
@@ -148,11 +153,11 @@ def _medians(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _goals(results: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The gateway's rows against the other targets', where they were measured in the same run."""
-    if not {"direct", "litellm", "proxy"} <= set(results["sustained"]):
+    """Yield each row of the gateway compared with the other targets, if the same run has measured them."""
+    streams = {row: median_low(rounds) for row, rounds in results["sustained"].items() if rounds}
+    if not {"direct", "litellm", "proxy"} <= set(streams):
         return
     direct, litellm = _row(results, "direct"), _row(results, "litellm")
-    streams = {row: median_low(rounds) for row, rounds in results["sustained"].items()}
     for name in results["sustained"]:
         if not name.startswith("gateway"):
             continue
@@ -187,7 +192,7 @@ def _grown(results: dict[str, Any], part: str) -> list[dict[str, Any]]:
 
 
 def svg(results: dict[str, Any]) -> str:
-    """Left: CPU a delta over the streams at once. Right: the streams that each row sustains."""
+    """Draw CPU a delta over concurrent streams on the left, and the streams that each row sustains on the right."""
     half = plot.WIDTH / 2
     rows = dict(zip(results["sustained"], COLOURS, strict=False))
     curves = {row: points for row in rows if (points := _costs(results, row))}
@@ -195,7 +200,7 @@ def svg(results: dict[str, Any]) -> str:
 
 
 def _costs(results: dict[str, Any], row: str) -> list[tuple[int, float]]:
-    """Streams at once, and the CPU time of a delta, of a row that has processes of its own."""
+    """Return the concurrent streams and the CPU time of a delta for each load of a row that has processes."""
     runs = [run for run in results["runs"] if (run["row"], run["part"]) == (row, "load") and run["cpu_us"]]
     loads = sorted({run["at_once"] for run in runs})
     return [(load, median_low(run["cpu_us"] for run in runs if run["at_once"] == load)) for load in loads]
@@ -217,9 +222,10 @@ def _curves(curves: Mapping[str, list[tuple[int, float]]], rows: Table, width: f
 
 def _bars(sustained: Mapping[str, Sequence[int]], rows: Table, left: float) -> Iterator[str]:
     yield plot.text(left + 12, 18, "streams sustained", "start")
-    most = max((median_low(rounds) for rounds in sustained.values()), default=0) or 1
-    for number, (row, rounds) in enumerate(sustained.items()):
-        at, streams = 40 + 44 * number, median_low(rounds)
+    found = {row: median_low(rounds) for row, rounds in sustained.items() if rounds}
+    most = max(found.values(), default=0) or 1
+    for number, (row, streams) in enumerate(found.items()):
+        at = 40 + 44 * number
         width = streams / most * (left - 2 * plot.MARGIN)
         yield f'<rect x="{left + 12}" y="{at + 4}" width="{width:.1f}" height="16" fill="{rows[row]}"/>'
         yield plot.text(left + 12, at, row, "start", rows[row])

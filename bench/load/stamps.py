@@ -1,8 +1,8 @@
-"""A timestamp in each delta's text, found again in whatever bytes a gateway made of it.
+"""A timestamp in the text of each delta, and the search for it in the bytes that a gateway sends.
 
-`~r` in reasoning or `~a` in a response, then eight hex digits: microseconds of the monotonic clock, which all processes
-of one machine share, modulo 2^32 (71 minutes). No encoder escapes these characters, and a gateway that merges deltas,
-or cuts them anew, keeps them in order.
+A stamp is `~r` in reasoning or `~a` in a response, and eight hex digits: microseconds of the monotonic clock, which all
+processes of a machine share, modulo 2^32 (71 minutes). No encoder escapes these characters, and a gateway that merges
+or splits deltas keeps them in order.
 """
 
 import re
@@ -22,7 +22,7 @@ _TURN = 1 << 32
 
 
 class Delta(NamedTuple):
-    """One delta of the upstream's as it came: when (microseconds), and how long after it was written."""
+    """One delta of the upstream: the time of its arrival, and the time since it was written, in microseconds."""
 
     kind: Kind
     arrived: int
@@ -30,17 +30,17 @@ class Delta(NamedTuple):
 
 
 def now() -> int:
-    """Microseconds of the monotonic clock."""
+    """Return the monotonic clock in microseconds."""
     return time.monotonic_ns() // 1000
 
 
 def digits(at: int) -> bytes:
-    """What stands behind the mark, for a time in microseconds."""
+    """Return a time in microseconds as the digits of a stamp."""
     return b"%08x" % (at % _TURN)
 
 
 class Received:
-    """The bytes of one stream as they came: `chunks[n]` at `arrived[n]` microseconds."""
+    """The bytes of one stream: `chunks[n]` arrived at `arrived[n]` microseconds."""
 
     def __init__(self, arrived: Sequence[int], chunks: Sequence[bytes]) -> None:
         self._arrived = arrived
@@ -48,11 +48,11 @@ class Received:
         self.body = b"".join(chunks)
 
     def at(self, end: int) -> int:
-        """When the first `end` bytes were there."""
+        """Return the time when the first `end` bytes had arrived."""
         return self._arrived[bisect_left(self._ends, end)]
 
     def deltas(self) -> Iterator[Delta]:
-        """Every delta once: a gateway repeats whole texts at the end, but never with a later stamp than the last."""
+        """Yield every delta once: texts that a gateway repeats at the end have no later stamp than the last delta."""
         last = None
         for found in _STAMP.finditer(self.body):
             written = int(found[2], 16)

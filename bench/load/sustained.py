@@ -1,4 +1,4 @@
-"""How many streams a server sustains: a search on a ladder of rungs."""
+"""Search for the number of streams that a server sustains, on a ladder of rungs."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ LADDER = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320)
 
 
 def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, start: int = 0) -> int:
-    """The highest rung below the first that does not hold; 0 where none does.
+    """Return the highest rung below the first that fails; 0 if all fail.
 
-    Every second rung is tried upwards from number `start`, and the one between where the second does not hold; where
-    the first does not hold already, downwards. A rung fails only when it has not held twice in a row: one hiccup of a
-    shared machine is not a limit.
+    The search goes up from number `start` in steps of two rungs; if one fails, the rung between is tried. If `start`
+    itself fails, the search goes down. A rung fails only if it does not hold twice in a row, since a shared machine
+    may have a short hiccup.
     """
 
     def passes(number: int) -> bool:
@@ -28,5 +28,5 @@ def sustained(holds: Callable[[int], bool], ladder: tuple[int, ...] = LADDER, st
 
 
 def restart(before: int, ladder: tuple[int, ...] = LADDER) -> int:
-    """Where to start again, of a server that has sustained `before`: one rung below."""
+    """Return the number of the rung to start with in the next round: one below the result `before`."""
     return max(0, ladder.index(before) - 1) if before in ladder else 0

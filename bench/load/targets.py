@@ -1,4 +1,4 @@
-"""What the load is put on, each started for its turn and ended after it: nothing idle beside what is measured.
+"""The servers that are measured. Each is started for its turn and ended after it, so that none is idle beside another.
 
 direct     the scripted upstream itself
 litellm    LiteLLM's proxy from .peers/litellm (litellm.lock), litellm.yaml: one worker, a master key
@@ -6,9 +6,9 @@ proxy      minimal_proxy.py on uvicorn: one process
 gateway    the graph on its Ray, as `reasoning-gateway up` starts it: serve_config.yaml with the http overlay,
            one replica of each deployment, and room for more streams than the ladder has
 
-The gateway is asked in three ways. `gateway chat` is OpenAI's route, as the other targets are asked; there it always
-summarizes. `gateway` is its own route without summaries, which is what the others do; `gateway summaries` is that route
-with all of them. The summarizer is the scripted upstream, which answers at once.
+The gateway has three rows. `gateway chat` is OpenAI's route, by which the other targets are asked too; it always
+includes summaries. `gateway` is the gateway's own route without summaries, which the other targets do not have either;
+`gateway summaries` is that route with all summaries. The summarizer is the scripted upstream, which answers at once.
 """
 
 import subprocess
@@ -39,17 +39,19 @@ LITELLM_ENVIRONMENT = {
 }
 KEY = "sk-scripted"
 STREAMS = 512
-"""What the gateway takes at once."""
+"""Maximum number of concurrent streams of the gateway."""
 PLAIN = {"reasoning": {"summary": "none"}, "prompt_summary": False}
 SERVING = ("ray::ServeReplica", "ray::ProxyActor", "ray::HAProxy", "bin/haproxy ")
-"""What stands in the titles of those of Ray's processes that a stream goes through."""
+"""Parts of the titles of the processes that a stream passes through, among all of Ray's."""
 DEPLOYMENTS = ("Ingress", "StreamParser", "Summarizer")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A server that runs: `rows` are the ways to ask it, by name; of its `processes`, streams go through `serving`, and
-    some of these are `parts` with names."""
+    """A running server: its routes by the name of their row, and its processes.
+
+    Streams pass through the processes `serving`; `parts` are some of these by name.
+    """
 
     rows: Mapping[str, Route]
     processes: Processes = list
@@ -58,7 +60,7 @@ class Target:
 
 
 Start = Callable[[int], AbstractContextManager[Target]]
-"""Starts a target in front of the upstream at a port. Raises RuntimeError."""
+"""Starts a target in front of the upstream at a port. Raises RuntimeError if it does not start."""
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def direct(upstream: int) -> Iterator[Target]:
 @contextmanager
 def litellm(upstream: int) -> Iterator[Target]:
     if not LITELLM.exists():
-        raise RuntimeError("no LiteLLM in .peers/litellm; `make bench` installs it")
+        raise RuntimeError("LiteLLM is not installed in .peers/litellm; `make bench` installs it")
     port = free_port()
     command = [str(LITELLM), "--config", str(HERE / "litellm.yaml"), "--host", "127.0.0.1", "--port", str(port)]
     environment = {**LITELLM_ENVIRONMENT, "LITELLM_MASTER_KEY": KEY, "UPSTREAM_URL": _url(upstream)}
@@ -94,7 +96,7 @@ def proxy(upstream: int) -> Iterator[Target]:
 def gateway(upstream: int) -> Iterator[Target]:
     config = gateway_config(upstream)
     port = config["http_options"]["port"]
-    _refuse_what_runs(port)
+    _assert_ports_are_free(port)
     RUN.mkdir(parents=True, exist_ok=True)
     file = RUN / "serve_config.yaml"
     file.write_text(configs.dumped(config), "utf-8")
@@ -109,6 +111,7 @@ TARGETS: Mapping[str, Start] = {"direct": direct, "litellm": litellm, "proxy": p
 
 
 def gateway_rows(port: int) -> dict[str, Route]:
+    """Return the three routes of the gateway by the name of their row."""
     native = {"model": MODEL}
     return {
         "gateway": Route(port, "/v1/reasoning", {**native, **PLAIN}, last="stream.completed"),
@@ -118,7 +121,7 @@ def gateway_rows(port: int) -> dict[str, Route]:
 
 
 def gateway_config(upstream: int) -> dict[str, Any]:
-    """A Serve config with the scripted upstream behind the gateway, as the model and as the summarizer."""
+    """Return a Serve config of the gateway with the scripted upstream as its model and its summarizer."""
     config = configs.with_overlay("http")
     config["http_options"]["host"] = "127.0.0.1"
     (application,) = config["applications"]
@@ -132,11 +135,11 @@ def gateway_config(upstream: int) -> dict[str, Any]:
     return config
 
 
-def _refuse_what_runs(port: int) -> None:
+def _assert_ports_are_free(port: int) -> None:
     if state.home().current():
-        raise RuntimeError("the gateway runs already; `make stop` ends it")
+        raise RuntimeError("the gateway is already running; `make stop` ends it")
     if busy := [number for number in (port, DASHBOARD_PORT, GCS_PORT) if listens(number)]:
-        raise RuntimeError(f"the gateway needs port {', '.join(map(str, busy))}, and something else listens there")
+        raise RuntimeError(f"port {', '.join(map(str, busy))} is in use by another program, and the gateway needs it")
 
 
 def _local(*arguments: str) -> None:
@@ -149,7 +152,7 @@ def _local(*arguments: str) -> None:
 
 
 def _session() -> list[psutil.Process]:
-    """Everything of the Ray that runs the gateway: raylet, GCS, dashboard and agents as well."""
+    """Return all processes of the gateway's Ray: raylet, GCS, dashboard and agents as well."""
     run = state.home().current()
     return run.processes() if run else []
 

@@ -1,10 +1,10 @@
-"""A scripted upstream: OpenAI's streaming /chat/completions on bare asyncio; each delta says when it was written.
+"""A scripted upstream: OpenAI's streaming /chat/completions on asyncio's transports, with a time in each delta.
 
     .venv/bin/python -m bench.load.upstream --port 8010
 
-What it streams is said in the last message: `bench.load.loads.Ask`. Delta number n (from 1) leaves n/pace seconds after
-the request, whatever became late before it, and all streams share one timer. Three deltas of four are reasoning: a
-passage in paragraphs, over and over. The model `summarizer` answers at once with one fixed sentence.
+The last message of a request is the script, a `bench.load.loads.Script`. Delta number n (from 1) is sent n/pace seconds
+after the request even if an earlier one was late, and all streams share one timer. Three deltas of four are reasoning,
+a passage of several paragraphs that repeats. The model `summarizer` answers at once with one fixed sentence.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from functools import cache
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from bench.load.loads import MODEL, SUMMARIZER, Ask
+from bench.load.loads import MODEL, SUMMARIZER, Script
 from bench.load.stamps import DIGITS, MARKS, Kind, digits, now
 
 PASSAGE = """\
@@ -59,8 +59,8 @@ def _chunked(data: bytes) -> bytes:
 _END = _chunked(_event({}, "stop") + b"data: [DONE]\n\n") + b"0\r\n\r\n"
 
 
-class Piece(NamedTuple):
-    """An HTTP chunk with one event, but for the digits of the stamp between its halves."""
+class SplitChunk(NamedTuple):
+    """An HTTP chunk with one event, without the digits of the stamp between its halves."""
 
     before: bytes
     after: bytes
@@ -70,59 +70,59 @@ _WORDS = re.findall(r"(\s*)(\S+)", "\n\n" + PASSAGE.strip())
 
 
 @cache
-def script(ask: Ask) -> list[Piece]:
-    """A whole answer. The stamps stand before the words, so that sentences end as they would."""
-    words = list(islice(cycle(_WORDS), ask.deltas))
-    kinds: list[Kind] = ["reasoning" if number < ask.thoughts else "response" for number in range(ask.deltas)]
-    pieces = [
-        _piece(kind, "reasoning_content" if (kind, ask.reasoning) == ("reasoning", "field") else "content", *word)
+def chunks(script: Script) -> list[SplitChunk]:
+    """Return all chunks of an answer. Each stamp is before its word, so that the ends of sentences stay the same."""
+    words = list(islice(cycle(_WORDS), script.deltas))
+    kinds: list[Kind] = ["reasoning" if number < script.thoughts else "response" for number in range(script.deltas)]
+    whole = [
+        _chunk(kind, "reasoning_content" if (kind, script.reasoning) == ("reasoning", "field") else "content", *word)
         for kind, word in zip(kinds, words, strict=True)
     ]
-    if ask.reasoning == "tags":
-        pieces[0] = _piece("reasoning", "content", "<think>", words[0][1])
-        pieces[ask.thoughts - 1] = _piece("reasoning", "content", " ", f"{words[ask.thoughts - 1][1]}</think>")
-    if ask.cut:
-        return pieces[: ask.cut]
-    last = pieces[-1]
-    return [*pieces[:-1], Piece(last.before, last.after + _END)]
+    if script.reasoning == "tags":
+        whole[0] = _chunk("reasoning", "content", "<think>", words[0][1])
+        whole[script.thoughts - 1] = _chunk("reasoning", "content", " ", f"{words[script.thoughts - 1][1]}</think>")
+    if script.cut:
+        return whole[: script.cut]
+    last = whole[-1]
+    return [*whole[:-1], SplitChunk(last.before, last.after + _END)]
 
 
 def characters(deltas: int) -> int:
-    """Of the text of as many deltas, their stamps included."""
+    """Return the length of the text of that many deltas, including their stamps."""
     stamps = deltas * (len(MARKS["response"]) + DIGITS)
     return stamps + sum(len(space) + len(word) for space, word in islice(cycle(_WORDS), deltas))
 
 
 @cache
-def _piece(kind: Kind, field: str, space: str, word: str) -> Piece:
+def _chunk(kind: Kind, field: str, space: str, word: str) -> SplitChunk:
     data = _event({field: f"{space}@{word}"})
     before, after = data.split(b"@")
     before += MARKS[kind]
-    return Piece(b"%x\r\n%b" % (len(before) + DIGITS + len(after), before), after + b"\r\n")
+    return SplitChunk(b"%x\r\n%b" % (len(before) + DIGITS + len(after), before), after + b"\r\n")
 
 
 class Stream:
-    """One answer on its way, a delta with each `send`."""
+    """An answer that is being sent, one delta with each call of `send`."""
 
-    def __init__(self, transport: asyncio.Transport, ask: Ask) -> None:
-        self._transport, self._cut = transport, ask.cut
-        self._pieces = iter(script(ask))
+    def __init__(self, transport: asyncio.Transport, script: Script) -> None:
+        self._transport, self._cut = transport, script.cut
+        self._chunks = iter(chunks(script))
         self._last = 0
 
     def send(self) -> bool:
-        """False where there was nothing left to send, or nobody who reads it."""
-        piece = next(self._pieces, None)
-        if piece is None or self._transport.is_closing():
+        """Send the next delta. Return False if there is none, or if the connection is closing."""
+        chunk = next(self._chunks, None)
+        if chunk is None or self._transport.is_closing():
             if self._cut:
                 self._transport.close()
             return False
-        self._last = max(now(), self._last + 1)  # no two alike
-        self._transport.write(piece.before + digits(self._last) + piece.after)
+        self._last = max(now(), self._last + 1)  # no two stamps of a stream are equal
+        self._transport.write(chunk.before + digits(self._last) + chunk.after)
         return True
 
 
 class Pacer:
-    """One timer for all streams, whatever their paces: no delta leaves early, and lateness does not add up."""
+    """One timer for all streams: no delta is sent early, and delays do not accumulate."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -152,7 +152,7 @@ class Pacer:
 
 
 class Connection(asyncio.Protocol):
-    """Requests on a connection, one after the other: streams, summaries, and anything else is asked for its health."""
+    """A connection, with one request after the other. Any request that is not a POST gets the health check's answer."""
 
     def __init__(self, pacer: Pacer) -> None:
         self._pacer, self._request = pacer, b""
@@ -173,24 +173,24 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write(_HEALTHY)
 
-    def _answer(self, asked: dict[str, Any]) -> None:
-        said = _text(asked["messages"][-1]["content"])
-        if asked["model"] == SUMMARIZER:
-            summary = SUMMARIES[said.startswith(">")]
+    def _answer(self, request: dict[str, Any]) -> None:
+        prompt = _text(request["messages"][-1]["content"])
+        if request["model"] == SUMMARIZER:
+            summary = SUMMARIES[prompt.startswith(">")]  # a prompt for a part of the reasoning quotes it
             self._transport.write(_HEAD + _chunked(_event({"content": summary})) + _END)
             return
-        ask = Ask.read(said)
+        script = Script.read(prompt)
         self._transport.write(_HEAD)
-        self._pacer.add(Stream(self._transport, ask), ask.pace)
+        self._pacer.add(Stream(self._transport, script), script.pace)
 
 
 def _text(content: Any) -> str:
-    """The text of a message, plain or in parts."""
+    """Return the text of a message's content, which is a string or a list of parts."""
     return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 async def serve(port: int = 0) -> asyncio.Server:
-    """Listen on this machine; port 0 takes a free one."""
+    """Listen on 127.0.0.1; port 0 takes a free one."""
     pacer = Pacer()
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: Connection(pacer), "127.0.0.1", port, backlog=1024)

@@ -1,4 +1,4 @@
-"""The load benchmark at a fast pace: what it says of streams, not how fast they are."""
+"""The load benchmark with fast, small loads: its parsing, its search and its tables, not its figures."""
 
 import json
 import sys
@@ -10,17 +10,17 @@ import httpx
 import pytest
 
 from bench.load import probe
-from bench.load.figures import Heard, tell
-from bench.load.loads import MODEL, SUMMARIZER, Ask, Load, Marking, Route
+from bench.load.figures import Recording, stream_figures
+from bench.load.loads import MODEL, SUMMARIZER, Load, Marking, Route, Script
 from bench.load.meter import Meter
 from bench.load.minimal_proxy import TagParser
-from bench.load.plan import QUICK, Bench
+from bench.load.plan import FULL, QUICK, Bench
 from bench.load.processes import listens, server
 from bench.load.report import markdown, results, svg
 from bench.load.stamps import MARKS, Received, digits
 from bench.load.sustained import restart, sustained
 from bench.load.targets import gateway_config, gateway_rows, proxy
-from bench.load.upstream import characters, script
+from bench.load.upstream import characters, chunks
 from cluster.local import free_port
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
@@ -32,7 +32,7 @@ FEW = Load(5, deltas=20, pace=500, spread=0.02)
 
 @pytest.fixture(scope="module")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
-    """The port and pid of a scripted upstream."""
+    """Start a scripted upstream, and return its port and its pid."""
     port = free_port()
     command = [sys.executable, "-m", "bench.load.upstream", "--port", str(port)]
     log = tmp_path_factory.mktemp("upstream") / "log"
@@ -44,7 +44,7 @@ def stamped(*times: int) -> bytes:
     return b"".join(b"%b%b word" % (MARKS["reasoning"], digits(at)) for at in times)
 
 
-def test_stamps_are_found_wherever_reads_cut_them() -> None:
+def test_stamps_are_found_wherever_a_read_splits_them() -> None:
     body = stamped(1000, 2000) + MARKS["response"] + digits(3000)
     for cut in range(1, len(body)):
         deltas = list(Received([5000, 6000], [body[:cut], body[cut:]]).deltas())
@@ -57,32 +57,32 @@ def test_stamps_are_found_wherever_reads_cut_them() -> None:
         ]
 
 
-def test_deltas_in_one_frame_count_each_and_repeated_texts_not() -> None:
+def test_merged_deltas_count_each_and_a_repeated_text_does_not() -> None:
     text = stamped(1000, 2000, 3000)
     received = Received([3500, 4000], [b'{"delta":"%b"}' % text, b'{"text":"%b"}' % text])
     assert [delta.latency for delta in received.deltas()] == [2500, 1500, 500]
 
 
-def test_stamps_go_on_where_the_clock_turns_over() -> None:
+def test_the_latency_is_right_when_the_clock_of_the_stamps_overflows() -> None:
     turn = 1 << 32
     received = Received([turn + 70], [stamped(turn - 10, turn + 20)])
     assert [delta.latency for delta in received.deltas()] == [80, 50]
 
 
-def test_a_script_passes_through_a_prompt() -> None:
-    for ask in (Ask(200, 50), Ask(20, 1000, "field", cut=7)):
-        assert Ask.read(ask.prompt()) == ask
+def test_a_script_is_read_from_its_prompt() -> None:
+    for one in (Script(200, 50), Script(20, 1000, "field", cut=7)):
+        assert Script.read(one.prompt()) == one
     with pytest.raises(ValueError, match="no script"):
-        Ask.read("Hello.")
+        Script.read("Hello.")
 
 
-def test_the_scripted_text_is_reasoning_in_steps_and_a_response() -> None:
+def test_the_upstream_sends_reasoning_in_steps_and_a_response() -> None:
     parser, steps = ReasoningParser(FORMATS["auto"]), Steps()
     texts = {"reasoning": "", "response": ""}
     cut = 0
     pieces = [
         json.loads(piece.before.split(b"data: ")[1] + digits(7) + piece.after.split(b"\n")[0])
-        for piece in script(Ask(400, 50))
+        for piece in chunks(Script(400, 50))
     ]
     segments = [segment for piece in pieces for segment in parser.feed(piece["choices"][0]["delta"]["content"])]
     for segment in [*segments, *parser.close()]:
@@ -94,14 +94,14 @@ def test_the_scripted_text_is_reasoning_in_steps_and_a_response() -> None:
     assert 0 <= characters(400) - len(texts["reasoning"]) - len(texts["response"]) < 10
 
 
-def test_the_highest_rung_below_the_first_that_fails_twice() -> None:
+def test_the_search_finds_the_highest_rung_below_the_first_that_fails_twice() -> None:
     ladder = (8, 16, 24, 32)
     for most, found in ((7, 0), (8, 8), (24, 24), (31, 24), (99, 32)):
         for start in range(len(ladder)):
             assert sustained(lambda streams, most=most: streams <= most, ladder, start) == found  # type: ignore[misc]
 
 
-def test_the_rung_between_is_tried_where_the_second_does_not_hold() -> None:
+def test_the_rung_between_is_tried_if_the_second_one_fails() -> None:
     tried: list[int] = []
 
     def holds(streams: int) -> bool:
@@ -125,7 +125,7 @@ def test_a_rung_that_fails_once_is_tried_once_more() -> None:
 
 
 @pytest.mark.parametrize("reasoning", ["tags", "field"])
-def test_every_delta_of_a_direct_stream_is_seen(upstream: tuple[int, int], reasoning: Marking) -> None:
+def test_every_delta_of_a_direct_stream_is_measured(upstream: tuple[int, int], reasoning: Marking) -> None:
     run = probe.run(Route(upstream[0]), replace(FEW, reasoning=reasoning))
     assert (run.streams, run.deltas, run.errors) == (5, 100, {})
     assert run.latency_p50 is not None
@@ -135,58 +135,58 @@ def test_every_delta_of_a_direct_stream_is_seen(upstream: tuple[int, int], reaso
     assert 0 < run.first_event_p50 <= run.first_reasoning_p50
 
 
-def test_what_is_wrong_with_streams_is_told(upstream: tuple[int, int]) -> None:
+def test_incomplete_streams_are_counted_by_their_reason(upstream: tuple[int, int]) -> None:
     route = Route(upstream[0])
     cut = probe.run(route, replace(FEW, cut=7))
     assert (cut.deltas, cut.errors, cut.sustained) == (35, {"no last event": 5}, False)
-    nobody = probe.run(Route(free_port()), FEW)
-    assert (nobody.deltas, nobody.latency_p50, nobody.errors) == (0, None, {"ConnectionRefusedError": 5})
-    lost = Heard(0, [9000], [b"HTTP/1.1 200 OK\r\n\r\n" + stamped(8000) + b"data: [DONE]"])
-    assert tell(route, FEW, lost).problem == "19 deltas missing"
-    refused = Heard(0, [9000], [b'HTTP/1.1 429 Too Many Requests\r\n\r\n{"error": 1}'])
-    assert tell(route, FEW, refused).problem == "status 429"
+    refused = probe.run(Route(free_port()), FEW)
+    assert (refused.deltas, refused.latency_p50, refused.errors) == (0, None, {"ConnectionRefusedError": 5})
+    lost = Recording(0, [9000], [b"HTTP/1.1 200 OK\r\n\r\n" + stamped(8000) + b"data: [DONE]"])
+    assert stream_figures(route, FEW, lost).problem == "19 deltas missing"
+    limited = Recording(0, [9000], [b'HTTP/1.1 429 Too Many Requests\r\n\r\n{"error": 1}'])
+    assert stream_figures(route, FEW, limited).problem == "status 429"
 
 
 def test_the_summarizer_answers_at_once(upstream: tuple[int, int]) -> None:
     url = f"http://127.0.0.1:{upstream[0]}/v1/chat/completions"
-    for asked, said in (("How long?", "You ask"), ("> piece", "Time of the train\\\\n")):
-        body = {"model": SUMMARIZER, "messages": [{"role": "user", "content": asked}], "stream": True}
+    for prompt, summary in (("How long?", "You ask"), ("> piece", "Time of the train\\\\n")):
+        body = {"model": SUMMARIZER, "messages": [{"role": "user", "content": prompt}], "stream": True}
         answer = httpx.post(url, json=body, trust_env=False).text
-        assert said.replace("\\\\", "\\") in answer
+        assert summary.replace("\\\\", "\\") in answer
         assert answer.endswith("data: [DONE]\n\n")
 
 
-def test_the_minimal_proxy_tells_reasoning_from_response(upstream: tuple[int, int]) -> None:
+def test_the_minimal_proxy_separates_reasoning_from_response(upstream: tuple[int, int]) -> None:
     port, pid = upstream
     with proxy(port) as running:
         (route,) = running.rows.values()
         lines = httpx.post(
             f"http://127.0.0.1:{route.port}{route.path}",
-            content=route.request(FEW.ask.prompt()).partition(b"\r\n\r\n")[2],
+            content=route.request(FEW.script.prompt()).partition(b"\r\n\r\n")[2],
             trust_env=False,
         ).text.split("\n\n")
-        run, written = Meter(running, pid).measure("proxy", FEW)
-        spent = running.processes()
+        run, costs = Meter(running, pid).measure("proxy", FEW)
+        processes = running.processes()
     deltas = [json.loads(line[6:])["choices"][0]["delta"] for line in lines if line.startswith("data: {")]
     assert "".join(delta.get("reasoning_content", "") for delta in deltas).count("~r") == 15
     assert "".join(delta.get("content", "") for delta in deltas).count("~a") == 5
     assert (run.deltas, run.errors) == (100, {})
-    assert len(spent) == 1
-    assert written["memory_mb"] > 0
+    assert len(processes) == 1
+    assert costs["memory_mb"] > 0
     assert not listens(route.port)
 
 
-def test_the_minimal_proxys_tags_may_be_cut_anywhere() -> None:
+def test_the_minimal_proxy_finds_a_tag_wherever_it_is_split() -> None:
     text = "a<think>b < c</think>d"
     for cut in range(len(text)):
         parser, fields = TagParser(), {"content": "", "reasoning_content": ""}
         for piece in (text[:cut], text[cut:]):
-            for field, said in parser.feed(piece):
-                fields[field] += said
+            for field, found in parser.feed(piece):
+                fields[field] += found
         assert fields == {"content": "ad", "reasoning_content": "b < c"}
 
 
-def test_a_server_that_does_not_come_up_is_told_with_its_log(tmp_path: Path) -> None:
+def test_a_server_that_does_not_start_is_reported_with_its_log(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such thing')"]
     with (
         pytest.raises(RuntimeError, match="no such thing"),
@@ -195,7 +195,7 @@ def test_a_server_that_does_not_come_up_is_told_with_its_log(tmp_path: Path) -> 
         pass
 
 
-def test_the_gateways_config_is_one_it_takes() -> None:
+def test_the_gateways_config_is_valid() -> None:
     config = gateway_config(8010)
     (application,) = config["applications"]
     settings = GatewaySettings.model_validate(application["args"])
@@ -211,7 +211,7 @@ def test_the_gateways_config_is_one_it_takes() -> None:
     assert len(gateway_rows(8000)) == 3
 
 
-def test_the_tables_and_the_plot_have_every_row() -> None:
+def test_the_tables_and_the_plot_contain_every_row() -> None:
     run = {"at_once": 8, "streams": 8, "length": 50, "pace": 50, "received": 8000, "stalls": 0, "errors": {}}
     rows = ("direct", "litellm", "proxy", "gateway")
     bench = Bench(QUICK, (0, 0), print)
@@ -219,9 +219,24 @@ def test_the_tables_and_the_plot_have_every_row() -> None:
         bench.sustained[row] = [8 * number, 16 * number, 8 * number]
         bench.runs.append({**run, "part": "load", "row": row, "cpu_us": 100.0 * number, "latency_p99": None})
     bench.runs.append({**run, "part": "count", "row": "gateway", "cpu_us": 7.5})
-    table = markdown(told := results(bench, {"cores": 2}))
+    measured = results(bench, {"cores": 2})
+    table = markdown(measured)
     assert "|  | direct | litellm | proxy | gateway |" in table
     assert "| streams sustained (each round) | 8 (8, 16, 8) | 16 (16, 32, 16) |" in table
     assert "| streams sustained, times LiteLLM's | 2.0 |" in table
     assert "| CPU a delta, µs | 7.5 |" in table
-    assert all(f"{row}</text>" in svg(told) for row in rows)
+    assert all(f"{row}</text>" in svg(measured) for row in rows)
+
+
+def test_a_run_of_one_load_has_neither_a_search_nor_goals() -> None:
+    plan = FULL.only(64, 64)
+    assert (plan.loads, plan.ladder, plan.lengths, plan.counts) == ((64, 64), (), (), ())
+    bench = Bench(plan, (0, 0), print)
+    for row in ("direct", "litellm", "proxy", "gateway"):
+        bench.sustained[row] = []
+        bench.runs.append({"part": "load", "row": row, "at_once": 64, "cpu_us": 7.5, "stalls": 0, "errors": {}})
+    measured = results(bench, {"cores": 2})
+    assert "| CPU a delta, 64 streams, µs | 7.5 | 7.5 | 7.5 | 7.5 |" in markdown(measured)
+    assert "| streams sustained (each round) |  |  |  |  |" in markdown(measured)
+    assert "Beside the others" not in markdown(measured)
+    assert "gateway</text>" not in svg(measured)
