@@ -4,6 +4,7 @@ client -> Ingress -> StreamParser -> QwenUpstream, or an API elsewhere
                  `-> Summarizer   ->'  the same, or a SummaryModel of its own
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import ray
@@ -48,12 +49,15 @@ def build_upstream_api(config: PlainApiSettings) -> Application:
     return api
 
 
-def connect(config: GatewaySettings, upstreams: dict[str, Application]) -> Application:
-    """The gateway over upstreams that are bound."""
-    summarizer = _deploy(Summarizer).bind(upstreams, config)
+def connect(
+    config: GatewaySettings, upstreams: dict[str, Application], deploy: Callable[[type], Any] | None = None
+) -> Application:
+    """The gateway over upstreams that are bound. `deploy` makes a deployment of a class, instead of `STREAMS`."""
+    deploy = deploy or _deploy
+    summarizer = deploy(Summarizer).bind(upstreams, config)
     answering = {name: upstream for name, upstream in upstreams.items() if name != "own"}
-    parser = _deploy(StreamParser).bind(answering, config)
-    graph: Application = _deploy(serve.ingress()(Ingress)).bind(config, parser, summarizer)
+    parser = deploy(StreamParser).bind(answering, config)
+    graph: Application = deploy(serve.ingress()(Ingress)).bind(config, parser, summarizer)
     return graph
 
 

@@ -1,4 +1,4 @@
-"""One Ray with Serve for all tests that need it, started when the first one asks and ended with the session."""
+"""One Ray cluster with Serve for all tests that need it, started for the first of them and ended with the session."""
 
 import os
 import secrets
@@ -9,25 +9,13 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # else Ray writes one into the home
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from bench.peers import ROOT
 from cluster.configs import with_overlay
 from cluster.local import free_port
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Where Serve's HTTP, Ray's dashboard and its Prometheus metrics listen."""
-
-    http_port: int
-    dashboard: str
-    metrics: str
-
-    def url(self, route_prefix: str = "") -> str:
-        return f"http://127.0.0.1:{self.http_port}{route_prefix}"
+from tests.fakes.cluster import Cluster
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The graph on several nodes: where the Qwen lands, how deployments grow, and what a redeploy or a lost node breaks."""
+"""The graph on several nodes: placement of the Qwen, autoscaling, redeployment, and the loss of a node."""
 
 import asyncio
 import json
@@ -11,9 +11,10 @@ import pytest
 from httpx_sse import aconnect_sse
 
 from gateway.config import GatewaySettings, UpstreamSettings
-from tests.cluster.conftest import Nodes, scaled, until
-from tests.conftest import Cluster
-from tests.graph.test_graph import stream
+from tests.fakes.cluster import Cluster
+from tests.fakes.gateway_calls import stream
+from tests.fakes.nodes import Nodes, set_scaling
+from tests.fakes.polling import until
 
 pytestmark = pytest.mark.cluster
 
@@ -27,14 +28,14 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def asked(tokens: int) -> dict[str, Any]:
-    """A stream of as many tokens, half of them reasoning: the model ends none by itself."""
+def request(tokens: int) -> dict[str, Any]:
+    """Return a request for a stream of exactly `tokens` tokens, half of them reasoning: the model never stops."""
     messages = [{"role": "user", "content": "How many days are there in three weeks?"}]
     return {"messages": messages, "max_tokens": tokens, "reasoning": {"budget": tokens // 2}}
 
 
 class Stream:
-    """A stream that runs beside the test."""
+    """A stream that is read in a task of its own."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, tokens: int) -> None:
         self.events: list[dict[str, Any]] = []
@@ -44,14 +45,14 @@ class Stream:
         return any(event["type"] == "reasoning.delta" for event in self.events)
 
     async def _read(self, http: httpx.AsyncClient, url: str, tokens: int) -> None:
-        async with aconnect_sse(http, "POST", f"{url}/v1/reasoning", json=asked(tokens)) as source:
+        async with aconnect_sse(http, "POST", f"{url}/v1/reasoning", json=request(tokens)) as source:
             source.response.raise_for_status()
             async for event in source.aiter_sse():
                 self.events.append(json.loads(event.data))
 
 
 async def started(http: httpx.AsyncClient, url: str, count: int, tokens: int) -> list[Stream]:
-    """As many streams, all in the midst of their reasoning."""
+    """Start `count` streams, and return them when all have begun and none has ended."""
     streams = [Stream(http, url, tokens) for _ in range(count)]
     await until(lambda: all(one.reasons() for one in streams))
     assert not any(one.task.done() for one in streams)
@@ -59,28 +60,28 @@ async def started(http: httpx.AsyncClient, url: str, count: int, tokens: int) ->
 
 
 def ended(events: list[dict[str, Any]]) -> str:
-    """The type of the one last event; no event before it is missing."""
+    """Return the type of the last event. Assert that it is the only one of its kind, and that no event is missing."""
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
     (last,) = [event["type"] for event in events if event["type"] in LAST]
     assert last == events[-1]["type"]
     return str(last)
 
 
-async def test_the_qwen_lands_on_the_node_with_a_gpu_and_nowhere_else(
+async def test_the_qwen_runs_only_on_the_node_with_a_gpu(
     nodes: Nodes, deployed: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
-    scaled(deployed, {"min_replicas": 2, "max_replicas": 2}, "QwenUpstream")
+    set_scaling(deployed, {"min_replicas": 2, "max_replicas": 2}, "QwenUpstream")
     nodes.deploy(deployed)
     await until(lambda: len(nodes.replicas("QwenUpstream")) == 2)
     assert {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu}
-    assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
+    assert ended(await stream(http, nodes.url, request(20))) == "stream.completed"
 
 
 @pytest.mark.usefixtures("deployed")
-async def test_a_node_with_a_replica_serves_the_api_too(nodes: Nodes, http: httpx.AsyncClient) -> None:
+async def test_every_node_with_a_replica_serves_the_api(nodes: Nodes, http: httpx.AsyncClient) -> None:
     url = nodes.urls[nodes.gpu]
     await until(lambda: serves(url))
-    assert ended(await stream(http, url, asked(20))) == "stream.completed"
+    assert ended(await stream(http, url, request(20))) == "stream.completed"
 
 
 def serves(url: str) -> bool:
@@ -90,7 +91,7 @@ def serves(url: str) -> bool:
         return False
 
 
-async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
+async def test_the_qwen_runs_on_the_cpu_if_the_cluster_has_no_gpu(
     cluster: Cluster, tiny: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
     import ray
@@ -101,24 +102,24 @@ async def test_where_there_is_no_gpu_the_qwen_runs_on_the_cpu(
     assert "GPU" not in ray.cluster_resources()  # type: ignore[no-untyped-call]
     settings = GatewaySettings(upstream=UpstreamSettings(**tiny))
     serve.run(graph.build(settings), name="cpu", route_prefix="/cpu")
-    assert ended(await stream(http, cluster.url("/cpu"), asked(20))) == "stream.completed"
+    assert ended(await stream(http, cluster.url("/cpu"), request(20))) == "stream.completed"
     serve.delete("cpu", _blocking=False)
 
 
-async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
+async def test_the_loss_of_a_node_fails_only_the_streams_on_it(
     nodes: Nodes, deployed: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
     lost = await asyncio.to_thread(nodes.add, num_cpus=4, num_gpus=1)
-    scaled(deployed, {"min_replicas": 3, "max_replicas": 3}, "QwenUpstream")
+    set_scaling(deployed, {"min_replicas": 3, "max_replicas": 3}, "QwenUpstream")
     nodes.deploy(deployed)
     await until(lambda: len(nodes.replicas("QwenUpstream")) == 3)
     assert {node for _, node in nodes.replicas("QwenUpstream")} == {nodes.gpu, lost}
 
     streams = await started(http, nodes.url, 18, tokens=300)
     await asyncio.to_thread(nodes.remove, lost)
-    at_once = await asyncio.gather(*(stream(http, nodes.url, asked(20)) for _ in range(6)))
-    await until(lambda: len(nodes.replicas("QwenUpstream")) == 2)  # now everybody knows
-    after = await asyncio.gather(*(stream(http, nodes.url, asked(20)) for _ in range(6)))
+    at_once = await asyncio.gather(*(stream(http, nodes.url, request(20)) for _ in range(6)))
+    await until(lambda: len(nodes.replicas("QwenUpstream")) == 2)  # the loss has been noticed everywhere
+    after = await asyncio.gather(*(stream(http, nodes.url, request(20)) for _ in range(6)))
     assert [ended(events) for events in after] == ["stream.completed"] * 6
 
     await asyncio.gather(*(one.task for one in streams))
@@ -128,19 +129,19 @@ async def test_a_lost_node_fails_its_own_streams_once_each_and_no_other(
     assert {(error["stage"], error["retryable"]) for error in broken} == {("upstream", True)}
 
 
-async def test_every_deployment_grows_with_the_load_and_shrinks_again(
+async def test_every_deployment_is_scaled_up_under_load_and_down_after_it(
     nodes: Nodes, deployed: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
     quick = {"max_replicas": 2, "upscale_delay_s": 0, "downscale_delay_s": 2, "look_back_period_s": 2}
-    scaled(deployed, {**quick, "metrics_interval_s": 0.5, "target_ongoing_requests": 4})
-    scaled(deployed, {**quick, "metrics_interval_s": 0.5, "target_ongoing_requests": 1}, "Summarizer")
+    set_scaling(deployed, {**quick, "metrics_interval_s": 0.5, "target_ongoing_requests": 4})
+    set_scaling(deployed, {**quick, "metrics_interval_s": 0.5, "target_ongoing_requests": 1}, "Summarizer")
     nodes.deploy(deployed)
     grown, shrunk = asyncio.Event(), asyncio.Event()
     ends: Counter[str] = Counter()
 
     async def client(end: asyncio.Event) -> None:
         while not end.is_set():
-            ends[ended(await stream(http, nodes.url, asked(100)))] += 1
+            ends[ended(await stream(http, nodes.url, request(100)))] += 1
 
     clients = [asyncio.create_task(client(end)) for end in [shrunk, *[grown] * 15]]
     await until(lambda: all(len(nodes.replicas(name)) == 2 for name in DEPLOYMENTS))
@@ -151,7 +152,7 @@ async def test_every_deployment_grows_with_the_load_and_shrinks_again(
     assert set(ends) == {"stream.completed"}
 
 
-async def test_a_redeploy_under_thirty_streams_drops_none(
+async def test_a_redeployment_drops_none_of_thirty_streams(
     nodes: Nodes, deployed: dict[str, Any], http: httpx.AsyncClient
 ) -> None:
     old = {name: nodes.replicas(name) for name in DEPLOYMENTS}
@@ -159,7 +160,7 @@ async def test_a_redeploy_under_thirty_streams_drops_none(
     deployed["applications"][0]["args"]["deadlines"]["prompt_summary"] = 6
     await asyncio.to_thread(nodes.deploy, deployed)
     await until(lambda: all(nodes.replicas(name) and not nodes.replicas(name) & old[name] for name in DEPLOYMENTS))
-    assert not all(one.task.done() for one in streams)  # the old replicas still have what they began
-    assert ended(await stream(http, nodes.url, asked(20))) == "stream.completed"
+    assert not all(one.task.done() for one in streams)  # the old replicas still run the streams that they began
+    assert ended(await stream(http, nodes.url, request(20))) == "stream.completed"
     await asyncio.gather(*(one.task for one in streams))
     assert [ended(one.events) for one in streams] == ["stream.completed"] * 30

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bench.peers import ROOT
-from tests.conftest import Cluster
+from tests.fakes.cluster import Cluster
 
 
 @pytest.fixture(scope="session")

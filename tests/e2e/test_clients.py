@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 
 from bench.peers import ROOT
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
-from tests.conftest import Cluster
+from tests.fakes.cluster import Cluster
 from tests.fakes.scripted_api import ScriptedApi
 
 pytestmark = pytest.mark.clients

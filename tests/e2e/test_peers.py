@@ -15,8 +15,8 @@ from bench import peers
 from engine.harness import END, EXAMPLE, START
 from engine.model_files import model_folder
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
-from tests.conftest import Cluster
 from tests.e2e.test_qwen import only, stream, text
+from tests.fakes.cluster import Cluster
 
 FORM = f"You always answer in this form:\n{START}\nOkay, the user asks ...\n{END}\n\nThe answer."
 """Over a plain API nothing begins the model's turn for it; with this and the example it thinks all the same."""

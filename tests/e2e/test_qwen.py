@@ -14,7 +14,7 @@ from httpx_sse import aconnect_sse
 
 from bench.peers import ROOT
 from gateway.order import TRANSITIONS, next_states
-from tests.conftest import Cluster
+from tests.fakes.cluster import Cluster
 
 QUESTION = "How many days are there in three weeks and four days?"
 

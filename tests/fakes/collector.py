@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector on a real socket, OTLP over HTTP: what spans come, and how they hang together."""
+"""An OpenTelemetry collector that receives OTLP over HTTP and keeps the spans."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -7,10 +7,12 @@ from typing import Any, NamedTuple, Self
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 Tree = tuple[str, list[Any]]
-"""The name of a span, and those below it in order of their names."""
+"""The name of a span, and the trees of its children in the order of their names."""
 
 
 class Span(NamedTuple):
+    """A span; `failed` is true if its status is an error. `attributes` include those of its resource."""
+
     name: str
     trace: bytes
     id: bytes
@@ -20,6 +22,8 @@ class Span(NamedTuple):
 
 
 class Collector(ThreadingHTTPServer):
+    """Listens on a free port while it is entered. `spans` and `bodies` are all that it has received."""
+
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -37,7 +41,7 @@ class Collector(ThreadingHTTPServer):
         self.server_close()
 
     def trace(self, request_id: str) -> list[Span]:
-        """All spans of the traces in which a span has this id, so of one trace where all is well."""
+        """Return the spans of all traces in which a span has this request id: of one trace, if all is well."""
         traces = {span.trace for span in self.spans if span.attributes.get("request_id") == request_id}
         return [span for span in self.spans if span.trace in traces]
 
@@ -64,6 +68,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def trees(spans: list[Span], parent: bytes = b"") -> list[Tree]:
+    """Return the trees of the spans below a parent; those at the root have the empty parent."""
     below = sorted((span for span in spans if span.parent == parent), key=lambda span: span.name)
     return [(span.name, trees(spans, span.id)) for span in below]
 

@@ -1,7 +1,11 @@
-"""Several Ray nodes on this machine, in a process of their own: the one that tests run in has its Ray already.
+"""Run several Ray nodes on this machine, in a process of their own: the tests' process is connected to another Ray.
 
-Each line that is read is JSON and answered with one: {"add": {…}} starts a node with those of Ray's parameters, the
-head first, and answers with its id; {"remove": id} kills one without a warning. The end of the input ends them all.
+Each line of the input is a command in JSON, and is answered with a line of JSON:
+
+    {"add": {…}}      start a node with these parameters of Ray, and answer with its id; the first one is the head
+    {"remove": id}    kill a node without a warning, and answer with its id
+
+The end of the input ends all nodes.
 """
 
 import json

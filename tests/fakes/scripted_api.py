@@ -1,35 +1,35 @@
-"""A streaming /chat/completions API on a real socket that does what the prompt says, misbehaviour included.
+"""A streaming /chat/completions API on a socket that plays the script in its prompt, including misbehaviour.
 
     async with ScriptedApi() as api: …                    api.url, .requests, .asked, .closed_by_client
-    python -m tests.fakes.scripted_api --port 8001              prints its url and serves until it is stopped
+    python -m tests.fakes.scripted_api --port 8001        prints its URL and serves until it is stopped
 
-The last message is the script, a JSON list of steps; any other text gets `ANSWER`. Each step is sent at once:
+The last message is the script, a JSON list of steps; the answer to any other text is `ANSWER`. The steps:
 
     "text"                          a chunk with delta.content
     {"delta": {…}}                  a chunk with that delta as it is
     {"finish": "stop"}              a chunk with that finish_reason
     {"usage": {…}}                  a chunk with choices [] and that usage
     {"done": true}                  [DONE]
-    {"done": false}                 no finish "stop" and no [DONE] beyond those that the script has
+    {"done": false}                 adds neither finish "stop" nor [DONE] at the end of the script
     {"raw": "text"}                 the text in UTF-8, as it is; "" sends the head alone
     {"header": "name"}              text: that header of the request, in lower case
-    {"pace": seconds}               waits for so long before each later step
-    {"bytes": n}                    later steps leave in HTTP chunks of n bytes
-    {"gzip": true}                  the body is gzip, flushed at each step
-    {"broken_gzip": true}           the body says it is gzip, and from here on it is not
+    {"pace": seconds}               waits for that time before each later step
+    {"bytes": n}                    sends later steps in HTTP chunks of n bytes
+    {"gzip": true}                  compresses the body with gzip, flushed at each step
+    {"broken_gzip": true}           declares the body as gzip, and from here on sends no valid gzip
     {"stall": true}                 waits until the client has closed its connection
     {"close": true}                 closes the connection
     {"reset": true}                 resets the connection
 
-Only as the first step, since the head has not left yet:
+Only as the first step, before the head is sent:
 
-    {"refuse": n}                   the first n requests with this script find the connection closed
-    {"fail_first": n, "status": 503, "headers": {…}, "body": "…"}     the first n get this, later ones the rest
-    {"status": 503, "headers": {…}, "body": "…"}                      this, and nothing more
-    {"html": true}                  200, and a page
+    {"refuse": n}                   closes the connection of the first n requests with this script
+    {"fail_first": n, "status": 503, "headers": {…}, "body": "…"}     answers so to the first n requests
+    {"status": 503, "headers": {…}, "body": "…"}                      answers so, and ignores the other steps
+    {"html": true}                  answers 200 with an HTML page
 
-A script that does not end itself gets finish "stop" where it has no finish, then [DONE]. One with a step that is not in
-the table ends in a ValueError here and a closed connection there. Knows nothing of what reads it.
+A script without an end gets finish "stop", unless it has a finish, and [DONE]. A step that is not in the table raises a
+ValueError here and closes the connection. Knows nothing of the gateway.
 """
 
 import argparse
@@ -52,14 +52,14 @@ PAGE = "<!doctype html>\n<title>Sign in</title>\n<p>Please sign in to the proxy.
 STREAM = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
 GZIP_WITH_HEADER = 31
 NO_DEFLATE = b"\xff"
-"""Begins a deflate block of a type that there is not."""
+"""The beginning of a deflate block of a type that does not exist."""
 NO_LINGERING = struct.pack("ii", 1, 0)
-"""Makes the end of a connection a reset."""
+"""The option SO_LINGER with which closing a socket resets its connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One that came; header names are in lower case."""
+    """A request that was received; header names are in lower case."""
 
     method: str
     path: str
@@ -68,10 +68,15 @@ class Request:
 
 
 class HungUp(Exception):
-    """The script, or the client, has ended the connection."""
+    """The script or the client ended the connection."""
 
 
 class ScriptedApi:
+    """The API, which listens at `url` while it is entered. `requests` are all that it has received.
+
+    The event `asked` is set by the first request, `closed_by_client` when a client has closed its connection.
+    """
+
     def __init__(self, port: int = 0) -> None:
         self._port = port
         self._connections: set[asyncio.Task[Any]] = set()
@@ -139,7 +144,7 @@ class ScriptedApi:
 
 
 class _Answer:
-    """One answer, streamed."""
+    """An answer that is streamed, step by step."""
 
     def __init__(
         self, api: ScriptedApi, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -151,7 +156,7 @@ class _Answer:
         self._gzip: Any = None
 
     async def play(self, steps: list[Any]) -> None:
-        """Raises HungUp where the connection ends before the answer, ConnectionError where the client ended it."""
+        """Play the steps. Raise HungUp if a step ends the connection, ConnectionError if the client has."""
         for step in steps:
             await asyncio.sleep(self._pace)
             await self._step(step)
@@ -228,7 +233,7 @@ class _Answer:
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
-    """The next request; None where the client asks no more."""
+    """Return the next request; None if the client has closed the connection."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except (asyncio.IncompleteReadError, ConnectionError):

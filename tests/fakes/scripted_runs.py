@@ -1,5 +1,7 @@
-"""Five answers as lists of events, and each wire format's bytes: `python -m tests.fakes.scripted_runs` rewrites
-the snapshots beside tests/gateway/wire/test_snapshots.py."""
+"""Five answers as lists of events, and their bytes in each wire format.
+
+`python -m tests.fakes.scripted_runs` rewrites the snapshots beside tests/gateway/wire/test_snapshots.py.
+"""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -37,7 +39,7 @@ ARGUMENTS = '{"city": "Oslo"}'
 
 
 def _numbered(*events: Event) -> list[Event]:
-    """As the sequencer lets them out, which holds that they are in order."""
+    """Return events as the sequencer releases them. Assert that they are in order: it releases each at once."""
     sequencer = Sequencer("strict")
     numbered = [released for event in events for released in sequencer.put(event)]
     assert len(numbered) == len(events)
@@ -97,8 +99,8 @@ RUNS: dict[str, list[Event]] = {
 }
 
 
-def responses_request(**asked: object) -> ResponsesRequest:
-    return ResponsesRequest.model_validate({"input": "What is six times seven?", **asked})
+def responses_request(**fields: object) -> ResponsesRequest:
+    return ResponsesRequest.model_validate({"input": "What is six times seven?", **fields})
 
 
 def _chat(events: Iterable[Event]) -> bytes:
@@ -126,7 +128,7 @@ WIRES: dict[str, Callable[[Iterable[Event]], bytes]] = {
     "responses_summaries": _summaries,
     "responses_trace": _trace,
 }
-"""What leaves each route; the Responses route asks for summaries or for the trace, never for both."""
+"""The bytes of events on each route. A Responses request is for summaries or for the trace, never for both."""
 
 
 def path(wire: str, run: str) -> Path:
@@ -135,6 +137,6 @@ def path(wire: str, run: str) -> Path:
 
 if __name__ == "__main__":
     SNAPSHOTS.mkdir(exist_ok=True)
-    for wire, written in WIRES.items():
+    for wire, encode in WIRES.items():
         for run, events in RUNS.items():
-            path(wire, run).write_bytes(written(events))
+            path(wire, run).write_bytes(encode(events))

@@ -1,19 +1,23 @@
-"""An upstream that does what the prompt says: its last message is a JSON list of steps.
+"""An upstream that plays a script: the last message is a JSON list of steps.
 
-"text"               is sent            {"hang": true}   waits until it is cancelled
-{"fail": "message"}  is a failure       {"die": true}    ends the process, once what was said has left
-{"summed_up": true}  waits until the prompt's summary is asked for
-
-Only as the first: {"die_once": "path"} ends the process before it accepts, and makes that file; where it is, nothing.
+"text"                  send the text
+{"hang": true}          wait until the call is cancelled
+{"fail": "message"}     raise an UpstreamError
+{"die": true}           end the process, after the items before it have been sent
+{"summed_up": true}     wait until the summary of the prompt is asked for
+{"die_once": "path"}    as the first step: end the process before the request is accepted, unless the file exists,
+                        which this step creates
 """
 
 import asyncio
 import json
 import os
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from ray.serve import Application
 
 from deployments.rpc.server import RpcServer
 from gateway.errors import UpstreamError
@@ -22,22 +26,42 @@ from gateway.pacing import LONGEST_INTERVAL
 from gateway.upstream import Accepted, Finished, Text, UpstreamItem, UpstreamRequest
 
 NO_SUMMARY = "no summary"
-"""A prompt with this in it is one that the model fails to summarize."""
+"""The model fails to summarize a prompt that contains this."""
 LATE_SUMMARY = "late summary"
-"""A prompt whose summary never comes, and whose reasoning is summarized once that has been given up."""
+"""The summary of a prompt that contains this hangs, and that of its reasoning waits until the first is cancelled."""
+
+
+def scripted_upstream(
+    summary: str = "A text.",
+    *,
+    max_calls: int = 100,
+    name: str = "ScriptedUpstream",
+    env_vars: Mapping[str, str] | None = None,
+) -> Application:
+    """Return the upstream as a deployment of the graph, with `env_vars` in the environment of its replicas."""
+    from ray import serve
+
+    import graph
+
+    resources = {"num_cpus": 0.1, "runtime_env": {"env_vars": dict(env_vars or {})}}
+    deployment = serve.deployment(ScriptedUpstream, name=name, ray_actor_options=resources, **graph.CALLED)
+    application: Application = deployment.bind(summary, max_calls)
+    return application
 
 
 class ScriptedUpstream(RpcServer):
-    def __init__(self, summary: str = "A text.", most: int = 100) -> None:
-        super().__init__(most)
+    """Accepts at most `max_calls` calls at a time, and writes every summary as `summary`."""
+
+    def __init__(self, summary: str = "A text.", max_calls: int = 100) -> None:
+        super().__init__(max_calls)
         self._summary = summary
         self._running = 0
-        self._given_up = asyncio.Event()
-        self._asked = defaultdict[str, asyncio.Event](asyncio.Event)
+        self._summary_cancelled = asyncio.Event()
+        self._requested = defaultdict[str, asyncio.Event](asyncio.Event)
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         self._running += 1
-        self._asked[request.id].set()
+        self._requested[request.id].set()
         try:
             script = self._script(request)
             match script:
@@ -59,12 +83,12 @@ class ScriptedUpstream(RpcServer):
                 try:
                     await asyncio.Event().wait()
                 finally:
-                    self._given_up.set()
+                    self._summary_cancelled.set()
             case {"summed_up": _}:
-                await self._asked[f"{id}-prompt"].wait()
+                await self._requested[f"{id}-prompt"].wait()
                 return ""
             case {"after": _}:
-                await self._given_up.wait()
+                await self._summary_cancelled.wait()
                 return ""
             case {"die": _}:
                 asyncio.get_running_loop().call_later(2 * LONGEST_INTERVAL, os._exit, 1)
@@ -74,14 +98,14 @@ class ScriptedUpstream(RpcServer):
         return str(step)
 
     def _script(self, request: UpstreamRequest) -> list[Any]:
-        said = request.messages[-1].content
+        prompt = request.messages[-1].content
         if request.budget != 0:
-            steps: list[Any] = json.loads(said)
+            steps: list[Any] = json.loads(prompt)
             return steps
-        if NO_SUMMARY in said:
+        if NO_SUMMARY in prompt:
             return [{"fail": "no summary today"}]
-        if LATE_SUMMARY in said:
-            return [{"hang": True}] if request.prefill else [{"after": "given up"}, "A title\n", self._summary]
+        if LATE_SUMMARY in prompt:
+            return [{"hang": True}] if request.prefill else [{"after": "cancelled"}, "A title\n", self._summary]
         return [request.prefill, " something."] if request.prefill else ["A title\n", self._summary]
 
 

@@ -1,19 +1,16 @@
-"""What the tests of the graph share."""
+"""The graph over a scripted upstream: as the other tests use it, and with its logs and spans collected."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
-from tests.conftest import Cluster
+from tests.fakes.cluster import Cluster
 from tests.fakes.collector import Collector
-from tests.fakes.scripted_upstream import ScriptedUpstream
-
-SECRET = "rosebud"
-"""Said in every prompt, reasoning, summary and response of the graph that is observed."""
+from tests.fakes.observed_gateway import SECRET, ObservedGateway
+from tests.fakes.scripted_upstream import scripted_upstream
 
 
 @pytest.fixture
@@ -24,7 +21,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="session")
 def scripted(cluster: Cluster) -> str:
-    """The application "scripted": the graph over an upstream that says what its prompt says."""
+    """Deploy the application "scripted", the graph over a scripted upstream, and return its URL."""
     from ray import serve
 
     import graph
@@ -32,8 +29,7 @@ def scripted(cluster: Cluster) -> str:
     settings = GatewaySettings(
         limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=3, reasoning_summary=20)
     )
-    upstream = graph._deploy(ScriptedUpstream).bind()
-    serve.run(graph.connect(settings, {"qwen": upstream}), name="scripted", route_prefix="/scripted")
+    serve.run(graph.connect(settings, {"qwen": scripted_upstream()}), name="scripted", route_prefix="/scripted")
     return cluster.url("/scripted")
 
 
@@ -42,40 +38,31 @@ def url(scripted: str) -> str:
     return scripted
 
 
-@dataclass(frozen=True)
-class Observed:
-    url: str
-    logs: Path
-    collector: Collector
-
-
 @pytest.fixture(scope="session")
-def observed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
-    """The graph with logs as JSON in a folder of their own, and a collector that its spans are sent to."""
+def observed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedGateway]:
+    """Deploy the graph with its logs as JSON in a folder of their own, and its spans sent to a collector."""
     from ray import serve
     from ray.serve.schema import LoggingConfig
 
     import graph
 
-    logs, deploy = tmp_path_factory.mktemp("logs"), graph._deploy
+    logs = tmp_path_factory.mktemp("logs")
     with Collector() as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
 
-        def deploy_with_variables(cls: type) -> object:
-            size = "1000" if cls.__name__ == "Ingress" else "1"
-            environment = {**variables, "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": size}
-            return deploy(cls).options(ray_actor_options={"num_cpus": 0.1, "runtime_env": {"env_vars": environment}})
+        def deploy(cls: type) -> Any:
+            # The ingress keeps Serve's default, 1,000 lines: the gateway flushes the lines of its streams itself.
+            size = {"RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1000"} if cls.__name__ == "Ingress" else {}
+            resources = {"num_cpus": 0.1, "runtime_env": {"env_vars": {**variables, **size}}}
+            return serve.deployment(cls, ray_actor_options=resources, **graph.STREAMS)
 
         settings = GatewaySettings(deadlines=DeadlineSettings(prompt_summary=20, reasoning_summary=20))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(graph, "_deploy", deploy_with_variables)
-            upstream = graph._deploy(ScriptedUpstream).bind(f"It says {SECRET} in 1999.")
-            application = graph.connect(settings, {"qwen": upstream})
+        upstream = scripted_upstream(f"It says {SECRET} in 1999.", env_vars=variables)
         serve.run(
-            application,
+            graph.connect(settings, {"qwen": upstream}, deploy),
             name="observed",
             route_prefix="/observed",
             logging_config=LoggingConfig(encoding="JSON", logs_dir=str(logs)),
         )
-        yield Observed(cluster.url("/observed"), logs, collector)
+        yield ObservedGateway(cluster.url("/observed"), logs, collector)
         serve.delete("observed", _blocking=False)

@@ -1,51 +1,27 @@
-"""The real graph on real Serve, over real sockets, in front of a scripted upstream."""
+"""The graph on Serve, over sockets, in front of a scripted upstream."""
 
 import asyncio
-import json
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from httpx_sse import aconnect_sse
 
 from gateway.config import GatewaySettings
-from tests.conftest import Cluster
-from tests.fakes.scripted_upstream import LATE_SUMMARY, NO_SUMMARY, ScriptedUpstream
+from tests.fakes.cluster import Cluster
+from tests.fakes.gateway_calls import (
+    THOUGHT,
+    WITHOUT_SUMMARIES,
+    body,
+    read_until_reasoning,
+    running,
+    stream,
+    types_and_texts,
+    until_running,
+)
+from tests.fakes.scripted_upstream import LATE_SUMMARY, NO_SUMMARY, scripted_upstream
 
-THOUGHT = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
-
-
-def body(*script: Any, **asked: Any) -> dict[str, Any]:
-    content = json.dumps(script, indent=0)  # of several lines, which is not its own summary
-    return {"messages": [{"role": "user", "content": content}], **asked}
-
-
-async def stream(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    async with aconnect_sse(http, "POST", f"{url}/v1/reasoning", json=asked) as source:
-        source.response.raise_for_status()
-        return [json.loads(event.data) async for event in source.aiter_sse()]
-
-
-def bare(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Each event as its type and what is said in it; deltas that follow one another as one, since frames join them."""
-    assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    said: list[tuple[Any, ...]] = []
-    for event in events:
-        kind, text = event["type"], event.get("delta", event.get("text"))
-        if "delta" in event and said and said[-1][0] == kind:
-            text = said.pop()[1] + text
-        said.append((kind, text))
-    return said
-
-
-async def running(http: httpx.AsyncClient, url: str) -> int:
-    count: int = (await http.get(f"{url}/health")).json()["running"]
-    return count
-
-
-WHOLE = [
+COMPLETED = [
     ("stream.started", None),
     ("prompt_summary.delta", "You ask something."),
     ("prompt_summary.done", "You ask something."),
@@ -60,11 +36,11 @@ WHOLE = [
 ]
 
 
-async def test_a_stream_over_a_real_socket(http: httpx.AsyncClient, url: str) -> None:
-    assert bare(await stream(http, url, body(*THOUGHT))) == WHOLE
+async def test_a_stream_has_every_event_in_order(http: httpx.AsyncClient, url: str) -> None:
+    assert types_and_texts(await stream(http, url, body(*THOUGHT))) == COMPLETED
 
 
-async def test_the_headers_of_a_stream(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_stream_is_sent_as_server_sent_events_that_nothing_buffers(http: httpx.AsyncClient, url: str) -> None:
     async with http.stream("POST", f"{url}/v1/reasoning", json=body(*THOUGHT)) as response:
         await response.aread()
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -72,13 +48,13 @@ async def test_the_headers_of_a_stream(http: httpx.AsyncClient, url: str) -> Non
     assert response.headers["x-accel-buffering"] == "no"
 
 
-async def test_twenty_streams_at_once_each_whole(http: httpx.AsyncClient, url: str) -> None:
+async def test_twenty_streams_at_once_are_each_complete(http: httpx.AsyncClient, url: str) -> None:
     streams = await asyncio.gather(*(stream(http, url, body(*THOUGHT)) for _ in range(20)))
-    assert [bare(events) for events in streams] == [WHOLE] * 20
+    assert [types_and_texts(events) for events in streams] == [COMPLETED] * 20
     assert len({events[0]["id"] for events in streams}) == 20
 
 
-async def test_an_answer_in_one_piece(http: httpx.AsyncClient, url: str) -> None:
+async def test_an_answer_that_is_not_streamed_has_all_the_sections(http: httpx.AsyncClient, url: str) -> None:
     response = await http.post(f"{url}/v1/reasoning", json=body(*THOUGHT, stream=False))
     answer = response.json()
     assert response.status_code == 200
@@ -116,14 +92,14 @@ async def test_a_bad_request_is_refused(
     assert sorted(error) == ["code", "message", "param", "type"]
 
 
-async def test_a_summarizer_that_fails_leaves_an_extract(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_summary_that_fails_is_replaced_by_an_extract(http: httpx.AsyncClient, url: str) -> None:
     events = await stream(http, url, body("<think>", f"There is {NO_SUMMARY}.", "</think>", "42"))
     written = [event["written_by"] for event in events if "written_by" in event]
     assert written == ["extract", "extract"]
     assert events[-1]["type"] == "stream.completed"
 
 
-async def test_a_prompt_summary_that_is_given_up_leaves_the_reasoning_summary_alone(
+async def test_a_late_prompt_summary_is_replaced_by_an_extract_and_the_reasoning_is_summarized_all_the_same(
     http: httpx.AsyncClient, url: str
 ) -> None:
     events = await stream(http, url, body("<think>", f"A {LATE_SUMMARY}.", "</think>", "42"))
@@ -132,9 +108,9 @@ async def test_a_prompt_summary_that_is_given_up_leaves_the_reasoning_summary_al
     assert events[-1]["type"] == "stream.completed"
 
 
-async def test_an_upstream_that_fails_keeps_what_came(http: httpx.AsyncClient, url: str) -> None:
+async def test_when_the_upstream_fails_the_stream_keeps_what_was_received(http: httpx.AsyncClient, url: str) -> None:
     events = await stream(http, url, body("<think>So ", {"fail": "it broke"}))
-    assert bare(events)[-5:] == [
+    assert types_and_texts(events)[-5:] == [
         ("reasoning.done", None),
         ("reasoning_summary.delta", "So"),
         ("reasoning_summary.part", "So"),
@@ -149,81 +125,77 @@ async def test_an_upstream_that_fails_keeps_what_came(http: httpx.AsyncClient, u
     }
 
 
-async def test_a_client_that_leaves_stops_the_generation_within_a_second(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_client_that_disconnects_stops_the_generation(http: httpx.AsyncClient, url: str) -> None:
     async with http.stream("POST", f"{url}/v1/reasoning", json=body("<think>So", {"hang": True})) as response:
-        chunks = response.aiter_bytes()
-        while b"reasoning.delta" not in await anext(chunks):
-            pass
+        await read_until_reasoning(response)
         assert await running(http, url) == 1
-    left = time.monotonic()
-    while await running(http, url):
-        assert time.monotonic() - left < 1
+    await until_running(0, http, url)
 
 
-async def test_a_replica_that_dies_in_mid_stream_and_the_one_after_it(http: httpx.AsyncClient, url: str) -> None:
+async def test_when_a_replica_dies_its_stream_fails_and_the_next_one_completes(
+    http: httpx.AsyncClient, url: str
+) -> None:
     events = await stream(http, url, body("<think>So ", {"die": True}))
     assert [event["type"] for event in events].count("stream.failed") == 1
     assert events[-1]["error"]["stage"] == "upstream"
     assert events[-1]["error"]["retryable"] is True
     assert "".join(event["delta"] for event in events if event["type"] == "reasoning.delta") == "So "
-    assert response(await stream(http, url, body(*THOUGHT))) == "Forty-two."
+    assert response_text(await stream(http, url, body(*THOUGHT))) == "Forty-two."
 
 
-async def test_streams_whose_replica_dies_before_they_begin_go_to_another(
+async def test_a_stream_whose_replica_dies_before_it_begins_is_sent_to_another(
     http: httpx.AsyncClient, url: str, tmp_path: Path
 ) -> None:
     died = tmp_path / "died"
     streams = await asyncio.gather(*(stream(http, url, body({"die_once": str(died)}, *THOUGHT)) for _ in range(8)))
     assert died.exists()
-    assert [response(events) for events in streams] == ["Forty-two."] * 8
+    assert [response_text(events) for events in streams] == ["Forty-two."] * 8
 
 
-def response(events: list[dict[str, Any]]) -> str:
-    """Of a stream that is whole; while a replica starts, its summaries may be late."""
+def response_text(events: list[dict[str, Any]]) -> str:
+    """Return the response of a completed stream. While a replica starts, its summaries may be extracts."""
     assert events[-1]["type"] == "stream.completed"
     return str(events[-2]["text"])
 
 
-async def test_more_requests_than_a_replica_takes_are_told_to_come_back(
+async def test_a_request_that_no_replica_has_room_for_is_refused_with_a_time_to_retry(
     http: httpx.AsyncClient, cluster: Cluster
 ) -> None:
     from ray import serve
 
     import graph
 
-    upstream = graph._deploy(ScriptedUpstream).bind(most=1)
+    upstream = scripted_upstream(max_calls=1)
     serve.run(graph.connect(GatewaySettings(), {"qwen": upstream}), name="small", route_prefix="/small")
-    quiet = {"prompt_summary": False, "reasoning": {"summary": "none"}}
-    asked = body("<think>So", {"hang": True}, **quiet)
-    address = f"{cluster.url('/small')}/v1/reasoning"
-    async with http.stream("POST", address, json=asked) as runs:
-        chunks = runs.aiter_bytes()
-        await anext(chunks)
-        refused = await http.post(address, json=asked)
+    request = body("<think>So", {"hang": True}, **WITHOUT_SUMMARIES)
+    url = f"{cluster.url('/small')}/v1/reasoning"
+    async with http.stream("POST", url, json=request) as accepted:
+        await read_until_reasoning(accepted)
+        refused = await http.post(url, json=request)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
     assert refused.json()["error"]["type"] == "overloaded"
 
 
-async def test_models_and_health(http: httpx.AsyncClient, url: str) -> None:
+async def test_the_model_is_listed_and_the_gateway_is_healthy(http: httpx.AsyncClient, url: str) -> None:
     models = (await http.get(f"{url}/v1/models")).json()
     assert [model["id"] for model in models["data"]] == ["qwen2.5-coder-0.5b-instruct"]
     health = await http.get(f"{url}/health")
     assert (health.status_code, health.json()) == (200, {"status": "ok", "running": 0})
 
 
-async def test_a_model_for_summaries_alone(http: httpx.AsyncClient, cluster: Cluster) -> None:
+async def test_a_model_of_its_own_writes_the_summaries_and_is_not_listed(
+    http: httpx.AsyncClient, cluster: Cluster
+) -> None:
     from ray import serve
 
     import graph
 
-    answers, writes = (
-        serve.deployment(**graph.STREAMS, name=name, ray_actor_options={"num_cpus": 0.1})(ScriptedUpstream).bind(
-            summary
-        )
-        for name, summary in [("Answers", "Not asked."), ("SummaryModel", "Its own text.")]
-    )
+    upstreams = {
+        "qwen": scripted_upstream("Not asked.", name="Answers"),
+        "own": scripted_upstream("Its own text.", name="SummaryModel"),
+    }
     settings = GatewaySettings.model_validate({"summarizer": {"own": {"model": "small"}}})
-    serve.run(graph.connect(settings, {"qwen": answers, "own": writes}), name="own", route_prefix="/own")
+    serve.run(graph.connect(settings, upstreams), name="own", route_prefix="/own")
     url = cluster.url("/own")
     events = await stream(http, url, body(*THOUGHT))
     assert [event["text"] for event in events if event["type"] == "reasoning_summary.part"] == ["Its own text."]

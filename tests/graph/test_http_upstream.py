@@ -1,4 +1,4 @@
-"""The real graph on real Serve, in front of a real HTTP API that misbehaves as its prompt says, on a real socket."""
+"""The graph on Serve in front of an HTTP API, in a process of its own, that misbehaves as its prompt says."""
 
 import json
 import subprocess
@@ -11,16 +11,23 @@ import pytest
 
 from bench.peers import ROOT
 from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
-from tests.conftest import Cluster
-from tests.graph.test_graph import bare, body, running, stream
+from tests.fakes.cluster import Cluster
+from tests.fakes.gateway_calls import (
+    THOUGHT,
+    THOUGHT_WITHOUT_SUMMARIES,
+    WITHOUT_SUMMARIES,
+    body,
+    running,
+    stream,
+    types_and_texts,
+)
 
-TRACE = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
-QUIET = {"model": "deepseek-r1", "prompt_summary": False, "reasoning": {"summary": "none"}}
+QUIET = {"model": "deepseek-r1", **WITHOUT_SUMMARIES}
 
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[str]:
-    """The url of the scripted API, a process of its own."""
+    """Start the scripted API, and return its URL."""
     command = [sys.executable, "-m", "tests.fakes.scripted_api", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -42,16 +49,6 @@ def url(cluster: Cluster, api: str) -> str:
     return cluster.url("/http")
 
 
-WHOLE = [
-    ("stream.started", None),
-    ("prompt_summary.done", ""),
-    ("reasoning.delta", "Let me see."),
-    ("reasoning.done", None),
-    ("reasoning_summary.done", ""),
-    ("response.delta", "Forty-two."),
-    ("response.done", "Forty-two."),
-    ("stream.completed", None),
-]
 CUT = [
     ("stream.started", None),
     ("prompt_summary.done", ""),
@@ -71,13 +68,15 @@ CUT = [
         [{"fail_first": 1, "status": 429, "headers": {"Retry-After": "0"}}],
     ],
 )
-async def test_an_api_that_answers_in_the_end(http: httpx.AsyncClient, url: str, first: list[Any]) -> None:
-    assert bare(await stream(http, url, body(*first, *TRACE, **QUIET))) == WHOLE
+async def test_a_request_is_retried_until_the_api_answers(http: httpx.AsyncClient, url: str, first: list[Any]) -> None:
+    assert types_and_texts(await stream(http, url, body(*first, *THOUGHT, **QUIET))) == THOUGHT_WITHOUT_SUMMARIES
 
 
 async def test_reasoning_in_a_field_gives_the_same_events(http: httpx.AsyncClient, url: str) -> None:
     fields = [{"delta": {"reasoning_content": text}} for text in ("Let me ", "see.")]
-    assert bare(await stream(http, url, body(*fields, "Forty", "-two.", **QUIET))) == WHOLE
+    assert (
+        types_and_texts(await stream(http, url, body(*fields, "Forty", "-two.", **QUIET))) == THOUGHT_WITHOUT_SUMMARIES
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,11 +89,11 @@ async def test_reasoning_in_a_field_gives_the_same_events(http: httpx.AsyncClien
         ({"raw": 'data: {"error": {"message": "it broke"}}\n\n'}, "upstream_error"),
     ],
 )
-async def test_an_api_that_fails_in_mid_stream_keeps_what_came(
+async def test_when_the_api_fails_in_mid_stream_the_stream_keeps_what_was_received(
     http: httpx.AsyncClient, url: str, step: dict[str, Any], kind: str
 ) -> None:
     events = await stream(http, url, body("<think>So", step, **QUIET))
-    assert bare(events) == CUT
+    assert types_and_texts(events) == CUT
     assert (events[-1]["error"]["type"], events[-1]["error"]["stage"]) == (kind, "upstream")
     assert await running(http, url) == 0
 
@@ -107,15 +106,15 @@ async def test_an_api_that_fails_in_mid_stream_keeps_what_came(
         ({"html": True}, 502, "upstream_not_a_stream"),
     ],
 )
-async def test_an_api_that_refuses_is_told_before_the_stream(
+async def test_a_refusal_of_the_api_is_the_status_of_the_answer(
     http: httpx.AsyncClient, url: str, step: dict[str, Any], status: int, kind: str
 ) -> None:
     response = await http.post(f"{url}/v1/reasoning", json=body(step, **QUIET))
     assert (response.status_code, response.json()["error"]["type"]) == (status, kind)
 
 
-async def test_the_summaries_are_asked_of_the_api_too(http: httpx.AsyncClient, url: str) -> None:
-    """It plays the prompt as a script again for the prompt's summary, and knows no script for the trace's."""
+async def test_the_api_writes_the_summaries_too(http: httpx.AsyncClient, url: str) -> None:
+    """The API plays the prompt again for its summary, and gives its standard answer for the reasoning's."""
     events = await stream(http, url, body("<think>So it is forty-two.</think>", "You ask."))
     written = {event["type"]: event["text"] for event in events if event.get("written_by") == "model"}
     assert written == {"prompt_summary.done": "You ask.", "reasoning_summary.part": "Forty-two."}
@@ -124,7 +123,7 @@ async def test_the_summaries_are_asked_of_the_api_too(http: httpx.AsyncClient, u
 @pytest.mark.parametrize(
     ("id", "sent"), [("order-66/7c", "order-66/7c"), ("two words", ""), ("x" * 129, ""), ("sch\u00f6n", "")]
 )
-async def test_the_id_of_a_request_goes_on_to_the_api_where_it_may_stand_in_a_header(
+async def test_the_request_id_is_sent_to_the_api_if_it_is_a_valid_header(
     http: httpx.AsyncClient, url: str, id: str, sent: str
 ) -> None:
     http.headers = httpx.Headers({"X-Request-Id": id}, encoding="utf-8")
@@ -132,7 +131,7 @@ async def test_the_id_of_a_request_goes_on_to_the_api_where_it_may_stand_in_a_he
     assert events[-2]["text"] == f"It is {sent}."
 
 
-async def test_the_id_goes_on_with_what_is_asked_for_summaries(http: httpx.AsyncClient, url: str) -> None:
+async def test_the_request_id_is_sent_with_the_calls_for_summaries_too(http: httpx.AsyncClient, url: str) -> None:
     http.headers["X-Request-Id"] = "lighthouses"
     events = await stream(http, url, body("<think>So.</think>You ask of ", {"header": "x-request-id"}, "."))
     written = {event["type"]: event["text"] for event in events if event.get("written_by") == "model"}
@@ -140,7 +139,9 @@ async def test_the_id_goes_on_with_what_is_asked_for_summaries(http: httpx.Async
 
 
 @pytest.mark.parametrize(("model", "response"), [("deepseek-r1", ""), ("deepseek-promoted", "So it")])
-async def test_reasoning_that_never_ends(http: httpx.AsyncClient, url: str, model: str, response: str) -> None:
+async def test_reasoning_that_is_cut_off_becomes_the_response_only_if_configured(
+    http: httpx.AsyncClient, url: str, model: str, response: str
+) -> None:
     asked = body("<think>So ", "it", {"finish": "length"}, **{**QUIET, "model": model})
     events = await stream(http, url, asked)
     done = {event["type"]: event for event in events}
@@ -148,13 +149,13 @@ async def test_reasoning_that_never_ends(http: httpx.AsyncClient, url: str, mode
     assert done["response.done"]["text"] == response
 
 
-async def test_every_model_is_listed_and_one_that_is_not_is_refused(http: httpx.AsyncClient, url: str) -> None:
+async def test_every_model_is_listed_and_an_unknown_one_is_refused(http: httpx.AsyncClient, url: str) -> None:
     models = (await http.get(f"{url}/v1/models")).json()
     assert [model["id"] for model in models["data"]] == ["deepseek-r1", "gpt-4o", "deepseek-promoted"]
     response = await http.post(f"{url}/v1/reasoning", json=body("a", model="gpt-9"))
     assert (response.status_code, json.loads(response.content)["error"]["param"]) == (404, "model")
 
 
-async def test_a_budget_that_the_api_cannot_keep_is_refused(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_budget_is_refused_since_the_api_has_none(http: httpx.AsyncClient, url: str) -> None:
     response = await http.post(f"{url}/v1/reasoning", json=body("a", reasoning={"budget": 5}))
     assert (response.status_code, response.json()["error"]["param"]) == (400, "reasoning.budget")

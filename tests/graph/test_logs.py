@@ -1,6 +1,5 @@
-"""What Serve's logs say of streams, as JSON, and the request id that leads to them; no text of a stream is there."""
+"""Serve's logs of streams, as JSON: one line a stream, its request id, and no text of any stream."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,32 +7,18 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.graph.conftest import SECRET, Observed
-from tests.graph.test_graph import body
-
-LOOKS = 60
+from tests.fakes.observed_gateway import SECRET, ObservedGateway, ask
+from tests.fakes.polling import last_read
 
 
 @pytest.fixture
-def url(observed: Observed) -> str:
+def url(observed: ObservedGateway) -> str:
     return observed.url
 
 
 @pytest.fixture
-def logs(observed: Observed) -> Path:
+def logs(observed: ObservedGateway) -> Path:
     return observed.logs
-
-
-async def ask(http: httpx.AsyncClient, url: str, *script: Any, id: str | None = None) -> str:
-    """The request id of an answer that is read to its end, or to its first reasoning where the script hangs."""
-    headers = {"X-Request-Id": id} if id else {}
-    asked = body(f"<think>Say {SECRET}.", *script)
-    async with http.stream("POST", f"{url}/v1/reasoning", json=asked, headers=headers) as response:
-        async for chunk in response.aiter_bytes():
-            if {"hang": True} in script and b"reasoning.delta" in chunk:
-                break
-        (answered,) = response.headers.get_list("x-request-id")
-    return str(answered)
 
 
 def texts(logs: Path) -> list[str]:
@@ -41,25 +26,25 @@ def texts(logs: Path) -> list[str]:
 
 
 async def stream_lines(logs: Path, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """The lines of these requests' streams, by request id, once they are all there."""
-    for _ in range(LOOKS):
+    """Return the lines of these requests' streams by request id, once there is one for each request."""
+
+    async def ended() -> list[dict[str, Any]]:
         lines = [json.loads(line) for text in texts(logs) for line in text.splitlines()]
-        ended = [line for line in lines if "outcome" in line and line["request_id"] in ids]
-        if len(ended) >= len(ids):
-            break
-        await asyncio.sleep(0.5)
-    assert sorted(line["request_id"] for line in ended) == sorted(ids)
-    return {line["request_id"]: line for line in ended}
+        return [line for line in lines if "outcome" in line and line["request_id"] in ids]
+
+    lines = await last_read(ended, lambda found: len(found) >= len(ids))
+    assert sorted(line["request_id"] for line in lines) == sorted(ids)
+    return {line["request_id"]: line for line in lines}
 
 
-async def test_one_line_a_stream_and_no_text_of_it(http: httpx.AsyncClient, url: str, logs: Path) -> None:
+async def test_a_stream_is_logged_in_one_line_without_its_text(http: httpx.AsyncClient, url: str, logs: Path) -> None:
     whole = await ask(http, url, f"</think>{SECRET}", id="whole-1")
     failed = await ask(http, url, {"fail": "it broke"}, id="failed-1")
     cancelled = await ask(http, url, {"hang": True}, id="cancelled-1")
     assert (whole, failed, cancelled) == ("whole-1", "failed-1", "cancelled-1")
     lines = await stream_lines(logs, {whole, failed, cancelled})
-    said = {id: (line["outcome"], line["stage"]) for id, line in lines.items()}
-    assert said == {whole: ("completed", ""), failed: ("failed", "upstream"), cancelled: ("cancelled", "")}
+    outcomes = {id: (line["outcome"], line["stage"]) for id, line in lines.items()}
+    assert outcomes == {whole: ("completed", ""), failed: ("failed", "upstream"), cancelled: ("cancelled", "")}
     for line in lines.values():
         assert (line["model"], line["upstream"]) == ("qwen2.5-coder-0.5b-instruct", "qwen")
         assert line["stream"].startswith("rsn-")
@@ -75,6 +60,6 @@ async def test_a_request_without_an_id_is_given_one(http: httpx.AsyncClient, url
     await stream_lines(logs, ids)
 
 
-async def test_a_refusal_carries_the_id_too(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_refusal_carries_the_request_id(http: httpx.AsyncClient, url: str) -> None:
     refused = await http.post(f"{url}/v1/reasoning", json={"messages": SECRET}, headers={"X-Request-Id": "refused-1"})
     assert (refused.status_code, refused.headers["x-request-id"]) == (400, "refused-1")

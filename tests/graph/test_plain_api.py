@@ -1,8 +1,7 @@
-"""The plain API on real Serve in front of another application's upstream, and the gateway in front of the plain API."""
+"""The plain API on Serve over another application's upstream, and the gateway in front of the plain API."""
 
 import asyncio
 import json
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +14,17 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from deployments.plain_api import PlainApi
 from deployments.rpc.handles import StreamHandle
 from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
-from tests.conftest import Cluster
-from tests.graph.test_graph import THOUGHT, bare, body, running, stream
-from tests.graph.test_http_upstream import QUIET, WHOLE
+from tests.fakes.cluster import Cluster
+from tests.fakes.gateway_calls import (
+    THOUGHT,
+    THOUGHT_WITHOUT_SUMMARIES,
+    WITHOUT_SUMMARIES,
+    body,
+    running,
+    stream,
+    types_and_texts,
+    until_running,
+)
 
 MODEL = "deepseek-r1"
 USAGE = {
@@ -47,7 +54,7 @@ async def chunks(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> li
     return [event if event == "[DONE]" else json.loads(event) for event in events]
 
 
-async def test_the_text_comes_as_the_model_marks_it(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_stream_has_the_models_text_with_its_markers(http: httpx.AsyncClient, url: str) -> None:
     asked = body(*THOUGHT, stream=True, stream_options={"include_usage": True}, model=MODEL)
     got = await chunks(http, url, asked)
     common = {"object": "chat.completion.chunk", "id": got[0]["id"], "created": got[0]["created"], "model": MODEL}
@@ -64,7 +71,7 @@ async def test_the_text_comes_as_the_model_marks_it(http: httpx.AsyncClient, url
     ]
 
 
-async def test_a_whole_completion(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_completion_that_is_not_streamed_has_the_whole_text(http: httpx.AsyncClient, url: str) -> None:
     answer = (await http.post(f"{url}/chat/completions", json=body(*THOUGHT))).json()
     message = {"role": "assistant", "content": "".join(THOUGHT)}
     assert answer == {
@@ -99,7 +106,7 @@ async def test_a_bad_request_is_refused(
     assert param in response.json()["error"]["message"]
 
 
-async def test_a_wrong_path_or_method_has_the_error_body_too(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_wrong_path_or_method_is_refused_with_the_error_body(http: httpx.AsyncClient, url: str) -> None:
     responses = [await http.get(f"{url}/chat/completions"), await http.get(f"{url}/completions")]
     assert [(response.status_code, response.json()["error"]["message"]) for response in responses] == [
         (405, "Method Not Allowed"),
@@ -132,42 +139,40 @@ async def test_an_application_that_has_stopped_is_not_ready(monkeypatch: pytest.
     assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
 
 
-async def test_an_error_in_mid_stream(http: httpx.AsyncClient, url: str) -> None:
+async def test_an_error_in_mid_stream_is_the_last_event(http: httpx.AsyncClient, url: str) -> None:
     got = await chunks(http, url, body("So", {"fail": "it broke"}, stream=True))
     assert got[0]["choices"][0]["delta"] == {"role": "assistant", "content": "So"}
     assert got[1:] == [BROKE]
 
 
-async def test_an_error_in_a_whole_completion(http: httpx.AsyncClient, url: str) -> None:
+async def test_an_error_before_the_end_is_the_status_of_a_completion_that_is_not_streamed(
+    http: httpx.AsyncClient, url: str
+) -> None:
     response = await http.post(f"{url}/chat/completions", json=body("So", {"fail": "it broke"}))
     assert (response.status_code, response.json()) == (502, BROKE)
 
 
-async def test_a_client_that_leaves_stops_the_generation(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_client_that_disconnects_from_a_stream_stops_the_generation(http: httpx.AsyncClient, url: str) -> None:
     gateway = url.replace("/plain/v1", "/scripted")
     asked = body("So", {"hang": True}, stream=True)
     async with http.stream("POST", f"{url}/chat/completions", json=asked) as response:
         pieces = response.aiter_bytes()
         await anext(pieces)
         assert await running(http, gateway) == 1
-    await until(0, http, gateway)
+    await until_running(0, http, gateway)
 
 
-async def test_a_client_that_leaves_a_whole_completion_stops_it_too(http: httpx.AsyncClient, url: str) -> None:
+async def test_a_client_that_disconnects_from_a_completion_stops_the_generation(
+    http: httpx.AsyncClient, url: str
+) -> None:
     gateway = url.replace("/plain/v1", "/scripted")
     asking = asyncio.create_task(http.post(f"{url}/chat/completions", json=body("So", {"hang": True})))
-    await until(1, http, gateway)
+    await until_running(1, http, gateway)
     asking.cancel()
-    await until(0, http, gateway)
+    await until_running(0, http, gateway)
 
 
-async def until(count: int, http: httpx.AsyncClient, gateway: str) -> None:
-    begun = time.monotonic()
-    while await running(http, gateway) != count:
-        assert time.monotonic() - begun < 1
-
-
-async def test_the_gateway_pointed_at_it_by_url_gives_the_same(
+async def test_the_gateway_in_front_of_the_plain_api_sends_the_same_events(
     http: httpx.AsyncClient, url: str, cluster: Cluster
 ) -> None:
     from ray import serve
@@ -177,5 +182,5 @@ async def test_the_gateway_pointed_at_it_by_url_gives_the_same(
     upstream = HttpUpstreamSettings(url=url, models=(MODEL,))
     settings = GatewaySettings(upstream=None, http_upstreams=(upstream,))
     serve.run(graph.build(settings), name="pointed", route_prefix="/pointed")
-    events = await stream(http, cluster.url("/pointed"), body(*THOUGHT, **QUIET))
-    assert bare(events) == WHOLE
+    events = await stream(http, cluster.url("/pointed"), body(*THOUGHT, **WITHOUT_SUMMARIES))
+    assert types_and_texts(events) == THOUGHT_WITHOUT_SUMMARIES

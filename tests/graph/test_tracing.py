@@ -1,13 +1,12 @@
-"""What a collector is sent of streams over the real graph: one trace each, and no text of them."""
+"""The spans of streams over the real graph, as a collector receives them: one trace each, without text."""
 
-import asyncio
 from typing import Any
 
 import httpx
 
 from tests.fakes.collector import Collector, Span, Tree, trees
-from tests.graph.conftest import SECRET, Observed
-from tests.graph.test_logs import LOOKS, ask
+from tests.fakes.observed_gateway import SECRET, ObservedGateway, ask
+from tests.fakes.polling import last_read
 
 UPSTREAM: Tree = ("ScriptedUpstream stream", [])
 PARSER: Tree = ("StreamParser stream", [UPSTREAM])
@@ -20,30 +19,31 @@ def request(*calls: Tree) -> list[Tree]:
     return [("replica_handle_request Ingress __call__", [*calls, ("stream", [])])]
 
 
-async def traced(collector: Collector, id: str, tree: list[Tree]) -> list[Span]:
-    """The spans of that request, once they are there."""
-    for _ in range(LOOKS):
-        if trees(spans := collector.trace(id)) == tree:
-            break
-        await asyncio.sleep(0.5)
+async def spans_of(collector: Collector, request_id: str, tree: list[Tree]) -> list[Span]:
+    """Return the spans of a request, once they form `tree`."""
+
+    async def received() -> list[Span]:
+        return collector.trace(request_id)
+
+    spans = await last_read(received, lambda found: trees(found) == tree)
     assert trees(spans) == tree
     return spans
 
 
-def said(spans: list[Span], *names: str) -> dict[str, Any]:
-    """Of the stream itself: its attributes whose names begin so."""
+def attributes(spans: list[Span], *prefixes: str) -> dict[str, Any]:
+    """Return the attributes of the stream's own span whose names have one of the prefixes."""
     (stream,) = [span for span in spans if span.name == "stream"]
-    return {name: value for name, value in stream.attributes.items() if name.startswith(names)}
+    return {name: value for name, value in stream.attributes.items() if name.startswith(prefixes)}
 
 
-async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed) -> None:
+async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: ObservedGateway) -> None:
     id = await ask(http, observed.url, f"</think>{SECRET}", id="traced-1")
-    spans = await traced(observed.collector, id, request(PARSER, PART, PROMPT))
+    spans = await spans_of(observed.collector, id, request(PARSER, PART, PROMPT))
     assert {span.attributes["request_id"] for span in spans} == {id}
     assert {span.attributes["service.name"] for span in spans} == {"reasoning-gateway"}
     assert not [span for span in spans if span.failed]
-    (name,) = said(spans, "gateway.stream").values()
-    assert said(spans, "gateway.", "gen_ai.") == {
+    (name,) = attributes(spans, "gateway.stream").values()
+    assert attributes(spans, "gateway.", "gen_ai.") == {
         "gateway.stream": name,
         "gateway.upstream": "qwen",
         "gateway.outcome": "completed",
@@ -57,11 +57,13 @@ async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed
     assert SECRET.encode() not in observed.collector.bodies
 
 
-async def test_a_stream_that_fails_is_marked(http: httpx.AsyncClient, observed: Observed) -> None:
-    # A summary that is cut before it begins has no span.
+async def test_the_span_of_a_failed_stream_has_an_error_status(
+    http: httpx.AsyncClient, observed: ObservedGateway
+) -> None:
+    # The script waits for the prompt's summary: a call that is cancelled before it begins has no span.
     id = await ask(http, observed.url, {"summed_up": True}, {"fail": f"{SECRET} broke"}, id="traced-2")
-    spans = await traced(observed.collector, id, request(PARSER, PROMPT))
-    how = {"gateway.outcome": "failed", "gateway.stage": "upstream", "error.type": "upstream_error"}
-    assert said(spans, "gateway.outcome", "gateway.stage", "error.") == how
+    spans = await spans_of(observed.collector, id, request(PARSER, PROMPT))
+    outcome = {"gateway.outcome": "failed", "gateway.stage": "upstream", "error.type": "upstream_error"}
+    assert attributes(spans, "gateway.outcome", "gateway.stage", "error.") == outcome
     assert [span.name for span in spans if span.failed] == ["stream"]
     assert SECRET.encode() not in observed.collector.bodies
