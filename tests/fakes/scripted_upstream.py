@@ -43,9 +43,13 @@ def scripted_upstream(
 
     import graph
 
-    resources = {"num_cpus": 0.1, "runtime_env": {"env_vars": dict(env_vars or {})}}
-    deployment = serve.deployment(ScriptedUpstream, name=name, ray_actor_options=resources, **graph.CALLED)
-    application: Application = deployment.bind(summary, max_calls)
+    resources: dict[str, Any] = {"num_cpus": 0.1}
+    if env_vars:
+        resources["runtime_env"] = {"env_vars": dict(env_vars)}
+    options = {**graph.CALLED, "health_check_period_s": 1}  # a replica that has ended its process is replaced at once
+    application: Application = serve.deployment(name=name, ray_actor_options=resources, **options)(
+        ScriptedUpstream
+    ).bind(summary, max_calls)
     return application
 
 

@@ -158,24 +158,6 @@ def response_text(events: list[dict[str, Any]]) -> str:
     return str(events[-2]["text"])
 
 
-async def test_a_request_that_no_replica_has_room_for_is_refused_with_a_time_to_retry(
-    http: httpx.AsyncClient, cluster: Cluster
-) -> None:
-    from ray import serve
-
-    import graph
-
-    upstream = scripted_upstream(max_calls=1)
-    serve.run(graph.connect(GatewaySettings(), {"qwen": upstream}), name="small", route_prefix="/small")
-    request = body("<think>So", {"hang": True}, **WITHOUT_SUMMARIES)
-    url = f"{cluster.url('/small')}/v1/reasoning"
-    async with http.stream("POST", url, json=request) as accepted:
-        await read_until_reasoning(accepted)
-        refused = await http.post(url, json=request)
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
-    assert refused.json()["error"]["type"] == "overloaded"
-
-
 async def test_the_model_is_listed_and_the_gateway_is_healthy(http: httpx.AsyncClient, url: str) -> None:
     models = (await http.get(f"{url}/v1/models")).json()
     assert [model["id"] for model in models["data"]] == ["qwen2.5-coder-0.5b-instruct"]
@@ -183,21 +165,35 @@ async def test_the_model_is_listed_and_the_gateway_is_healthy(http: httpx.AsyncC
     assert (health.status_code, health.json()) == (200, {"status": "ok", "running": 0})
 
 
-async def test_a_model_of_its_own_writes_the_summaries_and_is_not_listed(
-    http: httpx.AsyncClient, cluster: Cluster
-) -> None:
+@pytest.fixture(scope="module")
+def own(cluster: Cluster) -> str:
+    """Deploy the graph with a model of its own for the summaries, and room for one call at a time at the other model."""
     from ray import serve
 
     import graph
 
     upstreams = {
-        "qwen": scripted_upstream("Not asked.", name="Answers"),
+        "qwen": scripted_upstream("Not asked.", name="Answers", max_calls=1),
         "own": scripted_upstream("Its own text.", name="SummaryModel"),
     }
     settings = GatewaySettings.model_validate({"summarizer": {"own": {"model": "small"}}})
     serve.run(graph.connect(settings, upstreams), name="own", route_prefix="/own")
-    url = cluster.url("/own")
-    events = await stream(http, url, body(*THOUGHT))
+    return cluster.url("/own")
+
+
+async def test_a_model_of_its_own_writes_the_summaries_and_is_not_listed(http: httpx.AsyncClient, own: str) -> None:
+    events = await stream(http, own, body(*THOUGHT))
     assert [event["text"] for event in events if event["type"] == "reasoning_summary.part"] == ["Its own text."]
-    models = (await http.get(f"{url}/v1/models")).json()["data"]
+    models = (await http.get(f"{own}/v1/models")).json()["data"]
     assert [model["id"] for model in models] == ["qwen2.5-coder-0.5b-instruct"]
+
+
+async def test_a_request_that_no_replica_has_room_for_is_refused_with_a_time_to_retry(
+    http: httpx.AsyncClient, own: str
+) -> None:
+    request = body("<think>So", {"hang": True}, **WITHOUT_SUMMARIES)
+    async with http.stream("POST", f"{own}/v1/reasoning", json=request) as accepted:
+        await read_until_reasoning(accepted)
+        refused = await http.post(f"{own}/v1/reasoning", json=request)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert refused.json()["error"]["type"] == "overloaded"
