@@ -13,6 +13,8 @@ from tests.fakes.polling import until
 
 THOUGHT = ["<think>\nLet me ", "see.</th", "ink>\n\nForty", "-two."]
 """A model's output, cut inside its closing marker."""
+PLAIN_MODEL = "plain-qwen"
+"""The model of the plain API, which is an upstream of the gateway over HTTP APIs."""
 WITHOUT_SUMMARIES: dict[str, Any] = {"prompt_summary": False, "reasoning": {"summary": "none"}}
 """Fields of a request for a stream without summaries."""
 THOUGHT_WITHOUT_SUMMARIES = [

@@ -1,14 +1,18 @@
-"""The graph over a scripted upstream: as the other tests use it, and with its logs and spans collected."""
+"""The graph over a scripted upstream, over HTTP APIs, and with its logs and spans collected."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
+from bench.peers import ROOT
+from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings, LimitSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.collector import Collector
+from tests.fakes.gateway_calls import PLAIN_MODEL
 from tests.fakes.observed_gateway import SECRET, ObservedGateway
 from tests.fakes.scripted_upstream import scripted_upstream
 
@@ -36,6 +40,34 @@ def scripted(cluster: Cluster) -> str:
 @pytest.fixture
 def url(scripted: str) -> str:
     return scripted
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[str]:
+    """Start the scripted API in a process of its own, and return its URL."""
+    command = [sys.executable, "-m", "tests.fakes.scripted_api", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def over_http(cluster: Cluster, api: str) -> str:
+    """Deploy the graph over HTTP APIs, and return its URL: over the scripted one, and over the plain API of a test."""
+    from ray import serve
+
+    import graph
+
+    upstreams = (
+        HttpUpstreamSettings(url=api, models=("deepseek-r1", "gpt-4o"), silence_seconds=0.5),
+        HttpUpstreamSettings(url=api, models=("deepseek-promoted",), promote_truncated=True),
+        HttpUpstreamSettings(url=cluster.url("/plain/v1"), models=(PLAIN_MODEL,)),
+    )
+    deadlines = DeadlineSettings(prompt_summary=1, reasoning_summary=1)
+    settings = GatewaySettings(upstream=None, http_upstreams=upstreams, deadlines=deadlines)
+    serve.run(graph.build(settings), name="http", route_prefix="/http")
+    return cluster.url("/http")
 
 
 @pytest.fixture(scope="session")

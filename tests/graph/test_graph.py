@@ -167,7 +167,7 @@ async def test_the_model_is_listed_and_the_gateway_is_healthy(http: httpx.AsyncC
 
 @pytest.fixture(scope="module")
 def own(cluster: Cluster) -> str:
-    """Deploy the graph with a model of its own for the summaries, and room for one call at a time at the other model."""
+    """Deploy the graph with a second model for the summaries, and room for one call at a time at the first."""
     from ray import serve
 
     import graph

@@ -1,18 +1,13 @@
 """The graph on Serve in front of an HTTP API, in a process of its own, that misbehaves as its prompt says."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from bench.peers import ROOT
-from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
-from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import (
+    PLAIN_MODEL,
     THOUGHT,
     THOUGHT_WITHOUT_SUMMARIES,
     WITHOUT_SUMMARIES,
@@ -25,28 +20,9 @@ from tests.fakes.gateway_calls import (
 QUIET = {"model": "deepseek-r1", **WITHOUT_SUMMARIES}
 
 
-@pytest.fixture(scope="module")
-def api() -> Iterator[str]:
-    """Start the scripted API, and return its URL."""
-    command = [sys.executable, "-m", "tests.fakes.scripted_api", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.kill()
-
-
-@pytest.fixture(scope="module")
-def url(cluster: Cluster, api: str) -> str:
-    from ray import serve
-
-    import graph
-
-    upstream = HttpUpstreamSettings(url=api, models=("deepseek-r1", "gpt-4o"), silence_seconds=0.5)
-    promoting = HttpUpstreamSettings(url=api, models=("deepseek-promoted",), promote_truncated=True)
-    deadlines = DeadlineSettings(prompt_summary=1, reasoning_summary=1)
-    settings = GatewaySettings(upstream=None, http_upstreams=(upstream, promoting), deadlines=deadlines)
-    serve.run(graph.build(settings), name="http", route_prefix="/http")
-    return cluster.url("/http")
+@pytest.fixture
+def url(over_http: str) -> str:
+    return over_http
 
 
 CUT = [
@@ -151,7 +127,7 @@ async def test_reasoning_that_is_cut_off_becomes_the_response_only_if_configured
 
 async def test_every_model_is_listed_and_an_unknown_one_is_refused(http: httpx.AsyncClient, url: str) -> None:
     models = (await http.get(f"{url}/v1/models")).json()
-    assert [model["id"] for model in models["data"]] == ["deepseek-r1", "gpt-4o", "deepseek-promoted"]
+    assert [model["id"] for model in models["data"]] == ["deepseek-r1", "gpt-4o", "deepseek-promoted", PLAIN_MODEL]
     response = await http.post(f"{url}/v1/reasoning", json=body("a", model="gpt-9"))
     assert (response.status_code, json.loads(response.content)["error"]["param"]) == (404, "model")
 

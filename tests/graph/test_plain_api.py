@@ -8,14 +8,13 @@ from typing import Any
 import httpx
 import pytest
 from httpx_sse import aconnect_sse
-from ray.serve._private.common import DeploymentID
+from ray import serve
 from ray.serve.exceptions import DeploymentUnavailableError
 
 from deployments.plain_api import PlainApi
-from deployments.rpc.handles import StreamHandle
-from gateway.config import GatewaySettings, HttpUpstreamSettings, PlainApiSettings
-from tests.fakes.cluster import Cluster
+from gateway.config import PlainApiSettings
 from tests.fakes.gateway_calls import (
+    PLAIN_MODEL,
     THOUGHT,
     THOUGHT_WITHOUT_SUMMARIES,
     WITHOUT_SUMMARIES,
@@ -26,7 +25,6 @@ from tests.fakes.gateway_calls import (
     until_running,
 )
 
-MODEL = "deepseek-r1"
 USAGE = {
     "prompt_tokens": 7,
     "completion_tokens": 3,
@@ -38,11 +36,9 @@ BROKE = {"error": {"message": "it broke", "type": "upstream_error", "param": Non
 
 @pytest.fixture(scope="module")
 def url(scripted: str) -> str:
-    from ray import serve
-
     import graph
 
-    settings = PlainApiSettings(application="scripted", deployment="ScriptedUpstream", model=MODEL)
+    settings = PlainApiSettings(application="scripted", deployment="ScriptedUpstream", model=PLAIN_MODEL)
     serve.run(graph.build_upstream_api(settings), name="plain", route_prefix="/plain")
     return scripted.replace("/scripted", "/plain/v1")
 
@@ -55,9 +51,9 @@ async def chunks(http: httpx.AsyncClient, url: str, asked: dict[str, Any]) -> li
 
 
 async def test_a_stream_has_the_models_text_with_its_markers(http: httpx.AsyncClient, url: str) -> None:
-    asked = body(*THOUGHT, stream=True, stream_options={"include_usage": True}, model=MODEL)
+    asked = body(*THOUGHT, stream=True, stream_options={"include_usage": True}, model=PLAIN_MODEL)
     got = await chunks(http, url, asked)
-    common = {"object": "chat.completion.chunk", "id": got[0]["id"], "created": got[0]["created"], "model": MODEL}
+    common = {"object": "chat.completion.chunk", "id": got[0]["id"], "created": got[0]["created"], "model": PLAIN_MODEL}
 
     def chunk(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
         return {**common, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]}
@@ -77,14 +73,14 @@ async def test_a_completion_that_is_not_streamed_has_the_whole_text(http: httpx.
     assert answer == {
         "object": "chat.completion",
         **{name: answer[name] for name in ("id", "created")},
-        "model": MODEL,
+        "model": PLAIN_MODEL,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": USAGE,
     }
 
 
 async def test_the_model_is_listed(http: httpx.AsyncClient, url: str) -> None:
-    assert [model["id"] for model in (await http.get(f"{url}/models")).json()["data"]] == [MODEL]
+    assert [model["id"] for model in (await http.get(f"{url}/models")).json()["data"]] == [PLAIN_MODEL]
 
 
 @pytest.mark.parametrize(
@@ -130,12 +126,11 @@ async def test_an_application_that_has_not_started_is_not_ready() -> None:
 
 async def test_an_application_that_has_stopped_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     def remote() -> None:
-        raise DeploymentUnavailableError(DeploymentID(name="QwenUpstream", app_name="gone"))
+        raise DeploymentUnavailableError("QwenUpstream of an application")  # type: ignore[arg-type]  # its id, private
 
-    api = PlainApi(PlainApiSettings())
     handle = SimpleNamespace(deployment_name="QwenUpstream", options=lambda **_: SimpleNamespace(remote=remote))
-    monkeypatch.setattr(PlainApi, "_qwen", StreamHandle(handle))
-    response = await refusal(api)
+    monkeypatch.setattr(serve, "get_deployment_handle", lambda *_, **__: handle)
+    response = await refusal(PlainApi(PlainApiSettings()))
     assert (response.status_code, response.json()["error"]["type"]) == (503, "not_ready")
 
 
@@ -172,15 +167,9 @@ async def test_a_client_that_disconnects_from_a_completion_stops_the_generation(
     await until_running(0, http, gateway)
 
 
+@pytest.mark.usefixtures("url")
 async def test_the_gateway_in_front_of_the_plain_api_sends_the_same_events(
-    http: httpx.AsyncClient, url: str, cluster: Cluster
+    http: httpx.AsyncClient, over_http: str
 ) -> None:
-    from ray import serve
-
-    import graph
-
-    upstream = HttpUpstreamSettings(url=url, models=(MODEL,))
-    settings = GatewaySettings(upstream=None, http_upstreams=(upstream,))
-    serve.run(graph.build(settings), name="pointed", route_prefix="/pointed")
-    events = await stream(http, cluster.url("/pointed"), body(*THOUGHT, **WITHOUT_SUMMARIES))
+    events = await stream(http, over_http, body(*THOUGHT, model=PLAIN_MODEL, **WITHOUT_SUMMARIES))
     assert types_and_texts(events) == THOUGHT_WITHOUT_SUMMARIES
