@@ -190,3 +190,17 @@ def test_what_is_allowed_passes(path: str, source: str) -> None:
 def test_a_file_without_a_rule_is_an_error() -> None:
     with pytest.raises(AssertionError, match="no rule"):
         breaches(PurePosixPath("tools/x.py"), "import os")
+
+
+def is_test_module(module: str) -> bool:
+    return within(module, "tests") and module.rpartition(".")[2].startswith(("test_", "conftest"))
+
+
+def test_no_module_imports_a_test_module() -> None:
+    found = [
+        (str(path), module)
+        for path in SOURCES
+        for module in imported(PurePosixPath(path), (ROOT / path).read_text("utf-8"))
+        if is_test_module(module)
+    ]
+    assert found == [], "what tests share is in tests/fakes, or a fixture in a conftest.py"
