@@ -1,6 +1,6 @@
-"""Upstream text to segments: `gateway.reasoning` does the work.
+"""Text of upstreams in, reasoning and response out: `upstreams.choice` does the work.
 
-What Ray adds here: a hop of its own, so that parsing scales apart from the ingress and the model.
+What Ray adds here: replicas of its own, so that parsing scales apart from the ingress and the model.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -13,7 +13,7 @@ from gateway.upstream import ParsedItem, UpstreamRequest
 
 
 class StreamParser(RpcServer):
-    """Asks the upstream that serves the request's model; `upstreams` are handles of deployments by name."""
+    """Asks the upstream that serves the model of a request. `upstreams` are the handles of deployments by name."""
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)

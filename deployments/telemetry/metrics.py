@@ -1,4 +1,4 @@
-"""What Prometheus and the log learn of streams, most of it read off their events as they leave; no text among that.
+"""Metrics of streams for Prometheus and one line of the log for each, read from its events; no text of it is in them.
 
 What Ray adds here: `ray.serve.metrics`, which adds `ray_` before each name, `_total` behind a counter's, and the
 application, the deployment and the replica as tags.
@@ -32,68 +32,71 @@ HOLD_SECONDS = [0.001, 0.01, 0.05, 0.15, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0]
 CHARACTERS = [100.0, 1e3, 1e4, 1e5, 1e6]
 TAGS: Any = ("model", "upstream")  # Ray types it as a tuple of one
 FLUSH_SECONDS = 0.2
-"""That the line of a stream may stay in memory, so that streams which end together are written together."""
+"""Seconds for which a stream's line may stay in memory, so that streams that end together are written together."""
 
 
 class StreamMetrics:
-    """The meters of one replica; `models` tells each model's upstream."""
+    """The metrics of one replica; `models` gives each model's upstream."""
 
     def __init__(self, models: Mapping[str, ModelRoute]) -> None:
         self._models = models
         self._flushing: asyncio.TimerHandle | None = None
-        self._started = Counter("gateway_streams_started", "Streams that an upstream has accepted.", TAGS)
+        self._started = Counter("gateway_streams_started", "Streams accepted by their upstream.", TAGS)
         self._ended = Counter(
             "gateway_streams_ended",
-            "Streams by outcome: completed, failed (and at which stage), or cancelled by the client.",
+            "Streams by outcome: completed, failed (with the stage), or cancelled by the client.",
             (*TAGS, "outcome", "stage"),
         )
-        self._tokens = Counter("gateway_tokens", "Tokens made, by kind: reasoning or response.", (*TAGS, "kind"))
+        self._tokens = Counter("gateway_tokens", "Tokens generated, by kind: reasoning or response.", (*TAGS, "kind"))
         self._parts = Counter(
-            "gateway_summary_parts", "Parts of reasoning summaries, by writer.", (*TAGS, "written_by")
+            "gateway_summary_parts",
+            "Parts of reasoning summaries, by whether the model wrote them or they are an extract.",
+            (*TAGS, "written_by"),
         )
-        self._ungrounded = Counter(
-            "gateway_ungrounded_summaries", "Writings ended: ungrounded, repeated, too short.", TAGS
-        )
-        self._first = {
-            name: Histogram(f"gateway_{name}_seconds", f"From the request to the {what}.", SECONDS, TAGS)
+        self._ungrounded = Counter("gateway_ungrounded_summaries", "Summaries rejected by the grounding check.", TAGS)
+        self._seconds = {
+            name: Histogram(f"gateway_{name}_seconds", f"Seconds from the request to the {what}.", SECONDS, TAGS)
             for name, what in (
-                ("first_event", "first event"),
-                ("first_reasoning", "first reasoning that left"),
-                ("first_response", "first of the response that left"),
-                ("stream", "last event"),
+                ("first_event", "first event sent"),
+                ("first_reasoning", "first reasoning sent"),
+                ("first_response", "first text of the response sent"),
+                ("stream", "end of the stream"),
             )
         }
         self._hold = Histogram(
             "gateway_answer_hold_seconds",
-            "From the upstream's first response text to the moment it left.",
+            "Seconds for which the first text of the response waited for its turn in the order of events.",
             HOLD_SECONDS,
             TAGS,
         )
         self._waiting = Histogram(
             "gateway_buffer_characters",
-            "The most that waited in one stream, for its turn and for its client.",
+            "Peak characters buffered in one stream, for their turn or for the client.",
             CHARACTERS,
             TAGS,
         )
 
     @contextmanager
     def observe(self, session: Session) -> Iterator[OnBatch]:
-        """`web.routes.SessionObserver`."""
+        """Observe one session, as a `SessionObserver`."""
         tags = {"model": session.model, "upstream": self._models[session.model].upstream}
         self._started.inc(1, tags)
         seen: set[str] = set()
 
-        def note(batch: list[Event]) -> None:
+        def on_batch(batch: list[Event]) -> None:
             elapsed = time.monotonic() - session.began
             for event in batch:
-                self._note(event, elapsed, session.response_reached, seen, tags)
+                self._record(event, elapsed, session.response_reached, seen, tags)
 
         try:
-            yield note
+            yield on_batch
         finally:
             self._end(session, time.monotonic() - session.began, tags)
 
-    def _note(self, event: Event, elapsed: float, reached: float | None, seen: set[str], tags: dict[str, str]) -> None:
+    def _record(
+        self, event: Event, elapsed: float, reached: float | None, seen: set[str], tags: dict[str, str]
+    ) -> None:
+        """Measure the first event of each kind; `seen` has the kinds that were measured before."""
         match event:
             case ReasoningDelta():
                 name = "first_reasoning"
@@ -107,7 +110,7 @@ class StreamMetrics:
         if name in seen:
             return
         seen.add(name)
-        self._first[name].observe(elapsed, tags)
+        self._seconds[name].observe(elapsed, tags)
         if name == "first_response" and reached is not None:
             self._hold.observe(elapsed - reached, tags)
 
@@ -117,7 +120,7 @@ class StreamMetrics:
         if isinstance(last, StreamCompleted):
             self._count_tokens(last.usage.reasoning_tokens, last.usage.completion_tokens, tags)
         self._ended.inc(1, {**tags, "outcome": ended, "stage": stage})
-        self._first["stream"].observe(elapsed, tags)
+        self._seconds["stream"].observe(elapsed, tags)
         if session.ungrounded:
             self._ungrounded.inc(session.ungrounded, tags)
         self._waiting.observe(session.most_waiting, tags)
@@ -126,7 +129,7 @@ class StreamMetrics:
         self._flush_soon()
 
     def _flush_soon(self) -> None:
-        """In its throughput mode Serve would keep a line until there are 1,000."""
+        """Flush the log shortly: in its throughput mode Serve keeps lines until there are 1,000."""
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
 
@@ -142,7 +145,7 @@ class StreamMetrics:
 
 
 def outcome(last: Event | None) -> tuple[str, str]:
-    """How a stream with that last event ended, and the stage at which it failed, if it did."""
+    """Return how a stream whose last event is `last` ended, and the stage at which it failed, if it did."""
     match last:
         case StreamCompleted():
             return "completed", ""
@@ -152,13 +155,13 @@ def outcome(last: Event | None) -> tuple[str, str]:
 
 
 def upstream_retries() -> Callable[[str], None]:
-    """Counts one, of the model that is named."""
-    retries = Counter("gateway_upstream_retries", "Requests that an API was asked again, before its first byte.", TAGS)
+    """Return a function that counts one retry of a request for the given model."""
+    retries = Counter("gateway_upstream_retries", "Requests to an API that were retried, before the first byte.", TAGS)
     return lambda model: retries.inc(1, {"model": model, "upstream": "http"})
 
 
 def count_frames(called: str, frames: int, items: int) -> None:
-    """What one call of a deployment has answered with."""
+    """Count what one call of the deployment `called` has received."""
     for counter, number in zip(_received(), (frames, items), strict=True):
         if number:
             counter.inc(number, {"called": called})
@@ -166,9 +169,9 @@ def count_frames(called: str, frames: int, items: int) -> None:
 
 @cache
 def _received() -> tuple[Counter, Counter]:
-    """Made on first use, inside of a replica: before, Serve does not know whose tags to add."""
+    """Return the counters of frames and items. Only inside a replica does Serve know which tags to add to them."""
     tags: Any = ("called",)
     return (
-        Counter("gateway_frames", "FrameWriter received, by the deployment that was called.", tags),
+        Counter("gateway_frames", "Frames received from other deployments, by the deployment called.", tags),
         Counter("gateway_frame_items", "Deltas and other items in these frames.", tags),
     )

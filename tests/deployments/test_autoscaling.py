@@ -1,4 +1,4 @@
-"""How many replicas the calls ask for: Serve's own context, with what replicas have said in it."""
+"""How many replicas the autoscaling policy asks for, given Serve's own context."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ PARSER = DeploymentID(name="StreamParser")
 
 
 def context(**calls: float) -> AutoscalingContext:
-    """Of as many replicas as are named, each with its calls; four calls a replica are wanted."""
-    said: Any = {"calls": {ReplicaID(name, PARSER): number for name, number in calls.items()}} if calls else {}
+    """Replicas with the calls that each has reported; the configuration wants four calls a replica."""
+    reported: Any = {"calls": {ReplicaID(name, PARSER): number for name, number in calls.items()}} if calls else {}
     return AutoscalingContext(
         deployment_id=PARSER,
         deployment_name=PARSER.name,
@@ -22,7 +22,7 @@ def context(**calls: float) -> AutoscalingContext:
         running_replicas=[],
         total_num_requests=99,
         total_queued_requests=0,
-        aggregated_metrics=said,
+        aggregated_metrics=reported,
         raw_metrics={},
         capacity_adjusted_min_replicas=1,
         capacity_adjusted_max_replicas=4,
@@ -34,10 +34,10 @@ def context(**calls: float) -> AutoscalingContext:
     )
 
 
-def test_calls_are_what_counts_and_not_links() -> None:
+def test_the_policy_counts_calls_and_not_connections() -> None:
     assert by_calls(context(a=6, b=4)) == (2.5, {})
     assert by_calls(context(a=0, b=0)) == (0, {})
 
 
-def test_what_nobody_has_said_yet_changes_nothing() -> None:
+def test_the_number_of_replicas_stays_until_a_replica_has_reported() -> None:
     assert by_calls(context()) == (2, {})

@@ -1,4 +1,4 @@
-"""Spans leave where OpenTelemetry's own variables name an endpoint, and nowhere else."""
+"""Spans are exported if OpenTelemetry's own variables name an endpoint, and only then."""
 
 import os
 
@@ -15,24 +15,24 @@ def no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ENDPOINTS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OTEL_SERVICE_NAME", "")
-    monkeypatch.setenv(OTEL_SDK_DISABLED, "")  # noted, so that it is put back
+    monkeypatch.setenv(OTEL_SDK_DISABLED, "")  # recorded, so that monkeypatch restores it
     monkeypatch.delenv(OTEL_SDK_DISABLED)
 
 
-def test_without_an_endpoint_no_span_is_made() -> None:
+def test_no_span_is_made_without_an_endpoint() -> None:
     assert exporter() == []
     assert isinstance(TracerProvider().get_tracer("test").start_span("test"), NonRecordingSpan)
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_with_an_endpoint_spans_leave(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_spans_are_exported_to_an_endpoint(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     (processor,) = exporter()
     assert OTEL_SDK_DISABLED not in os.environ
     processor.shutdown()
 
 
-def test_a_service_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_service_has_a_default_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:9")
     monkeypatch.delenv("OTEL_SERVICE_NAME")
     for processor in exporter():
