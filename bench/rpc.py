@@ -1,4 +1,4 @@
-"""What a batch costs between two deployments: the sockets of `deployments.rpc`, gRPC, and Serve's own handles.
+"""The cost of a batch between two deployments: the sockets of `deployments.rpc`, gRPC, and Serve's own handles.
 
     python -m bench.rpc [--rounds 3] [--seconds 4]
 
@@ -242,8 +242,8 @@ async def _closing(answer: Any) -> AsyncGenerator[Sequence[Text]]:
 def run(rounds: int, seconds: float) -> dict[str, dict[str, list[float]]]:
     """Microseconds by way and column; a column `rate` has the share of the batches that came in time."""
     options: dict[str, Any] = {"max_ongoing_requests": 1000, "ray_actor_options": {"num_cpus": 0.1}}
-    source = serve.deployment(Source, **options).bind()
-    caller: Any = serve.run(serve.deployment(Caller, **options).bind(source), route_prefix=None)
+    source, caller_of = serve.deployment(**options)(Source).bind(), serve.deployment(**options)(Caller)
+    caller: Any = serve.run(caller_of.bind(source), route_prefix=None)
     idle = caller.measure.remote("serve", 0, seconds).result()["cpu"] / seconds
     figures: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):

@@ -17,7 +17,7 @@ LENGTH_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a replica listens, and the key that admits one connection. Only Serve carries it."""
+    """The address at which a replica listens, and the key that admits one connection. Only Serve carries it."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""How many replicas the autoscaling policy asks for, given Serve's own context."""
+"""The number of replicas that the autoscaling policy asks for, given Serve's own context."""
 
 from typing import Any
 

@@ -85,8 +85,8 @@ class Handle:
 
     def remote(self) -> Lease:
         replica = self._replicas[len(self.leases) % len(self._replicas)]
-        failing = isinstance(replica, BaseException)
-        self.leases.append(Lease(_raise(replica) if failing else replica.serve_connection()))
+        addresses = _raise(replica) if isinstance(replica, BaseException) else replica.serve_connection()
+        self.leases.append(Lease(addresses))
         return self.leases[-1]
 
 

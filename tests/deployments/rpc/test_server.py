@@ -14,7 +14,7 @@ from tests.fakes.replicas import Replica, all_items, client_of, expecting
 
 
 async def answer_to(data: bytes, replica: Replica) -> bytes:
-    """What a replica answers to a caller that sends this instead of its key, until it closes the socket."""
+    """Return what a replica answers to a caller that sends this instead of its key, until it closes the socket."""
     async with aclosing(replica.serve_connection()) as lease:
         address = await anext(lease)
         reader, writer = await asyncio.open_connection(address.host, address.port)

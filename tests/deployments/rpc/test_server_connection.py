@@ -1,4 +1,4 @@
-"""What calls put into the frames of a connection, and when they have to wait."""
+"""The frames that the calls of a connection share, and when calls have to wait."""
 
 import asyncio
 import socket
