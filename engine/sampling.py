@@ -1,26 +1,26 @@
-"""The next token of each request of a batch: temperature, top-p, top-k and seed per request, and banned spellings.
+"""The next token of each request of a batch: temperature, top-p, top-k, seed and banned spellings, each per request.
 
-Stands where transformers' list of logits processors stands in its continuous batching (5.23: `prepare_tensor_args` is
-called with the batch, `__call__` with its scores, in turn on one thread), because its own has no seed, no temperature
-of 0 and no per-request ban. A sampled row comes back with all scores but the chosen token's at minus infinity, so
-that the manager's argmax takes it. Knows nothing of text.
+A step's scores go in and are changed so that the highest of each row is the chosen token: a sampled row keeps its
+chosen token alone, a greedy one loses its banned tokens only. Knows nothing of text or of how batches are made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import torch
 
-LIKELIEST = 1024
-"""Nucleus candidates looked at first: a sort of all 150,000 costs 10 ms a row on a CPU."""
+FIRST_CANDIDATES = 1024
+"""Tokens that a nucleus is looked for in at first: sorting all 150,000 of a vocabulary takes 10 ms a row on a CPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """`temperature` 0 is greedy. `top_k` 0 is off. `seed` makes a request repeat itself, up to the batch's rounding.
+    """How the tokens of one request are chosen.
 
-    `banned` maps the token before (None: any) to the token that must not follow it.
+    `temperature` 0 is greedy. `top_k` 0 is off. The same `seed` draws the same tokens from the same probabilities,
+    which rounding may change a little with the batch. `banned` maps a token (None: any) to the token that must not
+    follow it.
     """
 
     temperature: float = 0.0
@@ -30,44 +30,33 @@ class Sampling:
     banned: Mapping[int | None, int] = field(default_factory=dict)
 
 
-class Sampler:
-    do_processing = True
-    tensors_required = 0
+class Row(NamedTuple):
+    """One request in a step: the token before the one to choose, and the position of the latter in the sequence."""
 
-    def __init__(self) -> None:
-        self._states: list[Any] = []
-
-    def check_kwargs(self, kwargs: dict[str, Any]) -> None:
-        """Nothing to check: `Engine.generate` passes one typed `Sampling`."""
-
-    def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
-        """No defaults in tensors."""
-
-    def prepare_tensor_args(self, requests_in_batch: list[Any], arg_storage: torch.Tensor) -> torch.Tensor:
-        self._states = [request.state for request in requests_in_batch if request.has_new_token]
-        return arg_storage
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-        """`input_ids` (rows,): the token before each row; `scores` (rows, vocabulary), changed in place."""
-        for row, previous, state in zip(scores, input_ids.tolist(), self._states, strict=False):
-            sampling: Sampling = state.logit_processor_kwargs["sampling"]
-            for before, token in sampling.banned.items():
-                if before is None or before == previous:
-                    row[token] = -torch.inf
-            if sampling.temperature > 0:
-                _keep_only(row, _choose(row, sampling, state.current_len()))
-        return scores
+    sampling: Sampling
+    previous: int
+    position: int
 
 
-def _keep_only(row: torch.Tensor, token: torch.Tensor) -> None:
-    row.fill_(-torch.inf)
-    row[token] = 0.0
+def choose_tokens(scores: torch.Tensor, rows: Sequence[Row]) -> None:
+    """Change `scores` (rows, vocabulary) in place so that the highest of each row is the token to take."""
+    for row_scores, (sampling, previous, position) in zip(scores, rows, strict=True):
+        for before, token in sampling.banned.items():
+            if before is None or before == previous:
+                row_scores[token] = -torch.inf
+        if sampling.temperature > 0:
+            _keep_only(row_scores, _draw(row_scores, sampling, position))
 
 
-def _choose(row: torch.Tensor, sampling: Sampling, position: int) -> torch.Tensor:
-    """Draw one token from `row` (vocabulary,); the draw depends on the seed and the position alone."""
-    generator = torch.Generator(row.device).manual_seed((sampling.seed * 1_000_003 + position) % 2**63)
-    probabilities = torch.softmax(row / sampling.temperature, dim=-1)
+def _keep_only(scores: torch.Tensor, token: torch.Tensor) -> None:
+    scores.fill_(-torch.inf)
+    scores[token] = 0.0
+
+
+def _draw(scores: torch.Tensor, sampling: Sampling, position: int) -> torch.Tensor:
+    """Draw one token from `scores` (vocabulary,). The random number depends on the seed and the position alone."""
+    generator = torch.Generator(scores.device).manual_seed((sampling.seed * 1_000_003 + position) % 2**63)
+    probabilities = torch.softmax(scores / sampling.temperature, dim=-1)
     if sampling.top_p >= 1.0 and not sampling.top_k:
         return torch.multinomial(probabilities, 1, generator=generator)
     candidates, tokens = _nucleus(probabilities, sampling)
@@ -75,8 +64,8 @@ def _choose(row: torch.Tensor, sampling: Sampling, position: int) -> torch.Tenso
 
 
 def _nucleus(probabilities: torch.Tensor, sampling: Sampling) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest tokens, down to top-k and the smallest set that holds top-p of the mass, and their ids."""
-    for size in (sampling.top_k or LIKELIEST, probabilities.numel()):
+    """Return the probabilities and ids of the smallest set of likely tokens that holds top-p of the mass of top-k."""
+    for size in (sampling.top_k or FIRST_CANDIDATES, probabilities.numel()):
         likeliest, tokens = probabilities.topk(min(size, probabilities.numel()))
         if sampling.top_k or likeliest.sum() >= sampling.top_p:
             break

@@ -12,12 +12,11 @@ from transformers import AutoTokenizer
 
 from engine import linear
 from engine.engine import Engine, EngineSettings
+from tests.fakes.reference_model import ReferenceModel
 from tests.fakes.tiny_model import build
 
 # A second thread would wait for its core longer than so small a model works.
 SETTINGS = EngineSettings(threads=1, context_tokens=256, kv_cache_tokens=4096, max_batch_tokens=64)
-
-Start = Callable[..., Engine]
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +31,20 @@ def tokenizer(model: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def start(model: Path) -> Iterator[Start]:
-    """Starts an engine with other settings than `SETTINGS`, in single precision wherever the CPU has FBGEMM."""
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as engines:
-        patch.setattr(linear, "wanted", lambda: "fbgemm" in torch.backends.quantized.supported_engines)
+def reference(model: Path) -> ReferenceModel:
+    return ReferenceModel(model)
 
-        def start(folder: Path = model, **changes: Any) -> Engine:
-            engine = Engine(folder, replace(SETTINGS, **changes))
+
+@pytest.fixture(scope="session")
+def start(model: Path) -> Iterator[Callable[..., Engine]]:
+    """Starts an engine with other settings than `SETTINGS`; in half precision if wanted and the CPU has FBGEMM."""
+    with ExitStack() as engines:
+
+        def start(folder: Path = model, *, half: bool = True, **changes: Any) -> Engine:
+            with pytest.MonkeyPatch.context() as patch:
+                supported = "fbgemm" in torch.backends.quantized.supported_engines
+                patch.setattr(linear, "half_is_faster", lambda: half and supported)
+                engine = Engine(folder, replace(SETTINGS, **changes))
             engines.callback(engine.stop)
             return engine
 
@@ -46,5 +52,11 @@ def start(model: Path) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="session")
-def engine(start: Start) -> Engine:
+def engine(start: Callable[..., Engine]) -> Engine:
     return start()
+
+
+@pytest.fixture(scope="session", params=["half precision", "bfloat16"])
+def each_engine(request: pytest.FixtureRequest, engine: Engine, start: Callable[..., Engine]) -> Engine:
+    """An engine in each of the precisions that processors are given, whatever this processor would be given."""
+    return engine if request.param == "half precision" else start(half=False)

@@ -1,15 +1,13 @@
-"""The sampler on plain scores: who is greedy, who draws, what is banned, and how the draws fall."""
+"""Sampling on plain scores: greedy choices, bans, and the distribution of the drawn tokens."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
 import pytest
 import torch
 
-from engine.sampling import LIKELIEST, Sampler, Sampling
+from engine.sampling import FIRST_CANDIDATES, Row, Sampling, choose_tokens
 
 CHANCES = (0.05, 0.5, 0.15, 0.3)
 """Tokens by likelihood: 1, 3, 2, 0."""
@@ -18,45 +16,22 @@ SCORES = torch.tensor(CHANCES).log()
 OTHER = -torch.inf
 
 
-@dataclass(frozen=True)
-class State:
-    """What the sampler reads of the manager's request state."""
-
-    sampling: Sampling
-    position: int = 7
-
-    @property
-    def logit_processor_kwargs(self) -> dict[str, Any]:
-        return {"sampling": self.sampling}
-
-    def current_len(self) -> int:
-        return self.position
-
-
-@dataclass(frozen=True)
-class Scheduled:
-    """One request of the batch; without a new token where its prompt is still being read."""
-
-    state: State
-    has_new_token: bool = True
-
-
-def sampled(scores: torch.Tensor, batch: Sequence[Scheduled], previous: Sequence[int] | None = None) -> torch.Tensor:
-    """The scores (rows, vocabulary) as the sampler leaves them."""
-    sampler, nothing = Sampler(), torch.empty(0)
-    sampler.prepare_tensor_args(list(batch), nothing)
-    return sampler(torch.tensor(previous or [0] * len(scores)), scores.clone(), nothing)
+def chosen_from(scores: torch.Tensor, *rows: Row) -> torch.Tensor:
+    """Return the scores (rows, vocabulary) as `choose_tokens` changes them."""
+    changed = scores.clone()
+    choose_tokens(changed, rows)
+    return changed
 
 
 def drawn(sampling: Sampling, position: int = 7, scores: torch.Tensor = SCORES) -> int:
-    row = sampled(scores[None], [Scheduled(State(sampling, position))])[0]
+    row = chosen_from(scores[None], Row(sampling, 0, position))[0]
     chosen = int(row.argmax())
     assert row.tolist() == [0.0 if token == chosen else OTHER for token in range(len(row))]
     return chosen
 
 
 def test_greedy_leaves_the_scores_alone() -> None:
-    assert torch.equal(sampled(SCORES[None], [Scheduled(State(Sampling()))]), SCORES[None])
+    assert torch.equal(chosen_from(SCORES[None], Row(Sampling(), 0, 7)), SCORES[None])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +45,7 @@ def test_greedy_leaves_the_scores_alone() -> None:
     ],
 )
 def test_a_banned_token_cannot_be_chosen(banned: dict[int | None, int], previous: int, left: list[float]) -> None:
-    row = sampled(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), [Scheduled(State(Sampling(banned=banned)))], [previous])[0]
+    row = chosen_from(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), Row(Sampling(banned=banned), previous, 7))[0]
     assert row.tolist() == left
 
 
@@ -100,7 +75,7 @@ def chi_square(tokens: Sequence[int], chances: Sequence[float]) -> float:
 
 
 CRITICAL = 16.27
-"""Chi-square with three degrees of freedom: one in a thousand is above. The draws are the same in each run."""
+"""Chi-square with three degrees of freedom: one in a thousand is above. The seeds are fixed."""
 
 
 @pytest.mark.parametrize(
@@ -120,7 +95,7 @@ def test_a_nucleus_is_drawn_from_as_likely_as_its_tokens_are() -> None:
     assert chi_square([{1: 0, 3: 1, 2: 2}[token] for token in tokens], [0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95]) < CRITICAL
 
 
-@pytest.mark.parametrize("likeliest", [1, 2, LIKELIEST])
+@pytest.mark.parametrize("first_candidates", [1, 2, FIRST_CANDIDATES])
 @pytest.mark.parametrize(
     ("top_p", "top_k", "kept"),
     [
@@ -141,9 +116,9 @@ def test_a_nucleus_is_drawn_from_as_likely_as_its_tokens_are() -> None:
     ],
 )
 def test_exactly_the_nucleus_is_drawn_from(
-    monkeypatch: pytest.MonkeyPatch, likeliest: int, top_p: float, top_k: int, kept: set[int]
+    monkeypatch: pytest.MonkeyPatch, first_candidates: int, top_p: float, top_k: int, kept: set[int]
 ) -> None:
-    monkeypatch.setattr("engine.sampling.LIKELIEST", likeliest)
+    monkeypatch.setattr("engine.sampling.FIRST_CANDIDATES", first_candidates)
     assert {drawn(Sampling(temperature=1.0, top_p=top_p, top_k=top_k, seed=seed)) for seed in range(200)} == kept
 
 
@@ -151,35 +126,25 @@ def test_a_nucleus_wider_than_the_likeliest_is_kept_whole() -> None:
     scores = -1e-4 * torch.arange(4000)
     mass = list(accumulate(torch.softmax(scores.double(), dim=-1).tolist()))
     size = 1 + next(token for token, held in enumerate(mass) if held >= 0.5)
-    assert LIKELIEST < size < 2000
+    assert FIRST_CANDIDATES < size < 2000
     tokens = [drawn(Sampling(temperature=1.0, top_p=0.5, seed=seed), scores=scores) for seed in range(600)]
     assert max(tokens) < size
-    assert max(tokens) > LIKELIEST
-    beyond = 1 - mass[LIKELIEST - 1] / mass[size - 1]
-    assert len([token for token in tokens if token >= LIKELIEST]) / 600 == pytest.approx(beyond, abs=0.06)
+    assert max(tokens) > FIRST_CANDIDATES
+    beyond = 1 - mass[FIRST_CANDIDATES - 1] / mass[size - 1]
+    assert len([token for token in tokens if token >= FIRST_CANDIDATES]) / 600 == pytest.approx(beyond, abs=0.06)
 
 
 def test_each_row_of_a_batch_has_its_own_sampling() -> None:
     hot = Sampling(temperature=1.0, seed=3, banned={None: 0})
-    batch = [
-        Scheduled(State(Sampling())),
-        Scheduled(State(hot, position=5)),
-        Scheduled(State(Sampling(temperature=1.0, top_k=1)), has_new_token=False),
-        Scheduled(State(Sampling(banned={9: 1}))),
-        Scheduled(State(Sampling(temperature=1.0, top_k=1))),
-    ]
-    # Requests whose prompts are still being read have no row; rows beyond the requests are padding.
-    rows = sampled(SCORES.repeat(5, 1), batch, previous=[9, 9, 9, 9, 9])
-    choice = drawn(hot, position=5)
-    expected = SCORES.repeat(5, 1)
-    expected[1] = torch.full((4,), OTHER).scatter(0, torch.tensor(choice), 0.0)
+    rows = chosen_from(
+        SCORES.repeat(4, 1),
+        Row(Sampling(), 9, 7),
+        Row(hot, 9, 5),
+        Row(Sampling(banned={9: 1}), 9, 7),
+        Row(Sampling(temperature=1.0, top_k=1), 9, 7),
+    )
+    expected = SCORES.repeat(4, 1)
+    expected[1] = torch.full((4,), OTHER).scatter(0, torch.tensor(drawn(hot, position=5)), 0.0)
     expected[2, 1] = OTHER
     expected[3] = torch.tensor([OTHER, 0.0, OTHER, OTHER])
     assert torch.equal(rows, expected)
-
-
-def test_a_sampler_forgets_the_batch_before() -> None:
-    sampler, nothing = Sampler(), torch.empty(0)
-    sampler.prepare_tensor_args([Scheduled(State(Sampling(temperature=1.0)))], nothing)
-    sampler.prepare_tensor_args([Scheduled(State(Sampling()))], nothing)
-    assert torch.equal(sampler(torch.tensor([0]), SCORES[None].clone(), nothing), SCORES[None])
