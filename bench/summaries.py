@@ -26,7 +26,7 @@ from bench import baselines, report, scripted
 from bench.measures import Part, Summary, measured
 from bench.traces import Trace, load
 from engine.engine import Engine, EngineSettings
-from engine.harness import Ask, Harness, Piece
+from engine.harness import GenerationRequest, Harness, Text
 from engine.model_files import model_folder
 from gateway.config import DeadlineSettings
 from gateway.events import Event, ReasoningSummaryPart
@@ -71,7 +71,7 @@ class Model:
 
     async def texts(self, request: UpstreamRequest) -> AsyncGenerator[str]:
         """Yield the answer to a request as pieces of text."""
-        ask = Ask(
+        generation = GenerationRequest(
             messages=[{"role": message.role, "content": message.content} for message in request.messages],
             max_tokens=request.max_tokens or AT_THE_END_TOKENS,
             budget=request.budget or 0,
@@ -81,10 +81,10 @@ class Model:
             stop=request.stop,
             prefill=request.prefill,
         )
-        self.read += await asyncio.to_thread(self._harness.count, ask)
-        async with aclosing(self._harness.stream(ask)) as pieces:
+        self.read += await asyncio.to_thread(self._harness.count, generation)
+        async with aclosing(self._harness.stream(generation)) as pieces:
             async for piece in pieces:
-                if isinstance(piece, Piece):
+                if isinstance(piece, Text):
                     self.written += len(self._tokenizer(piece.text)["input_ids"])
                     yield piece.text
 

@@ -28,7 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers import AutoTokenizer
 
 from engine.engine import Engine, EngineSettings
-from engine.harness import CLOSING, END, EXAMPLE, OPENING, START, SYSTEM, Ask, Harness, Piece
+from engine.harness import CLOSING, END, EXAMPLE, OPENING, START, SYSTEM, GenerationRequest, Harness, Text
 from engine.model_files import model_folder
 
 FILE = Path(__file__).parent / "traces.jsonl"
@@ -108,7 +108,7 @@ def _count(tokenizer: Any, text: str) -> int:
 async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed: int) -> tuple[str, int]:
     """Return what the model adds to its turn, and its tokens; `begun` is the turn without the opening marker."""
     prefill = f"{START}\n{begun}"
-    ask = Ask(
+    request = GenerationRequest(
         messages=[{"role": "system", "content": SYSTEM}, *EXAMPLE, {"role": "user", "content": trace.prompt}],
         max_tokens=limit,
         budget=0,
@@ -119,9 +119,9 @@ async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed:
         prefill=prefill,
     )
     text, tokens, repeats = "", 0, Repeats(begun)
-    async with aclosing(harness.stream(ask)) as pieces:
+    async with aclosing(harness.stream(request)) as pieces:
         async for piece in pieces:
-            if isinstance(piece, Piece):
+            if isinstance(piece, Text):
                 added = piece.text if text else piece.text.removeprefix(prefill)
                 text, tokens = text + added, tokens + 1
                 if repeats.feed(added):

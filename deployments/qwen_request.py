@@ -1,4 +1,4 @@
-"""A request as the Qwen's harness is asked: budgets for efforts, tools as its chat template takes them.
+"""Requests and items translated between `gateway.upstream` and `engine.harness`, which know nothing of each other.
 
 What Ray adds here: nothing.
 """
@@ -7,26 +7,41 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from engine.harness import Ask
+from engine import harness
+from engine.harness import GenerationRequest
+from gateway import upstream
 from gateway.config import UpstreamSettings
+from gateway.events import Usage
 from gateway.reasoning.tool_calls import END, START
-from gateway.upstream import Message, ToolChoice, UpstreamRequest
+from gateway.upstream import Message, ToolChoice, UpstreamItem, UpstreamRequest
 
 
-def to_ask(request: UpstreamRequest, settings: UpstreamSettings) -> Ask:
-    """What the harness is asked, the operator's values where the request names none."""
-    return Ask(
-        messages=[_turn(message) for message in request.messages],
+def to_generation_request(request: UpstreamRequest, settings: UpstreamSettings) -> GenerationRequest:
+    """Translate a request. Values that it leaves out are the operator's."""
+    return GenerationRequest(
+        messages=[_to_template(message) for message in request.messages],
         max_tokens=request.max_tokens if request.max_tokens is not None else settings.max_tokens,
         budget=_budget(request, settings),
         temperature=request.temperature,
         top_p=request.top_p,
         seed=request.seed,
-        # One call and no more ends with its end.
+        # If calls may not be parallel, the answer ends with the end of the first.
         stop=request.stop + ((END,) if request.parallel_tool_calls is False else ()),
-        prefill=request.prefill or _begun_call(request.tool_choice),
-        tools=_shown_tools(request),
+        prefill=request.prefill or _call_prefill(request.tool_choice),
+        tools=_tools(request),
     )
+
+
+def to_upstream_item(item: harness.Text | harness.ThinkingEnded | harness.Finished, prompt_tokens: int) -> UpstreamItem:
+    """Translate an item of the harness; `prompt_tokens` are part of the usage at the end."""
+    match item:
+        case harness.Text(text=text):
+            return upstream.Text(text)
+        case harness.ThinkingEnded(tokens=tokens, ended_by=ended_by):
+            return upstream.ThinkingEnded(tokens=tokens, ended_by=ended_by)
+        case harness.Finished(finish_reason=finish_reason, tokens=tokens, thinking_tokens=thinking_tokens):
+            usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=tokens, reasoning_tokens=thinking_tokens)
+            return upstream.Finished(finish_reason=finish_reason, usage=usage)
 
 
 def _budget(request: UpstreamRequest, settings: UpstreamSettings) -> int:
@@ -35,8 +50,8 @@ def _budget(request: UpstreamRequest, settings: UpstreamSettings) -> int:
     return settings.efforts.budget(request.effort) if request.effort else settings.thinking_budget
 
 
-def _turn(message: Message) -> dict[str, Any]:
-    """As the chat template takes it, which writes a call's arguments itself."""
+def _to_template(message: Message) -> dict[str, Any]:
+    """Return the message in the shape of the chat template, which serializes the arguments of calls itself."""
     turn = message.to_chat()
     for call in turn.get("tool_calls", ()):
         with suppress(ValueError):
@@ -44,13 +59,13 @@ def _turn(message: Message) -> dict[str, Any]:
     return turn
 
 
-def _shown_tools(request: UpstreamRequest) -> list[dict[str, Any]]:
+def _tools(request: UpstreamRequest) -> list[dict[str, Any]]:
     hidden = request.tool_choice is not None and request.tool_choice.mode == "none"
     return [] if hidden else [tool.to_chat() for tool in request.tools]
 
 
-def _begun_call(choice: ToolChoice | None) -> str:
-    """How the answer begins where it has to be a call."""
+def _call_prefill(choice: ToolChoice | None) -> str:
+    """Return the beginning of an answer that must be a call, else an empty string."""
     if choice is None or choice.mode != "required":
         return ""
     name = f'{choice.name}", "arguments": ' if choice.name else ""

@@ -1,7 +1,7 @@
-"""The Qwen on its GPU or CPU, behind a handle: `engine/` does the work.
+"""The Qwen on a GPU or CPU of the cluster: `engine/` does the work.
 
-What Ray adds here: the model is loaded once a replica, on the device that Ray assigned; requests and answers cross as
-`UpstreamRequest` and frames; a dead engine fails the health check, so that Serve replaces the replica.
+What Ray adds here: a replica loads the model once, on the device that Ray assigned to it, and serves many requests in
+one batch; if its engine has stopped, the health check fails and Serve replaces the replica.
 """
 
 import asyncio
@@ -15,34 +15,50 @@ import ray
 import torch
 from transformers import AutoTokenizer
 
-from deployments.qwen_request import to_ask
+from deployments.qwen_request import to_generation_request, to_upstream_item
 from deployments.rpc.server import RpcServer
 from engine.engine import Engine, EngineSettings
-from engine.harness import Ended, Harness, Piece, ThinkingEnded
+from engine.harness import Harness
 from engine.model_files import model_folder
 from engine.sampling import Sampling
-from gateway import upstream
 from gateway.config import UpstreamSettings
-from gateway.events import Usage
 from gateway.pacing import PACER
-from gateway.upstream import Accepted, Finished, Message, Text, UpstreamItem, UpstreamRequest
+from gateway.upstream import Accepted, Message, UpstreamItem, UpstreamRequest
 
 log = logging.getLogger(__name__)
+
 SWITCH_SECONDS = 0.0005
-REHEARSAL = UpstreamRequest(id="rehearsal", messages=(Message(role="user", content="Hello"),))
-"""Counted while loading: the chat template is compiled on first use, and no request should wait for that."""
+"""Seconds for which a thread may keep the interpreter. With Python's default of 5 ms the engine's thread would delay
+each step of a request on the event loop by that long."""
+
+WARM_UP = UpstreamRequest(id="warm-up", messages=(Message(role="user", content="Hello"),))
+"""Counted while loading, since the chat template is compiled on first use, which would delay the first request."""
+
+
+class _PacedEngine(Engine):
+    """An engine that is read at most once a tick; between ticks it collects the new tokens of a stream.
+
+    Only tokens wait for ticks: `Accepted` and the step from thinking to answering do not.
+    """
+
+    async def generate(
+        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
+    ) -> AsyncGenerator[list[int]]:
+        async with aclosing(super().generate(tokens, max_new_tokens, sampling)) as batches:
+            async for batch in batches:
+                yield batch
+                await PACER.tick()
 
 
 class QwenUpstream(RpcServer):
-    """Serves `stream`; one replica runs many requests in one batch."""
+    """Serves `stream` and `running`."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
         super().__init__(settings.max_streams)
-        # The engine's thread would keep the interpreter for 5 ms at a time, and each hop of a request wait for that.
         sys.setswitchinterval(SWITCH_SECONDS)
         self._settings = settings
         folder = model_folder(settings.model)
-        self._engine = Engine(
+        self._engine = _PacedEngine(
             folder,
             EngineSettings(
                 device=_device(settings),
@@ -52,24 +68,27 @@ class QwenUpstream(RpcServer):
                 max_batch_tokens=settings.max_batch_tokens,
             ),
         )
-        self._harness = Harness(PacedEngine(self._engine), AutoTokenizer.from_pretrained(folder))
-        self._harness.count(to_ask(REHEARSAL, settings))
+        self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
+        self._harness.count(to_generation_request(WARM_UP, settings))
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
-        ask = to_ask(request, self._settings)
-        prompt_tokens = await asyncio.to_thread(self._harness.count, ask)
+        """Yield batches of items. Raises ContextTooLong, and UpstreamError if the engine fails."""
+        generation = to_generation_request(request, self._settings)
+        # In a thread: a prompt of thousands of tokens would stop all other streams for milliseconds.
+        prompt_tokens = await asyncio.to_thread(self._harness.count, generation)
         yield [Accepted(prompt_tokens=prompt_tokens)]
         with PACER.stream():
-            async with aclosing(self._harness.stream(ask)) as pieces:
-                async for piece in pieces:
-                    yield [_translate(piece, prompt_tokens)]
+            async with aclosing(self._harness.stream(generation)) as items:
+                async for item in items:
+                    yield [to_upstream_item(item, prompt_tokens)]
 
     async def running(self) -> AsyncGenerator[Sequence[int]]:
-        """How many requests the engine works on: 0 soon after the last client has gone. Raises as `check_health`."""
+        """Yield the number of requests in the engine, 0 once the last client has gone. Raises as `check_health`."""
         self.check_health()
         yield [self._engine.running]
 
     def check_health(self) -> None:
+        """Raise RuntimeError if the engine has stopped."""
         if not self._engine.alive:
             raise RuntimeError("the engine has stopped")
 
@@ -78,26 +97,11 @@ class QwenUpstream(RpcServer):
             engine.stop()
 
 
-class PacedEngine:
-    """The engine, read at most once a tick; it gathers tokens by itself while nobody reads."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.context_tokens, self.end_tokens, self.defaults = engine.context_tokens, engine.end_tokens, engine.defaults
-
-    async def generate(
-        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
-    ) -> AsyncGenerator[list[int]]:
-        async with aclosing(self._engine.generate(tokens, max_new_tokens, sampling)) as batches:
-            async for batch in batches:
-                yield batch
-                await PACER.tick()
-
-
 def _device(settings: UpstreamSettings) -> Literal["cuda", "cpu"]:
-    """CUDA where Ray assigned a GPU: Ray hides none where it assigned none, so torch's word alone does not count.
+    """Return "cuda" if Ray assigned a GPU to this replica and torch can use it.
 
-    A node may declare a GPU that torch cannot use; then only `device: cuda` insists on it, and fails.
+    If Ray assigned none, torch may still see the node's GPUs, so `torch.cuda.is_available` alone is not enough. A node
+    may also declare a GPU that torch cannot use: then `device: cuda` fails, and any other setting uses the CPU.
     """
     if not ray.get_gpu_ids():
         return "cpu"
@@ -105,16 +109,3 @@ def _device(settings: UpstreamSettings) -> Literal["cuda", "cpu"]:
         return "cuda"
     log.warning("Ray assigned a GPU that torch cannot use; running on the CPU")
     return "cpu"
-
-
-def _translate(piece: Piece | ThinkingEnded | Ended, prompt_tokens: int) -> UpstreamItem:
-    match piece:
-        case Piece(text=text):
-            return Text(text)
-        case ThinkingEnded(tokens=tokens, by=by):
-            return upstream.ThinkingEnded(tokens=tokens, ended_by=by)
-        case Ended(reason=reason, tokens=tokens, thinking_tokens=thinking_tokens):
-            return Finished(
-                finish_reason=reason,
-                usage=Usage(prompt_tokens=prompt_tokens, completion_tokens=tokens, reasoning_tokens=thinking_tokens),
-            )

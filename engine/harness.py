@@ -1,10 +1,10 @@
-"""The thinking harness: a conversation in, text with its reasoning marked out, whether the model thinks itself or not.
+"""The thinking harness: a conversation in, text with marked reasoning out, even if the model was not trained to reason.
 
-A model whose chat template knows `<think>` uses its own. Any other is shown a short instruction and one worked example,
-and its turn is begun for it (tried on Qwen2.5-0.5B: without the example it thinks in a few words, without the opening
-it answers at once). Thinking runs until `</think>`, the model's own end, or the budget; then the block is closed and
-the model answers in a second request with the same beginning, whose KV blocks are shared. Knows nothing of Ray, HTTP or
-events.
+A model whose chat template knows `<think>` uses its own. Any other is given a short instruction and one worked example,
+and the harness writes the first words of its turn (Qwen2.5-0.5B thinks in a few words without the example, and answers
+at once without those words). Thinking runs until `</think>`, an end token, or the budget; then the block is closed and
+the model answers in a second request that begins with the text of the first, so that both share KV blocks. Knows
+nothing of Ray, HTTP or events.
 """
 
 import secrets
@@ -33,11 +33,11 @@ EXAMPLE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class GenerationRequest:
     """One generation. `messages` are chat messages with string content; None leaves a value to the model's defaults.
 
     `tools` are functions as the chat template takes them, in OpenAI's shape. `budget` is in tokens of thinking, 0 for
-    none. `stop` applies to the answer. `prefill` begins the answer, and is part of the text that comes back.
+    none. `stop` applies to the answer. `prefill` begins the answer, and is part of the text that is yielded.
     """
 
     messages: Sequence[dict[str, Any]]
@@ -52,27 +52,31 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Text:
+    """New text, the markers of the thinking included."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThinkingEnded:
+    """Yielded directly after the text that closes the thinking, or after the last text if nothing closes it."""
+
     tokens: int
-    by: Literal["marker", "budget", "truncated"]
+    ended_by: Literal["marker", "budget", "truncated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """`tokens` are all those generated, thinking included."""
+class Finished:
+    """The last item. `tokens` counts all generated tokens, those of the thinking included."""
 
-    reason: Literal["stop", "length"]
+    finish_reason: Literal["stop", "length"]
     tokens: int
     thinking_tokens: int
 
 
-class Generator(Protocol):
-    """What the harness needs of `Engine`."""
+class TokenGenerator(Protocol):
+    """The part of `Engine` that the harness uses."""
 
     context_tokens: int
     end_tokens: frozenset[int]
@@ -83,7 +87,7 @@ class Generator(Protocol):
 
 @dataclass(slots=True)
 class _Phase:
-    """One request to the engine: what it has written, and how it ended."""
+    """The thinking or the answer: each is one request to the engine. `stopped` is set once it has ended by itself."""
 
     text: str = ""
     tokens: int = 0
@@ -91,33 +95,33 @@ class _Phase:
 
 
 class Harness:
-    """Turns asks into text. `tokenizer` is a transformers tokenizer with a chat template."""
+    """Turns requests into text. `tokenizer` is a transformers tokenizer with a chat template."""
 
-    def __init__(self, engine: Generator, tokenizer: Any) -> None:
+    def __init__(self, engine: TokenGenerator, tokenizer: Any) -> None:
         self._engine, self._tokenizer = engine, tokenizer
         self._native = START in (tokenizer.chat_template or "")
-        self._banned = _spellings(tokenizer, START)
+        self._banned = _banned_spellings(tokenizer, START)
 
-    def prompt(self, ask: Ask) -> str:
-        """The text that the model is given, up to where its own begins. Thinking it begins with `_opening`."""
-        messages = list(ask.messages)
-        if ask.budget and not self._native:
+    def prompt(self, request: GenerationRequest) -> str:
+        """Return the text that the model is given, up to the beginning of its own turn (`_beginning`)."""
+        messages = list(request.messages)
+        if request.budget and not self._native:
             messages = _with_example(messages)
         text: str = self._tokenizer.apply_chat_template(
             messages,
-            tools=list(ask.tools) or None,
+            tools=list(request.tools) or None,
             tokenize=False,
             add_generation_prompt=True,
-            enable_thinking=bool(ask.budget),
+            enable_thinking=bool(request.budget),
         )
         begun = text.rstrip()
         if not begun.endswith(START):
             return text
-        return begun.removesuffix(START) if ask.budget else begun + CLOSING
+        return begun.removesuffix(START) if request.budget else begun + CLOSING
 
-    def count(self, ask: Ask) -> int:
-        """Tokens of the prompt. Raises ContextTooLong where no token would fit after them."""
-        count = len(self._encode(self.prompt(ask) + self._beginning(ask)))
+    def count(self, request: GenerationRequest) -> int:
+        """Return the number of tokens of the prompt. Raises ContextTooLong if not one more would fit."""
+        count = len(self._encode(self.prompt(request) + self._beginning(request)))
         limit = self._engine.context_tokens
         if count >= limit:
             raise ContextTooLong(
@@ -126,36 +130,36 @@ class Harness:
             )
         return count
 
-    async def stream(self, ask: Ask) -> AsyncGenerator[Piece | ThinkingEnded | Ended]:
-        """Text as it is made; `ThinkingEnded` right behind the end marker, and one `Ended` last."""
-        prompt, beginning, sampling = self.prompt(ask), self._beginning(ask), self._sampling(ask)
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[Text | ThinkingEnded | Finished]:
+        """Yield text as it is made, `ThinkingEnded` directly after the end of the thinking, and one `Finished` last."""
+        prompt, beginning, sampling = self.prompt(request), self._beginning(request), self._sampling(request)
         thinking, answer = _Phase(), _Phase()
-        if ask.budget:
-            limit = min(ask.budget, ask.max_tokens)
-            async with aclosing(self._write(prompt, beginning, limit, (END,), sampling, thinking)) as pieces:
+        if request.budget:
+            limit = min(request.budget, request.max_tokens)
+            async with aclosing(self._generate(prompt, beginning, limit, (END,), sampling, thinking)) as pieces:
                 async for piece in pieces:
                     yield piece
-            if not thinking.stopped and (thinking.tokens < ask.budget or thinking.tokens >= ask.max_tokens):
-                yield ThinkingEnded(tokens=thinking.tokens, by="truncated")
-                yield Ended(reason="length", tokens=thinking.tokens, thinking_tokens=thinking.tokens)
+            if not thinking.stopped and (thinking.tokens < request.budget or thinking.tokens >= request.max_tokens):
+                yield ThinkingEnded(tokens=thinking.tokens, ended_by="truncated")
+                yield Finished(finish_reason="length", tokens=thinking.tokens, thinking_tokens=thinking.tokens)
                 return
-            yield Piece(CLOSING)
-            yield ThinkingEnded(tokens=thinking.tokens, by="marker" if thinking.stopped else "budget")
-            prompt, beginning = prompt + thinking.text.rstrip() + CLOSING, ask.prefill
-        limit = ask.max_tokens - thinking.tokens
-        async with aclosing(self._write(prompt, beginning, limit, ask.stop, sampling, answer)) as pieces:
+            yield Text(CLOSING)
+            yield ThinkingEnded(tokens=thinking.tokens, ended_by="marker" if thinking.stopped else "budget")
+            prompt, beginning = prompt + thinking.text.rstrip() + CLOSING, request.prefill
+        limit = request.max_tokens - thinking.tokens
+        async with aclosing(self._generate(prompt, beginning, limit, request.stop, sampling, answer)) as pieces:
             async for piece in pieces:
                 yield piece
-        yield Ended(
-            reason="stop" if answer.stopped else "length",
+        yield Finished(
+            finish_reason="stop" if answer.stopped else "length",
             tokens=thinking.tokens + answer.tokens,
             thinking_tokens=thinking.tokens,
         )
 
-    async def _write(
+    async def _generate(
         self, prompt: str, beginning: str, limit: int, stops: Sequence[str], sampling: Sampling, phase: _Phase
-    ) -> AsyncGenerator[Piece]:
-        """Go on from `prompt + beginning`; the beginning leaves with the first text that the model adds, or alone."""
+    ) -> AsyncGenerator[Text]:
+        """Continue `prompt + beginning`. The beginning is yielded with the model's first text, or alone at the end."""
         tokens = self._encode(prompt + beginning)
         limit = min(limit, self._engine.context_tokens - len(tokens))
         detokenizer, stop, lead = (
@@ -172,29 +176,30 @@ class Harness:
                 if text:
                     text, lead = lead + text, ""
                     phase.text += text
-                    yield Piece(text)
+                    yield Text(text)
                 phase.stopped = stop.found or batch[-1] in self._engine.end_tokens
-                if stop.found:
+                if phase.stopped or phase.tokens >= limit:
+                    # Not waiting for the generator's end, which a paced one announces a window later.
                     break
         if rest := lead + stop.close():
             phase.text += rest
-            yield Piece(rest)
+            yield Text(rest)
 
-    def _beginning(self, ask: Ask) -> str:
-        if not ask.budget:
-            return ask.prefill
+    def _beginning(self, request: GenerationRequest) -> str:
+        if not request.budget:
+            return request.prefill
         return f"{START}\n" if self._native else OPENING
 
-    def _sampling(self, ask: Ask) -> Sampling:
-        """The request's word, then the model's own generation config, then greedy."""
+    def _sampling(self, request: GenerationRequest) -> Sampling:
+        """Return the request's values, in place of missing ones those of the model's generation config, else greedy."""
         defaults = self._engine.defaults
         sampled = bool(getattr(defaults, "do_sample", False))
         default_temperature = (defaults.temperature or 1.0) if sampled else 0.0
         return Sampling(
-            temperature=ask.temperature if ask.temperature is not None else default_temperature,
-            top_p=ask.top_p if ask.top_p is not None else (defaults.top_p or 1.0) if sampled else 1.0,
-            top_k=(defaults.top_k or 0) if sampled and ask.temperature is None and ask.top_p is None else 0,
-            seed=ask.seed if ask.seed is not None else secrets.randbits(62),
+            temperature=request.temperature if request.temperature is not None else default_temperature,
+            top_p=request.top_p if request.top_p is not None else (defaults.top_p or 1.0) if sampled else 1.0,
+            top_k=(defaults.top_k or 0) if sampled and request.temperature is None and request.top_p is None else 0,
+            seed=request.seed if request.seed is not None else secrets.randbits(62),
             banned=self._banned,
         )
 
@@ -204,14 +209,18 @@ class Harness:
 
 
 def _with_example(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The conversation behind the instruction and the example; a system message of its own is kept."""
+    """Put the instruction and the example before the conversation, whose own system messages are kept."""
     own = [message["content"] for message in messages if message["role"] == "system"]
     rest = [message for message in messages if message["role"] != "system"]
     return [{"role": "system", "content": "\n\n".join([SYSTEM, *own])}, *EXAMPLE, *rest]
 
 
-def _spellings(tokenizer: Any, marker: str) -> dict[int | None, int]:
-    """The token that must not follow which, so that the marker is not spelled; tokenizers spell it by what precedes."""
+def _banned_spellings(tokenizer: Any, marker: str) -> dict[int | None, int]:
+    """Map tokens that begin `marker` to the token that would go on, which is banned after them.
+
+    Tokenizers spell the marker in different ways after different characters. If it is one token, that is banned after
+    any (None).
+    """
     banned: dict[int | None, int] = {}
     for before in ("", " ", "\n", "a "):
         tokens = tokenizer(before + marker, add_special_tokens=False)["input_ids"]

@@ -1,4 +1,4 @@
-"""Where the Qwen runs: on what Ray assigned, not on what torch sees; and what its harness is asked."""
+"""The device of the Qwen, and the request that its harness is given."""
 
 from typing import Any, Literal
 
@@ -6,15 +6,15 @@ import pytest
 import ray
 import torch
 
-from deployments.qwen_request import to_ask
+from deployments.qwen_request import to_generation_request
 from deployments.qwen_upstream import _device
-from engine.harness import Ask
+from engine.harness import GenerationRequest
 from gateway.config import UpstreamSettings
 from gateway.upstream import Message, Tool, ToolCall, ToolChoice, UpstreamRequest
 
 
 @pytest.mark.parametrize(
-    ("assigned", "usable", "asked", "device"),
+    ("assigned", "usable", "setting", "device"),
     [
         ([], True, "auto", "cpu"),
         ([], False, "cpu", "cpu"),
@@ -27,12 +27,12 @@ def test_the_device_is_what_ray_assigned(
     monkeypatch: pytest.MonkeyPatch,
     assigned: list[int],
     usable: bool,
-    asked: Literal["auto", "cuda", "cpu"],
+    setting: Literal["auto", "cuda", "cpu"],
     device: str,
 ) -> None:
     monkeypatch.setattr(ray, "get_gpu_ids", lambda: assigned)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: usable)
-    assert _device(UpstreamSettings(device=asked)) == device
+    assert _device(UpstreamSettings(device=setting)) == device
 
 
 CALL = ToolCall(id="call_1", name="weather", arguments='{"city": "Oslo"}')
@@ -40,9 +40,17 @@ TOOL = Tool(name="weather", parameters={"type": "object"})
 SHOWN = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
 
 
-def asked(**fields: Any) -> Ask:
+def translated(**fields: Any) -> GenerationRequest:
     messages = (Message(role="user", content="Is it sunny?"),)
-    return to_ask(UpstreamRequest(**{"id": "1", "messages": messages, "tools": (TOOL,), **fields}), UpstreamSettings())
+    request = UpstreamRequest(**{"id": "1", "messages": messages, "tools": (TOOL,), **fields})
+    return to_generation_request(request, UpstreamSettings())
+
+
+def test_a_request_is_translated_field_by_field() -> None:
+    fields: dict[str, Any] = {"max_tokens": 9, "temperature": 0.5, "top_p": 0.6, "seed": 7, "stop": ("x",)}
+    assert translated(**fields, budget=8, prefill="It") == GenerationRequest(
+        messages=[{"role": "user", "content": "Is it sunny?"}], budget=8, prefill="It", tools=SHOWN, **fields
+    )
 
 
 def test_the_template_writes_the_arguments_of_earlier_calls() -> None:
@@ -50,9 +58,9 @@ def test_the_template_writes_the_arguments_of_earlier_calls() -> None:
         Message(role="assistant", content="", tool_calls=(CALL,)),
         Message(role="tool", content="sunny", tool_call_id="call_1"),
     )
-    ask = asked(messages=turns)
+    request = translated(messages=turns)
     function = {"name": "weather", "arguments": {"city": "Oslo"}}
-    assert ask.messages == [
+    assert request.messages == [
         {
             "role": "assistant",
             "content": "",
@@ -60,7 +68,7 @@ def test_the_template_writes_the_arguments_of_earlier_calls() -> None:
         },
         {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
     ]
-    assert ask.tools == SHOWN
+    assert request.tools == SHOWN
 
 
 @pytest.mark.parametrize(
@@ -74,13 +82,13 @@ def test_the_template_writes_the_arguments_of_earlier_calls() -> None:
     ],
 )
 def test_a_choice_shows_hides_or_begins_a_call(choice: ToolChoice | None, tools: Any, prefill: str) -> None:
-    ask = asked(tool_choice=choice)
-    assert (ask.tools, ask.prefill) == (tools, prefill)
+    request = translated(tool_choice=choice)
+    assert (request.tools, request.prefill) == (tools, prefill)
 
 
 @pytest.mark.parametrize(("parallel", "stop"), [(None, ("x",)), (True, ("x",)), (False, ("x", "</tool_call>"))])
 def test_one_call_and_no_more_ends_with_its_end(parallel: bool | None, stop: tuple[str, ...]) -> None:
-    assert asked(parallel_tool_calls=parallel, stop=("x",)).stop == stop
+    assert translated(parallel_tool_calls=parallel, stop=("x",)).stop == stop
 
 
 @pytest.mark.parametrize(
@@ -88,4 +96,4 @@ def test_one_call_and_no_more_ends_with_its_end(parallel: bool | None, stop: tup
     [({}, 256), ({"effort": "low"}, 128), ({"effort": "max"}, 2048), ({"budget": 0}, 0), ({"budget": 7}, 7)],
 )
 def test_an_effort_is_a_budget_of_thinking(fields: dict[str, Any], budget: int) -> None:
-    assert asked(**fields).budget == budget
+    assert translated(**fields).budget == budget

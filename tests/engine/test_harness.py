@@ -1,8 +1,8 @@
 """The harness against a scripted engine: whole lists of pieces, and each prompt that the model is given."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,73 +16,26 @@ from engine.harness import (
     OPENING,
     START,
     SYSTEM,
-    Ask,
-    Ended,
+    Finished,
+    GenerationRequest,
     Harness,
-    Piece,
+    Text,
     ThinkingEnded,
 )
-from engine.sampling import Sampling
 from gateway.errors import ContextTooLong
+from tests.fakes.scripted_engine import ScriptedEngine, encode
 from tests.fakes.tiny_model import CHATML, END_OF_TEXT, END_OF_TURN
 
 QUESTION = [{"role": "user", "content": "How many days are there in three weeks?"}]
-ASKED = "<|im_start|>user\nHow many days are there in three weeks?<|im_end|>\n<|im_start|>assistant\n"
+TURNS = "<|im_start|>user\nHow many days are there in three weeks?<|im_end|>\n<|im_start|>assistant\n"
 EXAMPLE_TURNS = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}<|im_end|>\n" for turn in EXAMPLE)
-SHOWN = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n{EXAMPLE_TURNS}{ASKED}"
+SHOWN = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n{EXAMPLE_TURNS}{TURNS}"
 """The prompt of a model that is taught to think, up to where its own text begins."""
 
 
-@dataclass(frozen=True)
-class Call:
-    prompt: str
-    limit: int
-    sampling: Sampling
-
-
-@dataclass
-class ScriptedEngine:
-    """Plays one script a request: a batch of tokens for each text, cut at the request's limit."""
-
-    tokenizer: Any
-    scripts: Sequence[Sequence[str]] = ()
-    defaults: Any = field(default_factory=GenerationConfig)
-    context_tokens: int = 2048
-    calls: list[Call] = field(default_factory=list)
-    played: list[str] = field(default_factory=list)
-    open: int = 0
-    end_tokens: frozenset[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.end_tokens = frozenset(self.tokenizer.convert_tokens_to_ids([END_OF_TURN, END_OF_TEXT]))
-
-    async def generate(
-        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
-    ) -> AsyncGenerator[list[int]]:
-        script = self.scripts[len(self.calls)]
-        self.calls.append(Call(self.tokenizer.decode(tokens), max_new_tokens, sampling))
-        left = max_new_tokens
-        self.open += 1
-        try:
-            for text in script:
-                batch = encode(self.tokenizer, text)[:left]
-                left -= len(batch)
-                self.played.append(text)
-                yield batch
-                if not left:
-                    return
-        finally:
-            self.open -= 1
-
-
-def encode(tokenizer: Any, text: str) -> list[int]:
-    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return tokens
-
-
-def ask(**asked: Any) -> Ask:
-    fields: dict[str, Any] = {"messages": QUESTION, "max_tokens": 200, "budget": 100}
-    return Ask(**fields | asked)
+def request(**fields: Any) -> GenerationRequest:
+    defaults: dict[str, Any] = {"messages": QUESTION, "max_tokens": 200, "budget": 100}
+    return GenerationRequest(**defaults | fields)
 
 
 @dataclass(frozen=True)
@@ -92,9 +45,9 @@ class Stage:
     engine: ScriptedEngine
     harness: Harness
 
-    async def stream(self, **asked: Any) -> list[Piece | ThinkingEnded | Ended]:
-        async with aclosing(self.harness.stream(ask(**asked))) as pieces:
-            got = [piece async for piece in pieces]
+    async def stream(self, **fields: Any) -> list[Text | ThinkingEnded | Finished]:
+        async with aclosing(self.harness.stream(request(**fields))) as items:
+            got = [item async for item in items]
         assert self.engine.open == 0
         return got
 
@@ -126,14 +79,14 @@ async def test_the_models_own_marker_ends_its_thinking_however_it_is_cut(tokeniz
     on = stage(tokenizer, thinking, ["It is ", "21", END_OF_TURN])
     spent = on.size(*thinking[:-1])
     assert await on.stream() == [
-        Piece(f"{OPENING} about weeks."),
-        Piece(" Three times"),
-        Piece(" seven."),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=spent, by="marker"),
-        Piece("It is "),
-        Piece("21"),
-        Ended(reason="stop", tokens=spent + on.size("It is ", "21", END_OF_TURN), thinking_tokens=spent),
+        Text(f"{OPENING} about weeks."),
+        Text(" Three times"),
+        Text(" seven."),
+        Text(CLOSING),
+        ThinkingEnded(tokens=spent, ended_by="marker"),
+        Text("It is "),
+        Text("21"),
+        Finished(finish_reason="stop", tokens=spent + on.size("It is ", "21", END_OF_TURN), thinking_tokens=spent),
     ]
     first = f"{SHOWN}{OPENING}"
     assert on.prompts == [first, f"{first} about weeks. Three times seven.{CLOSING}"]
@@ -145,10 +98,10 @@ async def test_a_marker_that_a_text_only_resembles_is_part_of_the_thinking(token
     thinking = [" a </thin", "g> and </", "b> then </think", ">"]
     on = stage(tokenizer, thinking, [END_OF_TURN])
     assert (await on.stream())[:4] == [
-        Piece(f"{OPENING} a "),
-        Piece("</thing> and "),
-        Piece("</b> then "),
-        Piece(CLOSING),
+        Text(f"{OPENING} a "),
+        Text("</thing> and "),
+        Text("</b> then "),
+        Text(CLOSING),
     ]
 
 
@@ -157,11 +110,11 @@ async def test_an_end_token_ends_the_thinking_and_the_model_still_answers(tokeni
     on = stage(tokenizer, [" about weeks. \n", end], ["21", end])
     spent = on.size(" about weeks. \n", end)
     assert await on.stream() == [
-        Piece(f"{OPENING} about weeks. \n"),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=spent, by="marker"),
-        Piece("21"),
-        Ended(reason="stop", tokens=spent + on.size("21", end), thinking_tokens=spent),
+        Text(f"{OPENING} about weeks. \n"),
+        Text(CLOSING),
+        ThinkingEnded(tokens=spent, ended_by="marker"),
+        Text("21"),
+        Finished(finish_reason="stop", tokens=spent + on.size("21", end), thinking_tokens=spent),
     ]
     assert on.prompts[1] == f"{SHOWN}{OPENING} about weeks.{CLOSING}"
 
@@ -171,11 +124,11 @@ async def test_thinking_that_ends_at_once_is_still_opened_and_closed(tokenizer: 
     on = stage(tokenizer, [end], ["21", END_OF_TURN])
     spent = on.size(end)
     assert await on.stream() == [
-        Piece(OPENING),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=spent, by="marker"),
-        Piece("21"),
-        Ended(reason="stop", tokens=spent + on.size("21", END_OF_TURN), thinking_tokens=spent),
+        Text(OPENING),
+        Text(CLOSING),
+        ThinkingEnded(tokens=spent, ended_by="marker"),
+        Text("21"),
+        Finished(finish_reason="stop", tokens=spent + on.size("21", END_OF_TURN), thinking_tokens=spent),
     ]
     assert on.prompts == [f"{SHOWN}{OPENING}", f"{SHOWN}{OPENING}{CLOSING}"]
 
@@ -185,12 +138,12 @@ async def test_the_budget_closes_the_block_and_the_answer_goes_on_from_it(tokeni
     on = stage(tokenizer, thinking, ["It is 21.", END_OF_TURN])
     budget = on.size(*thinking[:2])
     assert await on.stream(budget=budget) == [
-        Piece(f"{OPENING} about weeks."),
-        Piece(" Three times seven"),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=budget, by="budget"),
-        Piece("It is 21."),
-        Ended(reason="stop", tokens=budget + on.size("It is 21.", END_OF_TURN), thinking_tokens=budget),
+        Text(f"{OPENING} about weeks."),
+        Text(" Three times seven"),
+        Text(CLOSING),
+        ThinkingEnded(tokens=budget, ended_by="budget"),
+        Text("It is 21."),
+        Finished(finish_reason="stop", tokens=budget + on.size("It is 21.", END_OF_TURN), thinking_tokens=budget),
     ]
     assert on.prompts[1] == f"{on.prompts[0]} about weeks. Three times seven{CLOSING}"
     assert on.limits == [budget, 200 - budget]
@@ -200,10 +153,10 @@ async def test_half_a_marker_at_the_budget_is_text(tokenizer: Any) -> None:
     on = stage(tokenizer, [" weeks </th"], ["21", END_OF_TURN])
     budget = on.size(" weeks </th")
     assert (await on.stream(budget=budget))[:4] == [
-        Piece(f"{OPENING} weeks "),
-        Piece("</th"),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=budget, by="budget"),
+        Text(f"{OPENING} weeks "),
+        Text("</th"),
+        Text(CLOSING),
+        ThinkingEnded(tokens=budget, ended_by="budget"),
     ]
     assert on.prompts[1] == f"{SHOWN}{OPENING} weeks </th{CLOSING}"
 
@@ -214,10 +167,10 @@ async def test_thinking_that_uses_up_all_tokens_is_truncated_and_never_closed(to
     assert on.size(" weeks" * 13) >= 13
     got = await on.stream(budget=budget, max_tokens=13)
     assert got[1:] == [
-        ThinkingEnded(tokens=13, by="truncated"),
-        Ended(reason="length", tokens=13, thinking_tokens=13),
+        ThinkingEnded(tokens=13, ended_by="truncated"),
+        Finished(finish_reason="length", tokens=13, thinking_tokens=13),
     ]
-    assert isinstance(got[0], Piece)
+    assert isinstance(got[0], Text)
     assert got[0].text.startswith(f"{OPENING} weeks")
     assert on.limits == [13]
 
@@ -226,10 +179,10 @@ async def test_a_marker_in_the_last_token_closes_the_block_and_leaves_no_answer(
     on = stage(tokenizer, [f" weeks{END}"])
     spent = on.size(f" weeks{END}")
     assert await on.stream(max_tokens=spent) == [
-        Piece(f"{OPENING} weeks"),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=spent, by="marker"),
-        Ended(reason="length", tokens=spent, thinking_tokens=spent),
+        Text(f"{OPENING} weeks"),
+        Text(CLOSING),
+        ThinkingEnded(tokens=spent, ended_by="marker"),
+        Finished(finish_reason="length", tokens=spent, thinking_tokens=spent),
     ]
 
 
@@ -238,9 +191,9 @@ async def test_an_answer_cut_at_max_tokens_ends_by_length(tokenizer: Any) -> Non
     spent = on.size(END)
     total = spent + on.size("It", " is")
     assert (await on.stream(max_tokens=total))[3:] == [
-        Piece("It"),
-        Piece(" is"),
-        Ended(reason="length", tokens=total, thinking_tokens=spent),
+        Text("It"),
+        Text(" is"),
+        Finished(finish_reason="length", tokens=total, thinking_tokens=spent),
     ]
 
 
@@ -248,11 +201,11 @@ async def test_without_thinking_the_prefill_leads_and_a_stop_string_ends(tokeniz
     answer = [" how many", " days.", "\n", "\nAnd more", " never read"]
     on = stage(tokenizer, answer)
     assert await on.stream(budget=0, prefill="You ask", stop=["\n\n"]) == [
-        Piece("You ask how many"),
-        Piece(" days."),
-        Ended(reason="stop", tokens=on.size(*answer[:-1]), thinking_tokens=0),
+        Text("You ask how many"),
+        Text(" days."),
+        Finished(finish_reason="stop", tokens=on.size(*answer[:-1]), thinking_tokens=0),
     ]
-    assert on.engine.calls[0].prompt == f"{ASKED}You ask"
+    assert on.engine.calls[0].prompt == f"{TURNS}You ask"
     assert on.limits == [200]
     assert " never read" not in on.engine.played
 
@@ -260,14 +213,14 @@ async def test_without_thinking_the_prefill_leads_and_a_stop_string_ends(tokeniz
 async def test_a_prefill_that_nothing_follows_is_the_answer(tokenizer: Any) -> None:
     on = stage(tokenizer, [END_OF_TURN])
     assert await on.stream(budget=0, prefill="You ask") == [
-        Piece("You ask"),
-        Ended(reason="stop", tokens=1, thinking_tokens=0),
+        Text("You ask"),
+        Finished(finish_reason="stop", tokens=1, thinking_tokens=0),
     ]
 
 
 async def test_half_a_stop_string_at_the_end_is_text(tokenizer: Any) -> None:
     on = stage(tokenizer, ["21\n", END_OF_TURN])
-    assert (await on.stream(budget=0, stop=["\n\n"]))[:2] == [Piece("21"), Piece("\n")]
+    assert (await on.stream(budget=0, stop=["\n\n"]))[:2] == [Text("21"), Text("\n")]
 
 
 async def test_stop_strings_are_for_the_answer_and_not_for_the_thinking(tokenizer: Any) -> None:
@@ -275,26 +228,26 @@ async def test_stop_strings_are_for_the_answer_and_not_for_the_thinking(tokenize
     on = stage(tokenizer, thinking, ["21", " STOP", " never read"])
     spent = on.size(*thinking)
     assert await on.stream(stop=["STOP"]) == [
-        Piece(f"{OPENING} about weeks."),
-        Piece(" STOP"),
-        Piece(" seven."),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=spent, by="marker"),
-        Piece("21"),
-        Piece(" "),
-        Ended(reason="stop", tokens=spent + on.size("21", " STOP"), thinking_tokens=spent),
+        Text(f"{OPENING} about weeks."),
+        Text(" STOP"),
+        Text(" seven."),
+        Text(CLOSING),
+        ThinkingEnded(tokens=spent, ended_by="marker"),
+        Text("21"),
+        Text(" "),
+        Finished(finish_reason="stop", tokens=spent + on.size("21", " STOP"), thinking_tokens=spent),
     ]
 
 
 async def test_an_end_marker_in_the_answer_is_text(tokenizer: Any) -> None:
     on = stage(tokenizer, [END], [f"Close it with {END}.", END_OF_TURN])
-    assert (await on.stream())[3] == Piece(f"Close it with {END}.")
+    assert (await on.stream())[3] == Text(f"Close it with {END}.")
 
 
-@pytest.mark.parametrize("asked", [{}, {"budget": 0}])
-async def test_a_reader_that_leaves_closes_the_request(tokenizer: Any, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fields", [{}, {"budget": 0}])
+async def test_a_reader_that_leaves_closes_the_request(tokenizer: Any, fields: dict[str, Any]) -> None:
     on = stage(tokenizer, [" one", " two", " three"])
-    async with aclosing(on.harness.stream(ask(**asked))) as pieces:
+    async with aclosing(on.harness.stream(request(**fields))) as pieces:
         await anext(pieces)
         assert on.engine.open == 1
     assert (on.engine.open, on.engine.played) == (0, [" one"])
@@ -308,11 +261,13 @@ async def test_a_system_message_of_the_client_is_kept_behind_the_instruction(tok
         {"role": "user", "content": "And in four?"},
     ]
     on = stage(tokenizer)
-    rest = ASKED + "21<|im_end|>\n<|im_start|>user\nAnd in four?<|im_end|>\n<|im_start|>assistant\n"
-    assert on.harness.prompt(ask(messages=messages)) == (
+    rest = TURNS + "21<|im_end|>\n<|im_start|>user\nAnd in four?<|im_end|>\n<|im_start|>assistant\n"
+    assert on.harness.prompt(request(messages=messages)) == (
         f"<|im_start|>system\n{SYSTEM}\n\nBe brief.<|im_end|>\n{EXAMPLE_TURNS}{rest}"
     )
-    assert on.harness.prompt(ask(messages=messages, budget=0)) == (f"<|im_start|>system\nBe brief.<|im_end|>\n{rest}")
+    assert on.harness.prompt(request(messages=messages, budget=0)) == (
+        f"<|im_start|>system\nBe brief.<|im_end|>\n{rest}"
+    )
 
 
 TOOL = {"type": "function", "function": {"name": "weather"}}
@@ -323,18 +278,18 @@ WITH_TOOLS = "{% for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %
 @pytest.mark.parametrize(("tools", "shown"), [((), ""), ((TOOL,), "[weather]")])
 async def test_tools_are_shown_as_the_template_shows_them(tokenizer: Any, tools: Any, shown: str) -> None:
     on = stage(with_template(tokenizer.backend_tokenizer, WITH_TOOLS))
-    assert on.harness.prompt(ask(tools=tools, budget=0)) == shown + ASKED
+    assert on.harness.prompt(request(tools=tools, budget=0)) == shown + TURNS
 
 
 async def test_a_prefill_begins_the_answer_behind_the_thinking_too(tokenizer: Any) -> None:
     on = stage(tokenizer, [" So.", END_OF_TURN], ["weather", END_OF_TURN])
     pieces = await on.stream(prefill='{"name": "')
-    assert pieces[-2] == Piece('{"name": "weather')
+    assert pieces[-2] == Text('{"name": "weather')
     assert on.prompts[1] == f'{on.prompts[0]} So.{CLOSING}{{"name": "'
 
 
 OPENED = CHATML.replace("<|im_start|>assistant\n{% endif", "<|im_start|>assistant\n<think>\n{% endif")
-"""A template that begins the model's thinking itself, whatever it is asked."""
+"""A template that begins the model's thinking itself, even at a budget of 0."""
 
 SWITCHED = CHATML.replace(
     "<|im_start|>assistant\n{% endif",
@@ -349,39 +304,39 @@ async def test_a_model_that_thinks_by_itself_is_not_taught_to(tokenizer: Any, te
     on = stage(native, ["Three times seven.", f"\n{END}"], ["21", END_OF_TURN])
     spent = on.size("Three times seven.", f"\n{END}")
     assert await on.stream() == [
-        Piece(f"{START}\nThree times seven."),
-        Piece("\n"),
-        Piece(CLOSING),
-        ThinkingEnded(tokens=spent, by="marker"),
-        Piece("21"),
-        Ended(reason="stop", tokens=spent + on.size("21", END_OF_TURN), thinking_tokens=spent),
+        Text(f"{START}\nThree times seven."),
+        Text("\n"),
+        Text(CLOSING),
+        ThinkingEnded(tokens=spent, ended_by="marker"),
+        Text("21"),
+        Finished(finish_reason="stop", tokens=spent + on.size("21", END_OF_TURN), thinking_tokens=spent),
     ]
-    assert on.prompts == [f"{ASKED}{START}\n", f"{ASKED}{START}\nThree times seven.{CLOSING}"]
+    assert on.prompts == [f"{TURNS}{START}\n", f"{TURNS}{START}\nThree times seven.{CLOSING}"]
 
 
 @pytest.mark.parametrize("template", [OPENED, SWITCHED], ids=["opened", "switched"])
 async def test_a_model_that_thinks_by_itself_is_kept_from_it_at_a_budget_of_0(tokenizer: Any, template: str) -> None:
     on = stage(with_template(tokenizer.backend_tokenizer, template), ["21", END_OF_TURN])
     got = await on.stream(budget=0)
-    assert got == [Piece("21"), Ended(reason="stop", tokens=on.size("21", END_OF_TURN), thinking_tokens=0)]
+    assert got == [Text("21"), Finished(finish_reason="stop", tokens=on.size("21", END_OF_TURN), thinking_tokens=0)]
     (prompt,) = on.prompts
-    assert "".join(prompt.removeprefix(ASKED).split()) == START + END
+    assert "".join(prompt.removeprefix(TURNS).split()) == START + END
     assert prompt.endswith(f"{END}\n\n")
 
 
 def test_a_prompt_that_leaves_no_room_names_both_lengths(tokenizer: Any) -> None:
     length = len(encode(tokenizer, f"{SHOWN}{OPENING}"))
-    assert stage(tokenizer, context_tokens=length + 1).harness.count(ask()) == length
+    assert stage(tokenizer, context_tokens=length + 1).harness.count(request()) == length
     with pytest.raises(ContextTooLong) as refused:
-        stage(tokenizer, context_tokens=length).harness.count(ask())
+        stage(tokenizer, context_tokens=length).harness.count(request())
     assert (refused.value.param, refused.value.message) == (
         "messages",
         f"the prompt has {length} tokens and the context window {length}; shorten the conversation",
     )
 
 
-async def test_no_more_is_asked_of_the_engine_than_the_context_holds(tokenizer: Any) -> None:
-    length = len(encode(tokenizer, ASKED))
+async def test_the_engine_is_asked_for_no_more_tokens_than_fit_into_the_context(tokenizer: Any) -> None:
+    length = len(encode(tokenizer, TURNS))
     on = stage(tokenizer, ["21", END_OF_TURN], context_tokens=length + 7)
     await on.stream(budget=0)
     assert on.limits == [7]
@@ -392,8 +347,8 @@ async def test_thinking_that_fills_the_context_leaves_no_answer(tokenizer: Any) 
     on = stage(tokenizer, ["a a a a a a a a"], context_tokens=length + 5)
     got = await on.stream()
     assert got[1:] == [
-        ThinkingEnded(tokens=5, by="truncated"),
-        Ended(reason="length", tokens=5, thinking_tokens=5),
+        ThinkingEnded(tokens=5, ended_by="truncated"),
+        Finished(finish_reason="length", tokens=5, thinking_tokens=5),
     ]
     assert on.limits == [5]
 
@@ -433,7 +388,7 @@ SAMPLED = {"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20}
 
 
 @pytest.mark.parametrize(
-    ("defaults", "asked", "sampling"),
+    ("defaults", "fields", "sampling"),
     [
         ({}, {}, (0.0, 1.0, 0)),
         ({"temperature": 0.7, "top_p": 0.8, "top_k": 20}, {}, (0.0, 1.0, 0)),
@@ -447,10 +402,10 @@ SAMPLED = {"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20}
     ],
 )
 async def test_sampling_is_the_requests_then_the_models_then_greedy(
-    tokenizer: Any, defaults: dict[str, Any], asked: dict[str, Any], sampling: tuple[float, float, int]
+    tokenizer: Any, defaults: dict[str, Any], fields: dict[str, Any], sampling: tuple[float, float, int]
 ) -> None:
     on = stage(tokenizer, [END], [], defaults=GenerationConfig(**defaults))  # type: ignore[no-untyped-call]
-    await on.stream(seed=5, **asked)
+    await on.stream(seed=5, **fields)
     used = [call.sampling for call in on.engine.calls]
     assert [(each.temperature, each.top_p, each.top_k, each.seed) for each in used] == [(*sampling, 5)] * 2
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.text import Detokenizer, StopStrings
+from tests.fakes.scripted_engine import encode
 
 SOME = settings(max_examples=200, deadline=None, database=None)
 READABLE = st.text(st.characters(codec="utf-8", exclude_characters="\ufffd"), max_size=20)
@@ -22,11 +23,6 @@ def cut(whole: Sequence[Any], places: Sequence[int]) -> list[Any]:
 
 
 CUTS = st.lists(st.integers(min_value=0, max_value=1000), max_size=8)
-
-
-def encode(tokenizer: Any, text: str) -> list[int]:
-    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return tokens
 
 
 @pytest.mark.parametrize(
