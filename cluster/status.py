@@ -48,7 +48,7 @@ def read_status(home: Home, run: Run, token: str) -> Status:
     return Status(
         run=run,
         models=config.models if config else [],
-        healthy=bool(config) and all(healthy(url) for url in config.health_urls),
+        healthy=config is not None and all(healthy(url) for url in config.health_urls),
         applications=ServeApi(run.dashboard, token).applications(),
         streams=running_streams(_metrics(run.metrics_port)),
     )
