@@ -41,7 +41,7 @@ class ServeApi:
 
 
 def healthy(url: str) -> bool:
-    """Whether a GET of `url` is answered with 200."""
+    """Return True if a GET of `url` is answered with 200."""
     try:
         return httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=False).status_code == 200
     except httpx.HTTPError:

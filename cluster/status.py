@@ -1,4 +1,4 @@
-"""What runs on this machine, where, and whether it is healthy: read from Serve and from Ray's metrics.
+"""The state of the gateway on this machine, read from Serve and from Ray's metrics.
 
 Knows nothing of the terminal but lines of text.
 """

@@ -1,4 +1,4 @@
-"""How `python -m client` ends when the answer does not: exit codes, one line on stderr, Ctrl-C, a closed pipe."""
+"""`python -m client` without an answer: exit codes, one line on stderr, Ctrl-C, a closed pipe."""
 
 import json
 import os
