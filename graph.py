@@ -25,16 +25,16 @@ STREAMS: dict[str, Any] = {
     "graceful_shutdown_timeout_s": 600,
     "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 48},
 }
-"""What suits streams of minutes: Serve's own defaults take 5 requests a replica and cut them off after 20 s."""
+"""Options for streams of minutes: by default Serve takes 5 requests per replica and cuts them off after 20 s."""
 CALLED: dict[str, Any] = {
     **STREAMS,
     "autoscaling_config": {**STREAMS["autoscaling_config"], "policy": {"policy_function": by_calls}},
 }
-"""The same of a deployment that others call over links."""
+"""Options for deployments that others call by RPC: they scale by calls, since Serve sees connections only."""
 
 
 def build(config: GatewaySettings) -> Application:
-    """The gateway over its own Qwen, APIs elsewhere, or both. Numbers stand in serve_config.yaml, over `STREAMS`."""
+    """Return the gateway over a Qwen of its own, APIs elsewhere, or both. serve_config.yaml overrides `STREAMS`."""
     upstreams = {}
     if config.upstream:
         upstreams["qwen"] = _qwen("QwenUpstream", config.upstream)
@@ -44,7 +44,7 @@ def build(config: GatewaySettings) -> Application:
 
 
 def build_upstream_api(config: PlainApiSettings) -> Application:
-    """The Qwen of the application above as a plain API, to compare with, or to point a gateway at."""
+    """Return the Qwen of another application as a plain API, to compare the gateway with, or to put behind one."""
     api: Application = _deploy(serve.ingress()(PlainApi)).bind(config)
     return api
 
@@ -52,7 +52,7 @@ def build_upstream_api(config: PlainApiSettings) -> Application:
 def connect(
     config: GatewaySettings, upstreams: dict[str, Application], deploy: Callable[[type], Any] | None = None
 ) -> Application:
-    """The gateway over upstreams that are bound. `deploy` makes a deployment of a class, instead of `STREAMS`."""
+    """Return the gateway over bound `upstreams`. `deploy` makes a deployment of a class; by default with `STREAMS`."""
     deploy = deploy or _deploy
     summarizer = deploy(Summarizer).bind(upstreams, config)
     answering = {name: upstream for name, upstream in upstreams.items() if name != "own"}
@@ -62,7 +62,7 @@ def connect(
 
 
 def _qwen(name: str, settings: UpstreamSettings) -> Application:
-    from deployments.qwen_upstream import QwenUpstream  # torch is for those alone who have a Qwen
+    from deployments.qwen_upstream import QwenUpstream  # loads torch, which only a Qwen needs
 
     qwen: Application = _deploy(QwenUpstream, name, _resources(settings)).bind(settings)
     return qwen
@@ -75,7 +75,7 @@ def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, flo
 
 
 def _resources(upstream: UpstreamSettings) -> dict[str, float]:
-    """A GPU where one is asked for or the cluster has one; with `serve run` nobody has started Ray yet."""
+    """Reserve a GPU if the settings want one or the cluster has one; with `serve run`, Ray has not started yet."""
     if not ray.is_initialized():
         ray.init()
     has_gpu = ray.cluster_resources().get("GPU", 0) > 0  # type: ignore[no-untyped-call]

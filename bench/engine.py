@@ -41,7 +41,7 @@ GATEWAY = "http://127.0.0.1:8000/v1/reasoning"
 QUIET = {"prompt_summary": False, "reasoning": {"budget": 0, "summary": "none"}}
 
 SETTLE_SECONDS = 2.0
-"""What Ray has to catch up with once it goes on."""
+"""Time for Ray to catch up after it was stopped."""
 
 Ask = Callable[[int], Awaitable[int]]
 """The number of an ask, to the tokens of its answer."""

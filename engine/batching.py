@@ -1,4 +1,4 @@
-"""transformers' continuous batching (5.23) behind a plain interface: requests in, tokens out, many at once.
+"""Continuous batching of transformers (5.23) behind a plain interface: requests in, tokens out, many at once.
 
 The only module that uses parts of transformers which its documentation does not promise. tests/engine/test_batching.py
 checks each of them against the installed version:
@@ -64,7 +64,7 @@ class ContinuousBatching:
 
     @property
     def alive(self) -> bool:
-        """Whether the generation thread runs; an error that the manager cannot recover from ends it."""
+        """Return whether the generation thread runs; an error that the manager cannot recover from ends it."""
         return bool(self._manager.is_running())
 
     def submit(self, request_id: str, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling) -> Mailbox[int]:

@@ -16,7 +16,7 @@ FIRST_CANDIDATES = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How the tokens of one request are chosen.
+    """The options by which the tokens of one request are chosen.
 
     `temperature` 0 is greedy. `top_k` 0 is off. The same `seed` draws the same tokens from the same probabilities,
     which rounding may change a little with the batch. `banned` maps a token (None: any) to the token that must not

@@ -25,7 +25,7 @@ class Mailbox(Generic[T]):
 
     @property
     def over(self) -> bool:
-        """Whether the mailbox is closed and everything in it has been taken."""
+        """True once the mailbox is closed and everything in it has been taken."""
         return self._closed and not self._items
 
     def put(self, items: Iterable[T]) -> None:

@@ -63,7 +63,7 @@ TRANSITIONS: dict[Order, Transitions] = {
         },
     },
 }
-"""state -> event type -> state. `stream.failed` closes any state but "new" and "closed" (see `next_states`)."""
+"""A state and an event type to the next state. `next_states` adds `stream.failed`, which may come in most states."""
 
 _SECTIONS = ("stream", "prompt_summary", "reasoning", "reasoning_summary", "response")
 _SECTION_ENDS = ("prompt_summary.done", "reasoning.done", "reasoning_summary.done", "response.done")

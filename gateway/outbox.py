@@ -37,7 +37,7 @@ class Outbox:
 
     @property
     def over(self) -> bool:
-        """Whether the reader has got the last event."""
+        """True once the reader has got the last event."""
         return self._mailbox.over
 
     async def take(self) -> list[Event]:

@@ -1,4 +1,4 @@
-"""How often the text of one stream travels: at most one batch a tick, on ticks that all streams of a process share.
+"""The pace at which the text of a stream travels: at most one batch a tick, on ticks that a process' streams share.
 
 What a batch costs hardly depends on how much is in it, so the time between ticks grows with the number of streams. All
 streams of a process wake at the same tick, so what they send to another process leaves as one message.
@@ -27,14 +27,6 @@ class Pacer:
         """Seconds between ticks."""
         return min(LONGEST_INTERVAL, self.streams * SECONDS_PER_STREAM)
 
-    @property
-    def window(self) -> float:
-        return self.interval
-
-    @property
-    def gather(self) -> float:
-        return self.window / 5
-
     @contextmanager
     def stream(self) -> Iterator[None]:
         """Count a stream as running."""
@@ -61,7 +53,3 @@ class Pacer:
 
 PACER = Pacer()
 """The pacer of this process."""
-
-MOST = 1000
-Load = Pacer
-PROCESS = PACER

@@ -36,12 +36,12 @@ class Transcript:
 
     @property
     def begun(self) -> bool:
-        """Whether anything of the answer has come."""
+        """True once anything of the answer has come."""
         return bool(self._reasoning_size) or self.answered
 
     @property
     def answered(self) -> bool:
-        """Whether anything of the response or of a tool call has come."""
+        """True once anything of the response or of a tool call has come."""
         return bool(self._response or self._calls)
 
     def add_reasoning(self, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Who may import whom:  gateway  <-  engine, client, upstreams, web  <-  deployments  <-  graph.py
+"""The law of imports:  gateway  <-  engine, client, upstreams, web  <-  deployments  <-  graph.py
 
 Read from the sources with ast, so an import counts wherever it stands and nothing is run.
 """
@@ -47,7 +47,7 @@ def within(module: str, *packages: str) -> bool:
 
 
 def allowed(path: PurePosixPath, module: str) -> bool:
-    """Whether the file may import the module."""
+    """Return whether the file may import the module."""
     root, home = module.split(".")[0], path.parts[0]
     if home in ("tests", "cluster", "bench"):
         return True

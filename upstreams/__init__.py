@@ -1,1 +1,1 @@
-"""Which upstream serves which model, and streaming /chat/completions APIs over HTTP. No Ray."""
+"""The choice of an upstream by the model, and streaming /chat/completions APIs over HTTP. No Ray."""

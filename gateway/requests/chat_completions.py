@@ -152,7 +152,7 @@ class ChatCompletionsRequest(BaseRequest):
 
     @property
     def prompt_summary(self) -> bool:
-        """Whether to summarize the prompt: not after a tool's result, which continues an earlier question."""
+        """False after a tool's result, which continues an earlier question."""
         return self.messages[-1].role == "user"
 
     @property

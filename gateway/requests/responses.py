@@ -160,7 +160,7 @@ class ResponsesRequest(BaseRequest):
 
     @property
     def prompt_summary(self) -> bool:
-        """Whether to summarize the prompt: not after a function's output, which continues an earlier question."""
+        """False after a function's output, which continues an earlier question."""
         asks = isinstance(self.input, str) or isinstance(self.input[-1], MessageItem)
         return asks and self.reasoning.summary != "none"
 

@@ -22,7 +22,7 @@ a busy machine."""
 
 
 class _SentPart(NamedTuple):
-    """What is kept of a part that has been sent: a long trace has hundreds of them."""
+    """The remains of a part that has been sent: a long trace has hundreds of them."""
 
     title: str
     text: str

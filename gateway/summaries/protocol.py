@@ -1,4 +1,4 @@
-"""What a session and the Summarizer send one another. Plain data, so that it can be pickled."""
+"""Messages between a session and the Summarizer: plain data, so that it can be pickled."""
 
 from dataclasses import dataclass
 

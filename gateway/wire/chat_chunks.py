@@ -48,7 +48,7 @@ class ChunkReader:
 
     @property
     def whole(self) -> bool:
-        """Whether the answer is whole: after [DONE] or, from APIs that do not send it, after a finish reason."""
+        """True once the answer is whole: after [DONE] or, from APIs that do not send it, after a finish reason."""
         return self.over or self._finish_reason is not None
 
     def feed(self, event: Received) -> list[Read]:

@@ -46,7 +46,7 @@ async def scripted(cluster: Cluster) -> AsyncIterator[str]:
 
 
 async def seen(*command: Any, url: str) -> dict[str, Any]:
-    """What a client's program prints."""
+    """Return the output of a client's program."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         url,

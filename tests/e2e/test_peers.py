@@ -64,7 +64,7 @@ async def assert_same(http: httpx.AsyncClient, cluster: Cluster, api: str, model
 
 
 async def deltas(http: httpx.AsyncClient, api: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the API says to us itself."""
+    """Return the API's own answer."""
     async with aconnect_sse(http, "POST", f"{api}/chat/completions", json={**asked, "stream": True}) as source:
         source.response.raise_for_status()
         chunks = [json.loads(event.data) async for event in source.aiter_sse() if event.data != "[DONE]"]

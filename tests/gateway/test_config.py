@@ -1,4 +1,4 @@
-"""What an operator may set: defaults, and refusals that name the key."""
+"""Settings: their defaults, and refusals that name the key."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which clients are admitted, and how many streams each may have at once."""
+"""Admission of clients, and the number of streams that each may have at once."""
 
 import hashlib
 

@@ -329,7 +329,7 @@ def shuffled(draw: Any, sections: list[list[Event]]) -> list[Event]:
 
 
 def run(order: Order, arriving: Sequence[Event]) -> list[Event]:
-    """What leaves; checks at every event that `held` is the text that has come and not left."""
+    """Return what is released; check at every event that `waiting_size` is the text that was put and not released."""
     sequencer = Sequencer(order)
     released: list[Event] = []
     came = 0
@@ -374,7 +374,7 @@ def test_events_that_waited_for_the_start_are_released_section_by_section(order:
 @given(data=st.data())
 @pytest.mark.parametrize("order", ORDERS)
 def test_any_arrival_gives_a_legal_stream_that_keeps_every_section(order: Order, data: st.DataObject) -> None:
-    """With live summaries the list depends on when they come; each section's own list does not."""
+    """Live summaries change the whole list by their time of arrival, but not the list of any section."""
     sections = data.draw(arrivals())
     released = run(order, [*shuffled(data.draw, sections), event("C")])
     assert LEGAL[order].fullmatch(word(released))

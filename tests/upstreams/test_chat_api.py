@@ -109,7 +109,7 @@ async def answer(api: ScriptedApi, *script: Any, **settings: Any) -> list[Upstre
 
 
 async def failure(api: ScriptedApi, *script: Any, **settings: Any) -> tuple[list[UpstreamItem | Failure], Failure]:
-    """What came before the failure, and the failure."""
+    """Return what came before the failure, and the failure."""
     *before, last = await answer(api, *script, **settings)
     assert isinstance(last, Failure), last
     assert last.stage == "upstream"

@@ -1,4 +1,4 @@
-"""For any text, any cut into chunks and every format, the parser agrees with a simple reference parser.
+"""The parser agrees with a simple reference parser, for any text, any cut into chunks and every format.
 
 The reference parser sees the whole text at once and turns every character into a token, so it can lose nothing but
 markers and the newlines around them.

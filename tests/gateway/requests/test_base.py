@@ -1,4 +1,4 @@
-"""What a client may ask: bad input names its field, good input becomes the upstream's request."""
+"""Native requests: a refusal names the field, anything valid becomes an upstream request."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the OpenAI routes take: refusals name the field, and all else becomes the upstream's request."""
+"""Requests of the OpenAI routes: a refusal names the field, anything valid becomes an upstream request."""
 
 import json
 from typing import Any

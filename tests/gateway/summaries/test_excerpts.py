@@ -1,4 +1,4 @@
-"""What of a conversation and of a trace the summarizing model is shown."""
+"""Excerpts of conversations and traces for the summarizing model."""
 
 from typing import Literal
 

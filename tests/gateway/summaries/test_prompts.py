@@ -1,4 +1,4 @@
-"""What a model is asked for a summary."""
+"""Prompts for summaries."""
 
 from dataclasses import replace
 from typing import Any, Literal
