@@ -2,13 +2,13 @@
 
     .venv/bin/python -m bench.engine        --only ours vLLM, say, for some of them
 
-The same weights and prompts, greedy, up to `TOKENS` tokens an answer, summaries and thinking off. None shares the
-machine with another; round after round, since its speed may change, and the best round counts. It changes within a
-minute too: so the bare engine and the graph take turns, the bare one while all of the graph's processes are stopped,
-and once more while they stand by and nobody asks them. What is missing then, Ray takes by being there.
+All use the same weights and prompts, decode greedily up to `TOKENS` tokens an answer, and summarize and think nothing.
+They run one at a time, in several rounds of which the best counts, since the speed of a machine changes. It changes
+within a minute too, so the bare engine and the graph take turns: the bare engine is measured while all processes of the
+graph are stopped, and once more while they are idle. The difference between these two is what idle Ray processes cost.
 
-bench/results/engine.json and engine.md hold the rows. vLLM computes in float32 where a CPU has no bfloat16
-instructions, as this engine does (`engine.linear`).
+The table is bench/results/engine.md, the measurements of this run are .run/bench/engine.json. On a CPU without bfloat16
+instructions vLLM computes in float32, and so does this engine (`engine.linear`).
 """
 
 import argparse
@@ -41,20 +41,20 @@ GATEWAY = "http://127.0.0.1:8000/v1/reasoning"
 QUIET = {"prompt_summary": False, "reasoning": {"budget": 0, "summary": "none"}}
 
 SETTLE_SECONDS = 2.0
-"""Time for Ray to catch up after it was stopped."""
+"""Seconds for Ray's processes to catch up after they have been stopped."""
 
-Ask = Callable[[int], Awaitable[int]]
-"""The number of an ask, to the tokens of its answer."""
+Generate = Callable[[int], Awaitable[int]]
+"""Takes the number of a request and returns the number of tokens of its answer."""
 Rates = Mapping[str, Callable[[int], Awaitable[float]]]
-"""A row's name, to what measures its tokens a second with so many streams."""
+"""For each row a function from the number of streams to tokens a second."""
 
 
 @asynccontextmanager
 async def ours(tokenizer: Any) -> AsyncIterator[Rates]:
-    """The engine alone, beside the graph as `make demo` starts it, and the graph."""
+    """Measure the engine alone, the engine beside the graph as `make demo` starts it, and the graph."""
     await _local("up")
     try:
-        async with _engine(tokenizer) as bare, _asking(GATEWAY, tokenizer, QUIET) as graph:
+        async with _engine(tokenizer) as bare, _over_http(GATEWAY, tokenizer, QUIET) as graph:
 
             async def alone(streams: int) -> float:
                 with _graph_stopped():
@@ -74,15 +74,16 @@ async def ours(tokenizer: Any) -> AsyncIterator[Rates]:
 @asynccontextmanager
 async def transformers_serve(tokenizer: Any) -> AsyncIterator[Rates]:
     with tempfile.TemporaryDirectory() as folder, peers.transformers_serve(Path(folder) / "log") as url:
-        async with _asking(f"{url}/chat/completions", tokenizer, {"model": str(model_folder("embedded"))}) as ask:
-            yield {"transformers serve": partial(rate, ask)}
+        model = {"model": str(model_folder("embedded"))}
+        async with _over_http(f"{url}/chat/completions", tokenizer, model) as generate:
+            yield {"transformers serve": partial(rate, generate)}
 
 
 @asynccontextmanager
 async def vllm(tokenizer: Any) -> AsyncIterator[Rates]:
     with tempfile.TemporaryDirectory() as folder, peers.vllm(Path(folder) / "log", lambda _: None) as url:
-        async with _asking(f"{url}/chat/completions", tokenizer, {"model": EMBEDDED_NAME}) as ask:
-            yield {"vLLM": partial(rate, ask)}
+        async with _over_http(f"{url}/chat/completions", tokenizer, {"model": EMBEDDED_NAME}) as generate:
+            yield {"vLLM": partial(rate, generate)}
 
 
 TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Rates]]] = {
@@ -92,17 +93,18 @@ TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Rates]]] = {
 }
 
 
-async def rate(ask: Ask, streams: int) -> float:
-    """Tokens a second of `streams` asks at once."""
+async def rate(generate: Generate, streams: int) -> float:
+    """Return the tokens a second of `streams` requests at once."""
     began = time.perf_counter()
-    tokens = await asyncio.gather(*(ask(n) for n in range(streams)))
+    tokens = await asyncio.gather(*(generate(n) for n in range(streams)))
     return sum(tokens) / (time.perf_counter() - began)
 
 
 async def _round(rates: Rates, results: dict[str, dict[str, float]]) -> None:
     for measure in rates.values():
         await measure(1)
-    for streams in reversed(STREAMS):  # one alone feels most what a server still does behind its start
+    # The single stream last: it suffers most from what a server still does after its start.
+    for streams in reversed(STREAMS):
         for name, measure in rates.items():
             best = results.setdefault(name, {})
             best[str(streams)] = max(best.get(str(streams), 0.0), round(await measure(streams), 1))
@@ -110,15 +112,15 @@ async def _round(rates: Rates, results: dict[str, dict[str, float]]) -> None:
 
 
 @asynccontextmanager
-async def _engine(tokenizer: Any) -> AsyncIterator[Ask]:
+async def _engine(tokenizer: Any) -> AsyncIterator[Generate]:
     engine = Engine(model_folder("embedded"), EngineSettings())
 
-    async def ask(n: int) -> int:
+    async def generate(n: int) -> int:
         tokens = tokenizer.apply_chat_template(_messages(n), add_generation_prompt=True, return_dict=False)
         return sum([len(batch) async for batch in engine.generate(tokens, TOKENS, Sampling())])
 
     try:
-        yield ask
+        yield generate
     finally:
         engine.stop()
 
@@ -139,28 +141,31 @@ def _graph_stopped() -> Iterator[None]:
 async def _local(command: str) -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "cluster.cli", command, cwd=peers.ROOT)
     if await process.wait():
-        raise SystemExit(f"reasoning-gateway {command} has failed")
+        raise SystemExit(f"reasoning-gateway {command} failed")
 
 
 @asynccontextmanager
-async def _asking(url: str, tokenizer: Any, asked: Mapping[str, Any]) -> AsyncIterator[Ask]:
-    """Asks over HTTP. They take as little of the machine as they can: one client, whose certificates alone cost 20 ms
-    to read, and answers read whole before their events are looked at."""
+async def _over_http(url: str, tokenizer: Any, fields: Mapping[str, Any]) -> AsyncIterator[Generate]:
+    """Yield a function that sends requests over HTTP.
 
-    async def ask(n: int) -> int:
-        body = {"messages": _messages(n), "max_tokens": TOKENS, "temperature": 0, "stream": True, **asked}
+    It takes as little CPU as it can from the server: all requests share a client, whose certificates take 20 ms to
+    read, and an answer is read whole before its events are decoded.
+    """
+
+    async def generate(n: int) -> int:
+        body = {"messages": _messages(n), "max_tokens": TOKENS, "temperature": 0, "stream": True, **fields}
         async with http.stream("POST", url, json=body) as response:
             response.raise_for_status()
             answer = b"".join([chunk async for chunk in response.aiter_raw()])
-        text = "".join(_said(event.data) for event in sse.Decoder().feed(answer))
+        text = "".join(_text(event.data) for event in sse.Decoder().feed(answer))
         return len(tokenizer(text)["input_ids"])
 
     async with httpx.AsyncClient(timeout=None, trust_env=False) as http:
-        yield ask
+        yield generate
 
 
-def _said(data: str) -> str:
-    """The text in an event of /chat/completions, or of the gateway's own stream."""
+def _text(data: str) -> str:
+    """Return the text in an event of /chat/completions or of the gateway's native stream."""
     match json.loads(data) if data != "[DONE]" else None:
         case {"choices": [{"delta": {"content": str(text)}}]} | {"type": "response.delta", "delta": text}:
             return text
@@ -178,24 +183,32 @@ def markdown(results: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rows(table: str) -> dict[str, dict[str, float]]:
+    """Read a table back."""
+    lines = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    return {name: dict(zip(map(str, STREAMS), map(float, cells), strict=True)) for name, *cells in lines}
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--only", choices=TARGETS, nargs="+", help="measure these, and keep the others' rows")
-    asked = parser.parse_args()
-    file = report.FOLDER / "engine.json"
-    results: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if asked.only and file.exists() else {}
+    parser.add_argument("--only", choices=TARGETS, nargs="+", help="measure these, and keep the rows of the others")
+    arguments = parser.parse_args()
+    file = peers.ROOT / ".run" / "bench" / "engine.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table = report.FOLDER / "engine.md"
+    results = rows(table.read_text("utf-8")) if arguments.only else {}
     tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
-    names = asked.only or list(TARGETS)
+    names = arguments.only or list(TARGETS)
     measured: dict[str, dict[str, float]] = {}
-    for number in range(asked.rounds):
+    for number in range(arguments.rounds):
         for name in names:
             print(f"round {number + 1}: {name} …", file=sys.stderr, flush=True)
             async with TARGETS[name](tokenizer) as rates:
                 await _round(rates, measured)
         results |= measured
-        file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-        file.with_suffix(".md").write_text(markdown(results), "utf-8")
+        file.write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+        table.write_text(markdown(results), "utf-8")
     print(markdown(results))
 
 

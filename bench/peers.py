@@ -1,6 +1,7 @@
-"""Real APIs to stand behind the gateway, or beside it, each a process group of its own over the embedded model.
+"""Servers that other people use, each a process group of its own over the embedded model.
 
-Run as a program it is `make check-vllm`: vLLM is started, its test is run, and it is ended.
+Tests put the gateway in front of them, and bench/engine.py measures beside them. Run as a program this is `make
+check-vllm`: it starts vLLM, runs its test, and ends it.
 """
 
 import os
@@ -28,7 +29,7 @@ OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 @contextmanager
 def transformers_serve(log: Path) -> Iterator[str]:
-    """The address of a `transformers serve`, up to and with /v1."""
+    """Yield the base URL, ending in /v1, of a `transformers serve`. Its output goes to `log`."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model_folder("embedded"))]
     command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "bfloat16"]
@@ -38,14 +39,17 @@ def transformers_serve(log: Path) -> Iterator[str]:
 
 
 @contextmanager
-def vllm(log: Path, waiting: Callable[[str], None]) -> Iterator[str]:
-    """The address of a vLLM, up to and with /v1. It computes in float32: not every CPU has bfloat16 instructions."""
+def vllm(log: Path, on_progress: Callable[[str], None]) -> Iterator[str]:
+    """Yield the base URL, ending in /v1, of a vLLM. While it starts, `on_progress` gets the last line of `log`.
+
+    It computes in float32, since not every CPU has bfloat16 instructions.
+    """
     port = free_port()
     command = [str(VLLM_PYTHON), "-m", "vllm.entrypoints.openai.api_server", "--model", str(model_folder("embedded"))]
     command += ["--served-model-name", EMBEDDED_NAME, "--host", "127.0.0.1", "--port", str(port)]
     command += ["--dtype", "float32", "--max-model-len", "2048", "--enforce-eager"]
     environment = {**OFFLINE, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    with _running(command, environment, port, log, seconds=600, waiting=waiting) as url:
+    with _running(command, environment, port, log, seconds=600, on_progress=on_progress) as url:
         yield url
 
 
@@ -56,9 +60,9 @@ def _running(
     port: int,
     log: Path,
     seconds: float,
-    waiting: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:
-    """The API while it runs; `waiting` is told the log's last line until it is healthy. Raises RuntimeError."""
+    """Run `command` and yield its base URL once it is healthy. Raises RuntimeError if it ends or takes too long."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -75,7 +79,7 @@ def _running(
                 process.wait(POLL_SECONDS)
             if process.returncode is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} did not come up; its log:\n{log.read_text(errors='replace')}")
-            waiting(_last_line(log))
+            on_progress(_last_line(log))
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         _end(process)
@@ -94,7 +98,7 @@ def _last_line(log: Path) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """The whole group: vLLM's engine is a process of its own."""
+    """End the whole process group, since vLLM's engine is a process of its own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -105,11 +109,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> int:
     console = Console(stderr=True)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, console.status("vLLM starts, a minute or two …") as status:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        console.status("Starting vLLM, a minute or two …") as status,
+    ):
         log = Path(folder) / "vllm.log"
-        with vllm(log, lambda line: status.update(f"vLLM starts, {time.monotonic() - began:.0f} s: {line}")) as url:
+        with vllm(log, lambda line: status.update(f"Starting vLLM, {time.monotonic() - began:.0f} s: {line}")) as url:
             status.stop()
-            console.print(f"vLLM answers after {time.monotonic() - began:.0f} s", highlight=False)
+            console.print(f"vLLM is ready after {time.monotonic() - began:.0f} s", highlight=False)
             command = [sys.executable, "-m", "pytest", "-m", "vllm", str(ROOT / "tests/e2e/test_peers.py")]
             tested = subprocess.run(command, env={**os.environ, "VLLM_URL": url}, cwd=ROOT, check=False)
         if tested.returncode:
