@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
+.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
 
 demo: .venv/ready
 	$(BIN)/reasoning-gateway up
@@ -16,6 +16,12 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
 	$(BIN)/python -m pytest
+
+# Every test that needs neither Ray nor a model, in half a minute: all but those in these folders and those marked
+# `slow`. A new test is among them unless it is placed or marked so.
+SLOW_FOLDERS := bench cluster deployments e2e engine graph
+test-fast: .venv/ready
+	$(BIN)/python -m pytest $(SLOW_FOLDERS:%=--ignore=tests/%) -m 'not slow' --hypothesis-profile=fast
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -69,8 +75,8 @@ check-clients: .venv/ready .peers/clients/ready .peers/npm/ready
 stop: .venv/ready
 	$(BIN)/reasoning-gateway down
 
-# Streams through the gateway and through what people would take instead, side by side: 15 minutes at most, on a machine
-# that does nothing else. `python -m bench.load --help` tells the rest.
+# Streams through the gateway and through its alternatives, compared: 15 minutes at most, while the machine does nothing
+# else. `python -m bench.load --help` lists the options; `--only gateway --streams 64` measures a change in 3 minutes.
 bench: .venv/ready .peers/litellm/ready
 	$(BIN)/python -m bench.load
 
@@ -82,12 +88,12 @@ bench: .venv/ready .peers/litellm/ready
 bench-parser: .venv/ready
 	$(BIN)/python -m bench.parser
 
-# The model's speed bare, behind transformers serve and vLLM, and behind the whole graph; nothing else may be running.
+# The speed of the model alone, behind transformers serve and vLLM, and behind the gateway; nothing else may be running.
 bench-engine: .venv/ready .peers/vllm/ready
 	$(BIN)/python -m engine.model_files > /dev/null
 	$(BIN)/python -m bench.engine
 
-# Summaries of the recorded traces, beside simpler ways; what the comparison alone needs goes into the environment too.
+# The summaries of the recorded traces compared with simpler methods, for which it installs a package.
 bench-summaries: .venv/ready
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r bench/summaries.lock
 	$(BIN)/python -m engine.model_files > /dev/null

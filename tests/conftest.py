@@ -11,11 +11,14 @@ os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from bench.peers import ROOT
 from cluster.configs import with_overlay
 from cluster.local import free_port
 from tests.fakes.cluster import Cluster
+
+settings.register_profile("fast", max_examples=10)  # of `make test-fast`
 
 
 @pytest.fixture(scope="session")
