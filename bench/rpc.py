@@ -239,22 +239,23 @@ async def _closing(answer: Any) -> AsyncGenerator[Sequence[Text]]:
         answer.cancel()
 
 
-def run(rounds: int, seconds: float) -> dict[str, dict[str, list[float]]]:
+async def run(rounds: int, seconds: float) -> dict[str, dict[str, list[float]]]:
     """Microseconds by way and column; a column `rate` has the share of the batches that came in time."""
     options: dict[str, Any] = {"max_ongoing_requests": 1000, "ray_actor_options": {"num_cpus": 0.1}}
     source, caller_of = serve.deployment(**options)(Source).bind(), serve.deployment(**options)(Caller)
-    caller: Any = serve.run(caller_of.bind(source), route_prefix=None)
-    idle = caller.measure.remote("serve", 0, seconds).result()["cpu"] / seconds
+    await asyncio.to_thread(serve.run, caller_of.bind(source), route_prefix=None)
+    caller = serve.get_app_handle("default")  # in this mode a handle belongs to an event loop
+    idle = (await caller.measure.remote("serve", 0, seconds))["cpu"] / seconds
     figures: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):
         for way in ("sockets", "grpc", "grpc-bidi", "serve"):
             columns = figures.setdefault(way, {})
             for calls in CALLS:
-                measured = caller.measure.remote(way, calls, seconds).result()
+                measured = await caller.measure.remote(way, calls, seconds)
                 cpu = (measured["cpu"] - idle * seconds) / max(1, measured["batches"])
                 columns.setdefault(f"{calls} calls", []).append(1e6 * cpu)
                 columns.setdefault(f"{calls} rate", []).append(measured["batches"] / (calls * seconds / TICK_SECONDS))
-            measured = caller.start.remote(way).result()
+            measured = await caller.start.remote(way)
             columns.setdefault("start", []).append(1e6 * measured["cpu"] / measured["calls"])
     return figures
 
@@ -266,7 +267,7 @@ def main() -> None:
     asked = parser.parse_args()
     root = str(Path(__file__).parent.parent)
     ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": root}})
-    figures = run(asked.rounds, asked.seconds)
+    figures = asyncio.run(run(asked.rounds, asked.seconds))
     ray.shutdown()
     print(json.dumps(figures))
     columns = list(figures["sockets"])
