@@ -16,6 +16,7 @@ serve       a call through Serve's handle with choose_replica and dispatch
 import argparse
 import os
 import secrets
+import sys
 
 os.environ.setdefault("RAY_SERVE_THROUGHPUT_OPTIMIZED", "1")  # Ray reads it on import
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -71,6 +72,7 @@ class Source(RpcServer):
         return time.process_time()
 
     async def grpc_port(self) -> int:
+        """Serve the same over gRPC until the next call of this method, at a free port of this machine."""
         self._grpc = grpc.aio.server()
         codec = {"request_deserializer": pickle.loads, "response_serializer": pickle.dumps}
         handlers = {
@@ -124,21 +126,19 @@ class BidiClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         open_stream = channel.stream_stream(f"/{SERVICE}/connection", pickle.dumps, pickle.loads)
-        self._streams = [open_stream() for _ in range(MAX_CONNECTIONS)]
+        self._streams = [(open_stream(), asyncio.Lock()) for _ in range(MAX_CONNECTIONS)]
         self._mailboxes: dict[int, Mailbox[Text]] = {}
         self._numbers = count()
-        self._readers = [asyncio.create_task(self._read(stream)) for stream in self._streams]
+        self._readers = [asyncio.create_task(self._read(stream)) for stream, _ in self._streams]
 
     async def call(self, number: int | None) -> AsyncGenerator[Sequence[Text]]:
         call = next(self._numbers)
         mailbox = self._mailboxes[call] = Mailbox[Text]()
-        await self._streams[call % MAX_CONNECTIONS].write(OpenCall(call, "batches", (number,)))
+        stream, writing = self._streams[call % MAX_CONNECTIONS]
+        async with writing:  # gRPC takes one write at a time
+            await stream.write(OpenCall(call, "batches", (number,)))
         while items := await mailbox.take():
             yield items
-
-    def close(self) -> None:
-        for stream in self._streams:
-            stream.cancel()
 
     async def _read(self, stream: Any) -> None:
         async for frame in stream:
@@ -257,6 +257,7 @@ async def run(rounds: int, seconds: float) -> dict[str, dict[str, list[float]]]:
                 columns.setdefault(f"{calls} rate", []).append(measured["batches"] / (calls * seconds / TICK_SECONDS))
             measured = await caller.start.remote(way)
             columns.setdefault("start", []).append(1e6 * measured["cpu"] / measured["calls"])
+            print(way, {name: round(values[-1], 2) for name, values in columns.items()}, file=sys.stderr)
     return figures
 
 
