@@ -22,7 +22,8 @@ from engine.harness import END, EXAMPLE, START
 from engine.model_files import model_folder
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
-from tests.fakes.native_client import assert_legal, joined, only, read_events
+from tests.fakes.gateway_calls import WITHOUT_SUMMARIES, stream
+from tests.fakes.native_events import assert_legal, joined, only
 from tests.fakes.scripted_api import ScriptedApi
 
 FORM = f"You always answer in this form:\n{START}\nOkay, the user asks ...\n{END}\n\nThe answer."
@@ -36,7 +37,6 @@ BODY: dict[str, Any] = {
     "temperature": 0,
     "max_tokens": 120,
 }
-QUIET = {"prompt_summary": False, "reasoning": {"summary": "none"}}
 RECORDED = "recorded"
 """The model's name at the API that plays the recording."""
 CUTS = (7, 64, 1_000_000)
@@ -66,15 +66,15 @@ async def test_vllm(http: httpx.AsyncClient, cluster: Cluster) -> None:
 
 async def assert_same_texts(http: httpx.AsyncClient, cluster: Cluster, api: str, model: str = EMBEDDED_NAME) -> None:
     async with ScriptedApi() as player, gateway(cluster, {api: model, player.url: RECORDED}) as url:
-        live = await read_events(http, url, {**BODY, **QUIET, "model": model})
+        live = await stream(http, url, {**BODY, **WITHOUT_SUMMARIES, "model": model})
         assert_legal(live)
         assert live[-1]["type"] == "stream.completed"
         assert joined(live, "reasoning.delta") + joined(live, "response.delta")
         recording = await record(http, api, {**BODY, "model": model})
         for size in CUTS:
             script = json.dumps([{"bytes": size}, {"raw": recording}, {"done": False}])
-            body = {"messages": [{"role": "user", "content": script}], "model": RECORDED, **QUIET}
-            events = await read_events(http, url, body)
+            body = {"messages": [{"role": "user", "content": script}], "model": RECORDED, **WITHOUT_SUMMARIES}
+            events = await stream(http, url, body)
             assert_legal(events)
             texts = joined(events, "reasoning.delta"), joined(events, "response.delta")
             assert (texts, only(events, "stream.completed")["finish_reason"]) == split(recording)

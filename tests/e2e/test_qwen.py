@@ -11,7 +11,8 @@ import pytest
 
 from bench.peers import ROOT
 from tests.fakes.cluster import Cluster
-from tests.fakes.native_client import assert_legal, joined, only, read_events
+from tests.fakes.gateway_calls import read_until_reasoning, running, stream, until_running
+from tests.fakes.native_events import assert_legal, joined, only
 
 QUESTION = "How many days are there in three weeks and four days?"
 
@@ -21,7 +22,7 @@ def request(question: str = QUESTION, **fields: Any) -> dict[str, Any]:
 
 
 async def test_it_thinks_and_answers(http: httpx.AsyncClient, url: str) -> None:
-    events = await read_events(http, url, request(max_tokens=200, reasoning={"budget": 100}))
+    events = await stream(http, url, request(max_tokens=200, reasoning={"budget": 100}))
     assert_legal(events)
     assert only(events, "prompt_summary.done") | {"sequence_number": 0} == {
         "type": "prompt_summary.done",
@@ -44,7 +45,7 @@ async def test_it_thinks_and_answers(http: httpx.AsyncClient, url: str) -> None:
 async def test_a_long_prompt_gets_a_summary(http: httpx.AsyncClient, url: str) -> None:
     prompt = "I am away for three weeks and four days, and water my plants every day. How often is that?"
     quiet = {"budget": 0, "summary": "none"}
-    events = await read_events(http, url, request(prompt, max_tokens=1, reasoning=quiet))
+    events = await stream(http, url, request(prompt, max_tokens=1, reasoning=quiet))
     summary = only(events, "prompt_summary.done")
     # The model's own words may fail the check, and then the prompt itself is the summary.
     assert (summary["written_by"], summary["text"].startswith("You ask")) in [("model", True), ("extract", False)]
@@ -52,7 +53,7 @@ async def test_a_long_prompt_gets_a_summary(http: httpx.AsyncClient, url: str) -
 
 async def test_ten_streams_at_once_all_complete_in_order(http: httpx.AsyncClient, url: str) -> None:
     requests = [request(f"What is {n} times {n}?", max_tokens=40, reasoning={"budget": 16}) for n in range(10)]
-    streams = await asyncio.gather(*(read_events(http, url, one) for one in requests))
+    streams = await asyncio.gather(*(stream(http, url, one) for one in requests))
     for events in streams:
         assert_legal(events)
         assert events[-1]["type"] == "stream.completed"
@@ -61,7 +62,7 @@ async def test_ten_streams_at_once_all_complete_in_order(http: httpx.AsyncClient
 async def test_the_budget_closes_the_thinking(http: httpx.AsyncClient, url: str) -> None:
     # One token cannot be the whole end marker, whatever the model would say.
     quiet = {"budget": 1, "summary": "none"}
-    events = await read_events(http, url, request(max_tokens=30, reasoning=quiet, prompt_summary=False))
+    events = await stream(http, url, request(max_tokens=30, reasoning=quiet, prompt_summary=False))
     done = only(events, "reasoning.done")
     assert (done["ended_by"], done["tokens"]) == ("budget", 1)
     assert only(events, "stream.completed")["usage"]["completion_tokens"] > 1
@@ -69,7 +70,7 @@ async def test_the_budget_closes_the_thinking(http: httpx.AsyncClient, url: str)
 
 async def test_max_tokens_ends_it(http: httpx.AsyncClient, url: str) -> None:
     quiet = {"budget": 50, "summary": "none"}
-    events = await read_events(http, url, request(max_tokens=1, reasoning=quiet, prompt_summary=False))
+    events = await stream(http, url, request(max_tokens=1, reasoning=quiet, prompt_summary=False))
     assert only(events, "reasoning.done")["ended_by"] == "truncated"
     assert only(events, "response.done")["text"] == ""
     completed = only(events, "stream.completed")
@@ -81,7 +82,7 @@ async def test_a_budget_of_0_turns_thinking_off_and_no_stop_string_is_in_the_ans
 ) -> None:
     stop = ["e", "a", "1", ","]
     body = request("Count from 1 to 9, separated by commas.", max_tokens=40, reasoning={"budget": 0}, stop=stop)
-    events = await read_events(http, url, {**body, "prompt_summary": False})
+    events = await stream(http, url, {**body, "prompt_summary": False})
     assert joined(events, "reasoning.delta") == ""
     assert only(events, "reasoning.done")["ended_by"] == "request"
     assert not set(stop) & set(only(events, "response.done")["text"])
@@ -106,15 +107,10 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_lengths(htt
 
 async def test_a_client_that_leaves_stops_the_engine(http: httpx.AsyncClient, url: str) -> None:
     body = request("Count to 1000.", max_tokens=4000, reasoning={"budget": 2000}, prompt_summary=False)
-    async with http.stream("POST", f"{url}/v1/reasoning", json=body) as running:
-        chunks = running.aiter_bytes()
-        while b"reasoning.delta" not in await anext(chunks):
-            pass
-        assert (await http.get(f"{url}/health")).json()["running"] == 1
-    # Far less than the answer would take, far more than its cancellation.
-    async with asyncio.timeout(10):
-        while (await http.get(f"{url}/health")).json()["running"]:
-            pass
+    async with http.stream("POST", f"{url}/v1/reasoning", json=body) as response:
+        await read_until_reasoning(response)
+        assert await running(http, url) == 1
+    await until_running(0, http, url)
 
 
 def test_the_client_prints_the_four_sections_in_order(url: str) -> None:

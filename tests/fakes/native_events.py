@@ -1,19 +1,8 @@
-"""A client of the gateway's native stream for tests: asks a running gateway and reads the events as plain dicts."""
+"""Parts of a native stream, whose events are plain dicts as `gateway_calls.stream` returns them."""
 
-import json
 from typing import Any
 
-import httpx
-from httpx_sse import aconnect_sse
-
 from gateway.order import TRANSITIONS, next_states
-
-
-async def read_events(http: httpx.AsyncClient, url: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return all events of one stream of the gateway at `url`. Raises httpx.HTTPStatusError if it is refused."""
-    async with aconnect_sse(http, "POST", f"{url}/v1/reasoning", json=body) as source:
-        source.response.raise_for_status()
-        return [json.loads(event.data) async for event in source.aiter_sse()]
 
 
 def joined(events: list[dict[str, Any]], event_type: str) -> str:
