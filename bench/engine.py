@@ -46,7 +46,7 @@ SETTLE_SECONDS = 2.0
 Generate = Callable[[int], Awaitable[int]]
 """Takes the number of a request and returns the number of tokens of its answer."""
 Rates = Mapping[str, Callable[[int], Awaitable[float]]]
-"""For each row a function from the number of streams to tokens a second."""
+"""A row's name, and a function from the number of streams to tokens a second."""
 
 
 @asynccontextmanager
