@@ -26,6 +26,7 @@ test-fast: .venv/ready
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python .ci/docstrings.py
 	$(BIN)/mypy
 
 formats: .venv/ready
