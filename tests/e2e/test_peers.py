@@ -37,6 +37,8 @@ BODY: dict[str, Any] = {
     "temperature": 0,
     "max_tokens": 120,
 }
+LIVE_TOKENS = 16
+"""Tokens of the answer that comes from the API itself: enough to see that it takes the gateway's requests."""
 RECORDED = "recorded"
 """The model's name at the API that plays the recording."""
 CUTS = (7, 64, 1_000_000)
@@ -66,7 +68,7 @@ async def test_vllm(http: httpx.AsyncClient, cluster: Cluster) -> None:
 
 async def assert_same_texts(http: httpx.AsyncClient, cluster: Cluster, api: str, model: str = EMBEDDED_NAME) -> None:
     async with ScriptedApi() as player, gateway(cluster, {api: model, player.url: RECORDED}) as url:
-        live = await stream(http, url, {**BODY, **WITHOUT_SUMMARIES, "model": model})
+        live = await stream(http, url, {**BODY, **WITHOUT_SUMMARIES, "model": model, "max_tokens": LIVE_TOKENS})
         assert_legal(live)
         assert live[-1]["type"] == "stream.completed"
         assert joined(live, "reasoning.delta") + joined(live, "response.delta")
