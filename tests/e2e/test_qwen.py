@@ -11,7 +11,7 @@ import pytest
 
 from bench.peers import ROOT
 from tests.fakes.cluster import Cluster
-from tests.fakes.gateway_calls import read_until_reasoning, running, stream, until_running
+from tests.fakes.gateway_calls import running, stream, stream_in_reasoning, until_running
 from tests.fakes.native_events import assert_legal, joined, only
 
 QUESTION = "How many days are there in three weeks and four days?"
@@ -107,8 +107,7 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_lengths(htt
 
 async def test_a_client_that_leaves_stops_the_engine(http: httpx.AsyncClient, url: str) -> None:
     body = request("Count to 1000.", max_tokens=4000, reasoning={"budget": 2000}, prompt_summary=False)
-    async with http.stream("POST", f"{url}/v1/reasoning", json=body) as response:
-        await read_until_reasoning(response)
+    async with stream_in_reasoning(http, url, body):
         assert await running(http, url) == 1
     await until_running(0, http, url)
 

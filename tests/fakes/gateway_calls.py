@@ -4,6 +4,8 @@ The prompts are scripts for `tests.fakes.scripted_upstream` or `tests.fakes.scri
 """
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -28,7 +30,7 @@ THOUGHT_WITHOUT_SUMMARIES = [
     ("stream.completed", None),
 ]
 """The events of `THOUGHT` without summaries, as `types_and_texts` returns them."""
-STOPPED_SECONDS = 5
+STOPPED_SECONDS = 10
 """Seconds that a cancelled generation may take to stop: less than the heartbeat's interval, so that it is the closed
 connection that stops it, not the next byte that cannot be sent."""
 
@@ -61,11 +63,14 @@ def types_and_texts(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return pairs
 
 
-async def read_until_reasoning(response: httpx.Response) -> None:
-    """Read a stream up to its first reasoning delta."""
-    chunks = response.aiter_bytes()
-    while b"reasoning.delta" not in await anext(chunks):
-        pass
+@asynccontextmanager
+async def stream_in_reasoning(http: httpx.AsyncClient, url: str, request: dict[str, Any]) -> AsyncIterator[None]:
+    """Ask for a stream, and enter when its first reasoning delta has been read. The exit closes the connection."""
+    async with http.stream("POST", f"{url}/v1/reasoning", json=request) as response:
+        chunks = response.aiter_bytes()
+        while b"reasoning.delta" not in await anext(chunks):
+            pass
+        yield
 
 
 async def running(http: httpx.AsyncClient, url: str) -> int:

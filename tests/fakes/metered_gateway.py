@@ -8,7 +8,7 @@ import httpx
 
 from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
-from tests.fakes.gateway_calls import THOUGHT, body, read_until_reasoning, stream
+from tests.fakes.gateway_calls import THOUGHT, body, stream, stream_in_reasoning
 from tests.fakes.scripted_api import ScriptedApi
 from tests.fakes.scripted_upstream import scripted_upstream
 
@@ -55,5 +55,5 @@ async def some_streams(http: httpx.AsyncClient, url: str) -> None:
     await http.post(f"{url}/v1/reasoning", json=body({"status": 503}, model="deepseek-r1", prompt_summary=False))
     await stream(http, url, body(*THOUGHT))
     await stream(http, url, body("<think>So", {"fail": "it broke"}))
-    async with http.stream("POST", f"{url}/v1/reasoning", json=body("<think>So", {"hang": True})) as cancelled:
-        await read_until_reasoning(cancelled)
+    async with stream_in_reasoning(http, url, body("<think>So", {"hang": True})):
+        pass

@@ -13,9 +13,9 @@ from tests.fakes.gateway_calls import (
     THOUGHT,
     WITHOUT_SUMMARIES,
     body,
-    read_until_reasoning,
     running,
     stream,
+    stream_in_reasoning,
     types_and_texts,
     until_running,
 )
@@ -126,8 +126,7 @@ async def test_when_the_upstream_fails_the_stream_keeps_what_was_received(http: 
 
 
 async def test_a_client_that_disconnects_stops_the_generation(http: httpx.AsyncClient, url: str) -> None:
-    async with http.stream("POST", f"{url}/v1/reasoning", json=body("<think>So", {"hang": True})) as response:
-        await read_until_reasoning(response)
+    async with stream_in_reasoning(http, url, body("<think>So", {"hang": True})):
         assert await running(http, url) == 1
     await until_running(0, http, url)
 
@@ -192,8 +191,7 @@ async def test_a_request_that_no_replica_has_room_for_is_refused_with_a_time_to_
     http: httpx.AsyncClient, own: str
 ) -> None:
     request = body("<think>So", {"hang": True}, **WITHOUT_SUMMARIES)
-    async with http.stream("POST", f"{own}/v1/reasoning", json=request) as accepted:
-        await read_until_reasoning(accepted)
+    async with stream_in_reasoning(http, own, request):
         refused = await http.post(f"{own}/v1/reasoning", json=request)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
     assert refused.json()["error"]["type"] == "overloaded"
