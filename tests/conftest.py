@@ -9,14 +9,14 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # else Ray writes one into the home
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from bench.peers import ROOT
-from cluster.configs import with_overlay
-from cluster.local import free_port
 from tests.fakes.cluster import Cluster
+
+ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("fast", max_examples=10)  # of `make test-fast`
 
@@ -25,6 +25,9 @@ settings.register_profile("fast", max_examples=10)  # of `make test-fast`
 def cluster() -> Iterator[Cluster]:
     import ray
     from ray import serve
+
+    from cluster.configs import with_overlay
+    from cluster.local import free_port
 
     port, metrics_port = free_port(), free_port()
     context = ray.init(

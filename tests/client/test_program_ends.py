@@ -16,6 +16,8 @@ from gateway.wire import native, sse
 from tests.fakes.canned_server import CannedServer
 from tests.fakes.native import stream as sent
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 Serve = Callable[..., CannedServer]
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., "subprocess.Popen[bytes]"]

@@ -33,7 +33,7 @@ from gateway.events import (
 )
 from gateway.order import TRANSITIONS, Order, Sequencer, next_states
 
-SOME = settings(max_examples=60, deadline=None, database=None)
+SOME = settings(max_examples=min(60, settings().max_examples), deadline=None, database=None)
 ORDERS: tuple[Order, ...] = get_args(Order)
 
 # A stream as a word: one letter an event, a capital for what opens or closes.

@@ -25,7 +25,7 @@ HEADERS = [
     " to=user",
     "assistant",
 ]
-FEW_EXAMPLES = settings(max_examples=40, deadline=None, database=None)
+FEW_EXAMPLES = settings(max_examples=min(40, settings().max_examples), deadline=None, database=None)
 
 
 @dataclass

@@ -156,6 +156,7 @@ def seconds_for_newlines(name: str, number: int) -> float:
     return time.process_time() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["qwen3", "gpt_oss", "granite", "ernie45", "none"])
 def test_the_time_for_a_run_of_newlines_grows_in_proportion_to_its_length(name: str) -> None:
     short = min(seconds_for_newlines(name, 5_000) for _ in range(3))

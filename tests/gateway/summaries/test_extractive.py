@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.summaries.extractive import first_and_last, first_sentence, heading, last_sentence, title
 
-SOME = settings(max_examples=60, deadline=None, database=None)
+SOME = settings(max_examples=min(60, settings().max_examples), deadline=None, database=None)
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ def test_a_number_is_its_value_in_every_form(number: int) -> None:
         assert unsupported_claims(f"It is {read} then.", [f"So {written} it is."]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
 
-SOME = settings(max_examples=60, deadline=None, database=None)
+SOME = settings(max_examples=min(60, settings().max_examples), deadline=None, database=None)
 
 
 def wrong(sentence: str) -> list[str]:
