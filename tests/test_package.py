@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 NOT_PACKAGED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "bench", "docs", "tests", "build", "dist")
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 PACKAGES = ["client", "cluster", "deployments", "engine", "gateway", "upstreams", "web", "graph"]
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 240
 
 
 @dataclass(frozen=True)
