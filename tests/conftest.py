@@ -29,6 +29,8 @@ def cluster() -> Iterator[Cluster]:
     from cluster.configs import with_overlay
     from cluster.local import free_port
 
+    # For the replicas. In a `runtime_env` of Ray's it would cost them the workers that Ray starts in advance.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     port, metrics_port = free_port(), free_port()
     context = ray.init(
         address="local",  # never somebody's running cluster
@@ -39,7 +41,6 @@ def cluster() -> Iterator[Cluster]:
         log_to_driver=False,
         _metrics_export_port=metrics_port,
         _system_config={"metrics_report_interval_ms": 1000},
-        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
     )
     tracing = with_overlay("gpu")["tracing_config"]
     serve.start(http_options={"host": "127.0.0.1", "port": port}, tracing_config=tracing)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -14,16 +14,26 @@ from bench.peers import ROOT
 from tests.fakes.cluster import Cluster
 
 
-@pytest.fixture(scope="session")
-def url(cluster: Cluster) -> str:
-    """The gateway of serve_config.yaml; the Qwen as a plain API is at `/upstream` below it. Both are healthy."""
-    serve = Path(sys.executable).parent / "serve"
-    command = [str(serve), "deploy", str(ROOT / "serve_config.yaml"), "--address", cluster.dashboard]
+@pytest.fixture(scope="package")
+def url(cluster: Cluster) -> Iterator[str]:
+    """Deploy the gateway of serve_config.yaml, and the Qwen as a plain API at `/upstream` below it; wait until both are
+    healthy. They are deleted behind the last test here: an idle Qwen takes a third of a core from all others."""
+    from ray import serve
+
+    command = [
+        str(Path(sys.executable).parent / "serve"),
+        "deploy",
+        str(ROOT / "serve_config.yaml"),
+        "--address",
+        cluster.dashboard,
+    ]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     deadline = time.monotonic() + 200
     while not all(_healthy(f"{cluster.url()}/{path}") for path in ("health", "upstream/v1/models")):
         assert time.monotonic() < deadline, "the model was not ready in time"
-    return cluster.url()
+    yield cluster.url()
+    for application in ("upstream-api", "reasoning-gateway"):
+        serve.delete(application)
 
 
 def _healthy(url: str) -> bool:

@@ -23,8 +23,8 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def scripted(cluster: Cluster) -> str:
+@pytest.fixture(scope="package")
+def scripted(cluster: Cluster) -> Iterator[str]:
     """Deploy the application "scripted", the graph over a scripted upstream, and return its URL."""
     from ray import serve
 
@@ -34,7 +34,8 @@ def scripted(cluster: Cluster) -> str:
         limits=LimitSettings(request_bytes=5000), deadlines=DeadlineSettings(prompt_summary=3, reasoning_summary=20)
     )
     serve.run(graph.connect(settings, {"qwen": scripted_upstream()}), name="scripted", route_prefix="/scripted")
-    return cluster.url("/scripted")
+    yield cluster.url("/scripted")
+    serve.delete("scripted", _blocking=False)
 
 
 @pytest.fixture
@@ -52,8 +53,8 @@ def api() -> Iterator[str]:
         process.kill()
 
 
-@pytest.fixture(scope="session")
-def over_http(cluster: Cluster, api: str) -> str:
+@pytest.fixture(scope="package")
+def over_http(cluster: Cluster, api: str) -> Iterator[str]:
     """Deploy the graph over HTTP APIs, and return its URL: over the scripted one, and over the plain API of a test."""
     from ray import serve
 
@@ -67,10 +68,11 @@ def over_http(cluster: Cluster, api: str) -> str:
     deadlines = DeadlineSettings(prompt_summary=1, reasoning_summary=1)
     settings = GatewaySettings(upstream=None, http_upstreams=upstreams, deadlines=deadlines)
     serve.run(graph.build(settings), name="http", route_prefix="/http")
-    return cluster.url("/http")
+    yield cluster.url("/http")
+    serve.delete("http", _blocking=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def observed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedGateway]:
     """Deploy the graph with its logs as JSON in a folder of their own, and its spans sent to a collector."""
     from ray import serve
