@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from cluster import haproxy
 from cluster.state import CommandError, Home, Run
 
 CODE = Path(__file__).resolve().parent.parent
@@ -37,7 +38,6 @@ RAY_ENVIRONMENT = {
     "RAY_worker_niceness": "0",  # Ray's 15 is for batch work: every other process would be scheduled first
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # there is no other node to drain to
 }
-HAPROXY_PORTS = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT")
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 120, 30, 0.2
 LOG_LINES = 15
 
@@ -68,7 +68,7 @@ def start(home: Home, api: str, dashboard_port: int, deployed: str, ready: Calla
             stderr=log,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, **RAY_ENVIRONMENT, **_haproxy(), **_python_path()},
+            env={**os.environ, **RAY_ENVIRONMENT, **haproxy.environment(home.folder, free_port), **_python_path()},
         )
     run = Run(
         pid=process.pid,
@@ -145,16 +145,6 @@ def _python_path() -> dict[str, str]:
     if CODE.name in ("site-packages", "dist-packages"):
         return {}
     return {"PYTHONPATH": os.pathsep.join(filter(None, [str(CODE), os.environ.get("PYTHONPATH")]))}
-
-
-def _haproxy() -> dict[str, str]:
-    """Put HAProxy in front, which ray[serve] brings on Linux; it costs a small part of Serve's proxy in Python."""
-    if sys.platform != "linux":
-        return {}
-    return {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        **{name: str(free_port()) for name in HAPROXY_PORTS},
-    }
 
 
 def _forget_address(run: Run) -> None:
