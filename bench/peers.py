@@ -28,9 +28,9 @@ OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
 @contextmanager
-def transformers_serve(log: Path) -> Iterator[str]:
-    """Yield the base URL, ending in /v1, of a `transformers serve`. Its output goes to `log`."""
-    port = free_port()
+def transformers_serve(log: Path, port: int | None = None) -> Iterator[str]:
+    """Yield the base URL, ending in /v1, of a `transformers serve`, at a free port by default. `log` has its output."""
+    port = port or free_port()
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model_folder("embedded"))]
     command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "bfloat16"]
     command += ["--continuous-batching", "--cb-num-blocks", "64", "--cb-max-batch-tokens", "512"]

@@ -33,7 +33,7 @@ def url(cluster: Cluster) -> Iterator[str]:
         assert time.monotonic() < deadline, "the model was not ready in time"
     yield cluster.url()
     for application in ("upstream-api", "reasoning-gateway"):
-        serve.delete(application)
+        serve.delete(application, _blocking=False)
 
 
 def _healthy(url: str) -> bool:

@@ -4,20 +4,19 @@ A model's words depend on the processor and on what else it computes, so an answ
 of one answer are recorded and played to the gateway instead, cut in several ways.
 """
 
-import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from bench import peers
+from cluster.local import free_port
 from engine.harness import END, EXAMPLE, START
 from engine.model_files import model_folder
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
@@ -35,9 +34,9 @@ BODY: dict[str, Any] = {
         {"role": "user", "content": "Which is longer, a mile or a kilometre?"},
     ],
     "temperature": 0,
-    "max_tokens": 120,
+    "max_tokens": 80,
 }
-LIVE_TOKENS = 16
+LIVE_TOKENS = 4
 """Tokens of the answer that comes from the API itself: enough to see that it takes the gateway's requests."""
 RECORDED = "recorded"
 """The model's name at the API that plays the recording."""
@@ -45,38 +44,62 @@ CUTS = (7, 64, 1_000_000)
 """Bytes of an HTTP chunk in which the recording is played."""
 
 
-@pytest.fixture
-def transformers_serve(tmp_path: Path) -> Iterator[str]:
+@dataclass(frozen=True)
+class Front:
+    """A gateway in front of all peers: its `url`, and the ports at which transformers and the player have to serve."""
+
+    url: str
+    transformers_port: int
+    player_port: int
+
+
+@pytest.fixture(scope="module")
+def front(cluster: Cluster) -> Iterator[Front]:
+    """Deploy one gateway for all peers, before they are there: deploying one takes longer than a peer's answer."""
+    from ray import serve
+
+    import graph
+
+    transformers_port, player_port = free_port(), free_port()
+    apis = {
+        f"http://127.0.0.1:{transformers_port}/v1": str(model_folder("embedded")),
+        os.environ.get("VLLM_URL", f"{cluster.url()}/upstream/v1"): EMBEDDED_NAME,  # vLLM's name for it too
+        f"http://127.0.0.1:{player_port}/v1": RECORDED,
+    }
+    upstreams = tuple(HttpUpstreamSettings(url=api, models=(model,)) for api, model in apis.items())
+    application = graph.build(GatewaySettings(upstream=None, http_upstreams=upstreams))
+    serve.run(application, name="peers", route_prefix="/peers")
+    yield Front(cluster.url("/peers"), transformers_port, player_port)
+    serve.delete("peers", _blocking=False)
+
+
+async def test_transformers_serve(http: httpx.AsyncClient, front: Front, tmp_path: Path) -> None:
     log = tmp_path / "transformers.log"
-    with peers.transformers_serve(log) as url:
-        yield url
-        print(log.read_text(errors="replace"))
+    with peers.transformers_serve(log, front.transformers_port) as api:
+        await assert_same_texts(http, front, api, str(model_folder("embedded")))
+    print(log.read_text(errors="replace"))
 
 
-async def test_transformers_serve(http: httpx.AsyncClient, cluster: Cluster, transformers_serve: str) -> None:
-    await assert_same_texts(http, cluster, transformers_serve, model=str(model_folder("embedded")))
-
-
-async def test_the_qwen_as_a_plain_api(http: httpx.AsyncClient, cluster: Cluster, url: str) -> None:
-    await assert_same_texts(http, cluster, f"{url}/upstream/v1")
+async def test_the_qwen_as_a_plain_api(http: httpx.AsyncClient, front: Front, url: str) -> None:
+    await assert_same_texts(http, front, f"{url}/upstream/v1", EMBEDDED_NAME)
 
 
 @pytest.mark.vllm
-async def test_vllm(http: httpx.AsyncClient, cluster: Cluster) -> None:
-    await assert_same_texts(http, cluster, os.environ["VLLM_URL"])
+async def test_vllm(http: httpx.AsyncClient, front: Front) -> None:
+    await assert_same_texts(http, front, os.environ["VLLM_URL"], EMBEDDED_NAME)
 
 
-async def assert_same_texts(http: httpx.AsyncClient, cluster: Cluster, api: str, model: str = EMBEDDED_NAME) -> None:
-    async with ScriptedApi() as player, gateway(cluster, {api: model, player.url: RECORDED}) as url:
-        live = await stream(http, url, {**BODY, **WITHOUT_SUMMARIES, "model": model, "max_tokens": LIVE_TOKENS})
-        assert_legal(live)
-        assert live[-1]["type"] == "stream.completed"
-        assert joined(live, "reasoning.delta") + joined(live, "response.delta")
-        recording = await record(http, api, {**BODY, "model": model})
+async def assert_same_texts(http: httpx.AsyncClient, front: Front, api: str, model: str) -> None:
+    live = await stream(http, front.url, {**BODY, **WITHOUT_SUMMARIES, "model": model, "max_tokens": LIVE_TOKENS})
+    assert_legal(live)
+    assert live[-1]["type"] == "stream.completed"
+    assert joined(live, "reasoning.delta") + joined(live, "response.delta")
+    recording = await record(http, api, {**BODY, "model": model})
+    async with ScriptedApi(front.player_port):
         for size in CUTS:
             script = json.dumps([{"bytes": size}, {"raw": recording}, {"done": False}])
             body = {"messages": [{"role": "user", "content": script}], "model": RECORDED, **WITHOUT_SUMMARIES}
-            events = await stream(http, url, body)
+            events = await stream(http, front.url, body)
             assert_legal(events)
             texts = joined(events, "reasoning.delta"), joined(events, "response.delta")
             assert (texts, only(events, "stream.completed")["finish_reason"]) == split(recording)
@@ -105,20 +128,3 @@ def split(recording: str) -> tuple[tuple[str, str], str]:
     if reasoning or not block:
         return (reasoning, content), finish_reason
     return (block[1], block[2] or ""), finish_reason
-
-
-@asynccontextmanager
-async def gateway(cluster: Cluster, models: dict[str, str]) -> AsyncIterator[str]:
-    """Yield the address of a gateway in front of APIs with one model each."""
-    from ray import serve
-
-    import graph
-
-    name = f"peer-{urlsplit(next(iter(models))).port}"
-    upstreams = tuple(HttpUpstreamSettings(url=api, models=(model,)) for api, model in models.items())
-    application = graph.build(GatewaySettings(upstream=None, http_upstreams=upstreams))
-    await asyncio.to_thread(serve.run, application, name=name, route_prefix=f"/{name}")
-    try:
-        yield cluster.url(f"/{name}")
-    finally:
-        await asyncio.to_thread(serve.delete, name)

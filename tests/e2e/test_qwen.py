@@ -22,7 +22,7 @@ def request(question: str = QUESTION, **fields: Any) -> dict[str, Any]:
 
 
 async def test_it_thinks_and_answers(http: httpx.AsyncClient, url: str) -> None:
-    events = await stream(http, url, request(max_tokens=200, reasoning={"budget": 100}))
+    events = await stream(http, url, request(max_tokens=64, reasoning={"budget": 40}))
     assert_legal(events)
     assert only(events, "prompt_summary.done") | {"sequence_number": 0} == {
         "type": "prompt_summary.done",
@@ -52,7 +52,7 @@ async def test_a_long_prompt_gets_a_summary(http: httpx.AsyncClient, url: str) -
 
 
 async def test_ten_streams_at_once_all_complete_in_order(http: httpx.AsyncClient, url: str) -> None:
-    requests = [request(f"What is {n} times {n}?", max_tokens=40, reasoning={"budget": 16}) for n in range(10)]
+    requests = [request(f"What is {n} times {n}?", max_tokens=24, reasoning={"budget": 12}) for n in range(10)]
     streams = await asyncio.gather(*(stream(http, url, one) for one in requests))
     for events in streams:
         assert_legal(events)
