@@ -19,7 +19,7 @@ test: .venv/ready
 
 # Every test that needs neither Ray nor a model, in half a minute: all but those at these paths and those marked `slow`,
 # with fewer examples of each property. A new test is among them unless it is placed or marked so.
-SLOW := bench cluster deployments e2e engine graph test_serve_config.py web/test_openapi.py
+SLOW := bench cluster deployments e2e engine graph test_package.py test_serve_config.py web/test_openapi.py
 test-fast: .venv/ready
 	$(BIN)/python -m pytest $(SLOW:%=--ignore=tests/%) -m 'not slow' --hypothesis-profile=fast -p no:schemathesis
 
