@@ -17,15 +17,11 @@ from upstreams.http import HttpUpstream
 Item = TypeVar("Item", bound=UpstreamItem)
 
 
-class StreamHandle(Generic[Item]):
-    """A deployment that answers an `UpstreamRequest`: the parser (`StreamHandle[ParsedItem]`), or a Qwen."""
+class Handle:
+    """Any of the deployments behind the ingress."""
 
     def __init__(self, handle: Any) -> None:
         self._client = RpcClient(handle)
-
-    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Item]]:
-        """Yield batches of items. Raises GatewayError."""
-        return self._client.call("stream", request)
 
     async def running(self) -> int:
         """Return how many generations run behind one of the replicas. Raises GatewayError."""
@@ -33,11 +29,16 @@ class StreamHandle(Generic[Item]):
         return count
 
 
-class SummarizerHandle:
-    """The Summarizer."""
+class StreamHandle(Handle, Generic[Item]):
+    """A deployment that answers an `UpstreamRequest`: the parser (`StreamHandle[ParsedItem]`), or a Qwen."""
 
-    def __init__(self, handle: Any) -> None:
-        self._client = RpcClient(handle)
+    def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[Item]]:
+        """Yield batches of items. Raises GatewayError."""
+        return self._client.call("stream", request)
+
+
+class SummarizerHandle(Handle):
+    """The Summarizer."""
 
     def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the checked summary of the prompt in batches, a SummaryEnd last. Raises GatewayError."""
@@ -46,11 +47,6 @@ class SummarizerHandle:
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the checked summary of a step in batches, a SummaryEnd last. Raises GatewayError."""
         return self._client.call("part", request_id, task)
-
-    async def running(self) -> int:
-        """Return how many summaries are being written behind one of the replicas. Raises GatewayError."""
-        count: int = await single_item(self._client.call("running"))
-        return count
 
 
 def connect_upstreams(
