@@ -17,9 +17,13 @@ START, END = "<tool_call>", "</tool_call>"
 TAIL = "}" + END
 _HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"(?:arguments|parameters)"\s*:\s*(?=\{)')
 _JSON = re.compile(r'[{}\[\]"\\]')
-_POSSIBLE_START = re.compile(
-    r"\n*(?:" + "|".join(re.escape(START[:size]) for size in range(len(START) - 1, 0, -1)) + r")?\Z"
-)
+_BEGINNINGS = tuple(START[:size] for size in range(len(START) - 1, 0, -1))
+LONGEST_HEAD = 512
+"""Characters of a call's beginning up to its arguments. A call with a longer one is read once it is whole."""
+LONGEST_CALL = 100_000
+"""Characters of a call that is read once it is whole, after which it is text."""
+MOST_NEWLINES = 64
+"""Newlines before a call that are dropped with it; those before them are text."""
 
 
 class ToolCallParser:
@@ -52,8 +56,10 @@ class ToolCallReader:
 
     def __init__(self) -> None:
         self.calls = 0
-        self._state: Literal["text", "head", "arguments", "tail"] = "text"
+        self._state: Literal["text", "head", "whole", "arguments", "tail"] = "text"
         self._held = ""
+        self._pieces: list[str] = []  # of a call that is read once it is whole, before what is held
+        self._collected = 0  # characters of them
         self._depth, self._quoted, self._escaped = 0, False, False
 
     def feed(self, text: str) -> list[Segment | ToolPiece]:
@@ -64,8 +70,8 @@ class ToolCallReader:
         held, self._held = self._held, ""
         if self._state == "text":
             return _text(held)
-        if self._state == "head":
-            return list(self._whole(held, ""))
+        if self._state in ("head", "whole"):
+            return list(self._read_whole("".join([*self._pieces, held]), ""))
         return []
 
     def _run(self) -> Iterator[Segment | ToolPiece]:
@@ -77,6 +83,8 @@ class ToolCallReader:
                     yield from self._outside()
                 case "head":
                     yield from self._head()
+                case "whole":
+                    yield from self._whole()
                 case "arguments":
                     yield from self._arguments()
                 case "tail":
@@ -88,8 +96,7 @@ class ToolCallReader:
             self._state, self._held = "head", rest
             yield from _text(text.rstrip("\n"))
             return
-        possible = _POSSIBLE_START.search(text)
-        end = possible.start() if possible else len(text)
+        end = _possible_start(text)
         self._held = text[end:]
         yield from _text(text[:end])
 
@@ -98,10 +105,19 @@ class ToolCallReader:
             self._state, self._held = "arguments", self._held[match.end() :]
             yield ToolPiece(index=self._next(), name=json.loads(match[1]))
             return
+        if END in self._held or len(self._held) > LONGEST_HEAD:
+            self._state = "whole"
+
+    def _whole(self) -> Iterator[Segment | ToolPiece]:
+        """Collect a call that cannot be read as it comes. Of what has been searched, only a part of END is held."""
         body, end, rest = self._held.partition(END)
-        if end:
-            self._state, self._held = "text", rest.lstrip("\n")
-            yield from self._whole(body, END)
+        searched = len(body) if end else max(0, len(body) - len(END) + 1)
+        self._pieces.append(body[:searched])
+        self._collected += searched
+        self._held = rest.lstrip("\n") if end else body[searched:]
+        if end or self._collected > LONGEST_CALL:
+            call, self._pieces, self._collected, self._state = "".join(self._pieces), [], 0, "text"
+            yield from self._read_whole(call, end)
 
     def _arguments(self) -> Iterator[ToolPiece]:
         end = self._value_end(self._held)
@@ -138,6 +154,8 @@ class ToolCallReader:
     def _tail(self) -> None:
         """Drop the framing behind the call, of which a model may forget some."""
         begun = "".join(self._held.split())
+        if not begun:
+            self._held = ""
         if TAIL.startswith(begun) or END.startswith(begun):
             return
         place = self._held.find(END)
@@ -145,12 +163,12 @@ class ToolCallReader:
         rest = self._held[place + len(END) :] if framed else self._held.lstrip("} \n")
         self._state, self._held = "text", rest.lstrip("\n")
 
-    def _whole(self, body: str, end: str) -> Iterator[Segment | ToolPiece]:
-        """Read a call that could not be read as it came, such as one with its arguments first, or return it as text."""
+    def _read_whole(self, body: str, end: str) -> Iterator[Segment | ToolPiece]:
+        """Read a whole call, such as one with its arguments first, or return it as text."""
         try:
             call = json.loads(body)
             name, arguments = call["name"], call.get("arguments", call.get("parameters", {}))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield from _text(START + body + end)
             return
         arguments = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
@@ -159,6 +177,13 @@ class ToolCallReader:
     def _next(self) -> int:
         self.calls += 1
         return self.calls - 1
+
+
+def _possible_start(text: str) -> int:
+    """Return where the end of `text` may begin a call: at newlines, at a part of START, or both."""
+    part = next((size for size in map(len, filter(text.endswith, _BEGINNINGS))), 0)
+    tail = text[max(0, len(text) - part - MOST_NEWLINES) : len(text) - part]
+    return len(text) - part - (len(tail) - len(tail.rstrip("\n")))
 
 
 def _text(text: str) -> list[Segment | ToolPiece]:

@@ -10,10 +10,18 @@ from dataclasses import dataclass, field
 from gateway.summaries.extractive import title
 
 _END = re.compile(
-    r"(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]+[\"”’)*`]*(?=\s)|[。！？]+[」』”’）]*(?=[^」』”’）。！？])|\n"
+    r"(?<![.!?…])(?:(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]{1,16}+|[.!?…]{3,16}+)[\"”’)*`]{0,8}+(?=\s)"
+    r"|(?<![。！？])[。！？]{1,16}+[」』”’）]{0,8}+(?=[^」』”’）。！？])|\n"
 )
-LONGEST_HEADING = 8
-"""Maximum number of words of a first line that is taken for a heading, and cut to a title; a longer one is text."""
+"""The end of a sentence. Marks count once, from the first of a run, and a longer run than a person writes is no end:
+so a text is searched in linear time, whatever it is."""
+LONGEST_END = 32
+"""Longer than any match of `_END`, with what stands beside it: text that arrives later changes no match before."""
+LONGEST_HEADING, HEADING_CHARACTERS = 8, 200
+"""Maximum number of words, and of characters, of a first line that is taken for a heading, and cut to a title; a longer
+one is text."""
+LONGEST_SENTENCE = 4000
+"""Characters without the end of a sentence after which a summary is rejected."""
 MAX_SENTENCES = 2
 """Maximum number of sentences of a summary."""
 MIN_SENTENCE_CHARACTERS = 8
@@ -41,6 +49,7 @@ class SentenceGate:
     def __init__(self, check: Callable[[str], Sequence[str]], least: int = 0) -> None:
         self._check, self._least = check, least
         self._text = self._passed = ""
+        self._searched = 0  # no sentence ends in `_text` before it
         self._sentences = self._released = 0  # the latter in characters of `_passed`
         self._problems: Sequence[str] = ()
 
@@ -50,13 +59,15 @@ class SentenceGate:
         self._text += text
         while not self._problems and self._sentences < MAX_SENTENCES and (end := self._sentence_end()):
             self._check_sentence(end)
+        if len(self._text) > LONGEST_SENTENCE and self._sentences < MAX_SENTENCES:
+            self._problems = [self._text]
         return self._release()
 
     def close(self) -> str:
         """Return the last sentence. One that was cut off is dropped, unless it is the only one. Raises as `feed`."""
         self._raise_if_ended()
         rest = self._text.rstrip()
-        cut_off = bool(rest) and not re.search(r"[.!?…。！？:：][\"”’)*`」』）]*$", rest)
+        cut_off = not rest.rstrip('"”’)*`」』）').endswith(tuple(".!?…。！？:："))
         if rest and not (cut_off and self._sentences):
             self._check_sentence(len(rest))
         if self._problems:
@@ -70,13 +81,14 @@ class SentenceGate:
 
     def _sentence_end(self) -> int:
         """Return the end of the first sentence, or 0 if it is not complete."""
-        for found in _END.finditer(self._text):
+        for found in _END.finditer(self._text, self._searched):
             if found.end() >= MIN_SENTENCE_CHARACTERS or found[0][0] in "。！？":
                 return found.end()
+        self._searched = max(0, len(self._text) - LONGEST_END)
         return 0
 
     def _check_sentence(self, end: int) -> None:
-        sentence, self._text = self._text[:end], self._text[end:]
+        sentence, self._text, self._searched = self._text[:end], self._text[end:], 0
         self._problems = [sentence] if sentence.strip() in self._passed else self._check(sentence)
         if not self._problems:
             self._sentences += 1
@@ -116,8 +128,13 @@ class PartReader:
         if self._titled:
             return delta
         self._line += delta
-        heading, _, text = self._line.partition("\n")
-        return self._begin(heading, text) if text.strip() else ""
+        heading, end, text = self._line.partition("\n")
+        if len(heading) > HEADING_CHARACTERS:
+            return self._begin("", self._line)
+        if text.strip():
+            return self._begin(heading, text)
+        self._line = heading + end
+        return ""
 
     def close(self) -> str:
         """Return the first line as the text, if no other text has followed it."""

@@ -17,6 +17,8 @@ LOOKAHEAD = 48
 """Longer than any match of `_EVENTS`: text that arrives later cannot change a match this far from the end."""
 STRIDE = 64
 """Characters that are scanned together: scanning at each token costs ten times as much."""
+PIECE = 16_384
+"""Characters that are added together: taking a step copies all text behind it, which must not be a whole long trace."""
 
 _TURNS = (
     r"(?:but |oh,? |hmm,? |no,? )?wait|alternatively|hmm|actually|therefore|thus|hence|however|next|finally|first"
@@ -68,6 +70,9 @@ class Steps:
 
     def feed(self, text: str) -> list[Step]:
         """Return the steps that `text` completes."""
+        if len(text) > PIECE:
+            pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+            return [step for piece in pieces for step in self.feed(piece)]
         self._text += text
         limit = len(self._text) - LOOKAHEAD
         return self._cut(limit) if limit - self._at >= STRIDE else []
@@ -101,7 +106,8 @@ class Steps:
                 if not self._leave_block(limit):
                     return None
                 continue
-            event = _EVENTS.search(self._text, self._at)
+            # Not searched beyond the largest step: whatever is found there, the step ends before it.
+            event = _EVENTS.search(self._text, self._at, max(self._at, LARGEST) + LOOKAHEAD)
             begin = event.start() if event else limit
             if min(begin, limit) >= LARGEST:
                 return self._forced()
