@@ -6,6 +6,7 @@ Knows nothing of how text is scanned (`states.py` and `parser.py` do that).
 
 import re
 
+from gateway.reasoning.names import never_thinks, normalized
 from gateway.reasoning.rows import channels, tagged
 from gateway.reasoning.states import Format, Rule, State
 
@@ -45,7 +46,7 @@ _ROWS = (
     ),
     tagged(
         "qwen3", "Qwen3.x, MiMo, InternS1", *_THINK, tools=("<tool_call>",), by_request=True,
-        model_pattern=r"qwen-?3(?!.*(?:instruct|coder))|\bmimo\b|intern-?s1", note="a second end marker is dropped",
+        model_pattern=r"qwen-?3|\bmimo\b|intern-?s1", note="a second end marker is dropped",
     ),
     tagged(
         "glm45", "GLM-4.5 … 5.3, Ling3", *_THINK, tools=("<tool_call>",),
@@ -53,7 +54,7 @@ _ROWS = (
     ),
     tagged(
         "kimi_k2", "Kimi K2", *_THINK, tools=("<|tool_calls_section_begin|>",),
-        model_pattern=r"kimi-?k2(?!.*instruct)",
+        model_pattern=r"kimi-?k2",
     ),
     tagged(
         "kimi", "older Kimi", "◁think▷", "◁/think▷", starts_inside=False, model_pattern=r"kimi-(?:vl|dev)",
@@ -173,7 +174,7 @@ FORMATS: dict[str, Format] = {row.name: row for row in _ROWS}
 
 
 def detect(model: str) -> Format:
-    """Return the first format whose pattern matches the model's name, or `auto`. Of `org/name`, only `name` counts."""
-    name = re.sub(r"[\s_]+", "-", model.rsplit("/", 1)[-1].lower())
+    """Return the first format whose pattern matches the model's name, or `auto`, also for one that does not think."""
+    name = normalized(model)
     matching = (row for row in FORMATS.values() if row.model_pattern and re.search(row.model_pattern, name))
-    return next(matching, FORMATS["auto"])
+    return FORMATS["auto"] if never_thinks(model) else next(matching, FORMATS["auto"])
