@@ -37,8 +37,8 @@ def custom(start: str, end: str, *, starts_inside: bool = False, tools: tuple[st
 _ROWS = (
     tagged("deepseek_r1", "DeepSeek-R1, QwQ, Step5", *_THINK, model_pattern=r"\br1\b|qwq|step-?5"),
     tagged(
-        "deepseek_v3", "DeepSeek V3.1, V3.2, Holo2", *_THINK, outside="text", by_request=True,
-        model_pattern=r"deepseek.*v3\.[12]|holo-?2", note="with thinking off, all text is response, tags included",
+        "deepseek_v3", "DeepSeek V3.1, V3.2, Holo2", *_THINK, by_request=True,
+        model_pattern=r"deepseek.*v3\.[12]|holo-?2",
     ),
     tagged(
         "deepseek_v4", "DeepSeek V4, V4.1", *_THINK, tools=("<\uff5cDSML\uff5ctool_calls>",),
@@ -46,7 +46,7 @@ _ROWS = (
     ),
     tagged(
         "qwen3", "Qwen3.x, MiMo, InternS1", *_THINK, tools=("<tool_call>",), by_request=True,
-        model_pattern=r"qwen-?3|\bmimo\b|intern-?s1", note="a second end marker is dropped",
+        model_pattern=r"qwen-?3|\bmimo\b|intern-?s1",
     ),
     tagged(
         "glm45", "GLM-4.5 … 5.3, Ling3", *_THINK, tools=("<tool_call>",),
@@ -73,7 +73,7 @@ _ROWS = (
     ),
     tagged(
         "minimax_m3", "MiniMax M3", "<mm:think>", "</mm:think>", starts_inside=False, by_request=True,
-        model_pattern=r"minimax-?m3", note="an unmatched end marker at the start is dropped",
+        model_pattern=r"minimax-?m3",
     ),
     tagged(
         "step3", "Step3, Step3.5", *_THINK, model_pattern=r"step-?3",
@@ -84,8 +84,7 @@ _ROWS = (
         "granite", "Granite 3.2",
         ("Here's my thought process:", "Here is my thought process:"),
         ("Here's my response:", "Here is my response:"),
-        starts_inside=False, outside="leading", after="text",
-        model_pattern=r"granite-?3\.[23]", note="markers are plain text and count only at the start of the output",
+        starts_inside=False, model_pattern=r"granite-?3\.[23]", note="markers are plain text",
     ),
     tagged(
         "seed_oss", "Seed-OSS", "<seed:think>", "</seed:think>", tools=("<seed:tool_call>",),
@@ -110,7 +109,8 @@ _ROWS = (
     ),
     tagged(
         "mistral", "Magistral", "[THINK]", "[/THINK]", tools=("[TOOL_CALLS]",), starts_inside=False,
-        model_pattern=r"magistral", note="reasoning may begin again; an unmatched end marker is dropped",
+        reopens=True, model_pattern=r"magistral|ministral.*reason",
+        note="reasoning may begin again at the beginning of a line",
     ),
     tagged(
         "gemma4", "Gemma 4", "<|channel>", "<channel|>", label="thought\n", tools=("<|tool_call>",),
@@ -137,8 +137,8 @@ _ROWS = (
     tagged(
         "inkling", "Inkling", "<|content_thinking|>", "<|end_message|>", starts_inside=False,
         tools=("<|content_invoke_tool_json|>", "<|content_invoke_tool_text|>"),
-        frames=("<|message_model|>", "<|content_text|>", "<|content_model_end_sampling|>"),
-        model_pattern=r"inkling", note="blocks of any kind, repeated, in any order",
+        frames=("<|message_model|>", "<|content_text|>", "<|end_message|>", "<|content_model_end_sampling|>"),
+        reopens=True, model_pattern=r"inkling", note="blocks of any kind, repeated, in any order",
     ),
     channels(
         "muse", "Muse", "to=self<|message|>…<|eom|>",
@@ -160,12 +160,12 @@ _ROWS = (
     ),
     custom(*_THINK),
     tagged(
-        "auto", "any other", *_THINK, starts_inside=False, outside="leading",
-        note="by the name of the model; otherwise only a start marker at the start of the output counts",
+        "auto", "any other", *_THINK, starts_inside=False, note="by the name of the model",
     ),
     Format(
-        name="none", families="any", markers="none", states={"text": State("response", {})},
-        inside="text", outside="text", starts_inside=False,
+        name="none", families="any", markers="none",
+        states={"leading": State("response", {}, fallback="response"), "response": State("response", {})},
+        inside="leading", outside="leading", starts_inside=False,
         note="no reasoning in the text: all of it is response",
     ),
 )  # fmt: skip

@@ -2,8 +2,8 @@
 
     pending text + new text -> the state's scan -> plain text, a marker and its rule, or part of a marker to hold back
 
-Between chunks it keeps the state, a number of newlines, and at most the beginning of one marker. So the work is
-linear in the new text, the memory is bounded by the longest marker, and the result does not depend on how the
+Between chunks it keeps the state, a number of newlines, blank text up to LONGEST_BLANK, and at most the beginning of
+one marker. So the work is linear in the new text, the memory is bounded, and the result does not depend on how the
 text is cut into chunks.
 Knows nothing of any one format (`formats.py` has the table), of tokens, or of what becomes of a segment.
 """
@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from gateway.reasoning.formats import FORMATS
-from gateway.reasoning.states import Format, Header, Kind, StateName
+from gateway.reasoning.states import LONGEST_BLANK, Format, Header, Kind, StateName
 
 _MARKER = 1
 """The group of `State.scan` and `Header.scan` that holds a whole marker."""
@@ -40,7 +40,7 @@ class ReasoningParser:
     reasoning; None selects the format's default. Raises ValueError for a name that is not in FORMATS.
     """
 
-    __slots__ = ("_after_marker", "_find_special", "_newlines", "_pending", "_state", "_states")
+    __slots__ = ("_after_marker", "_blank", "_find_special", "_newlines", "_pending", "_state", "_states")
 
     def __init__(self, format: Format | str, starts_inside: bool | None = None) -> None:
         chosen = _format_named(format) if isinstance(format, str) else format
@@ -48,6 +48,7 @@ class ReasoningParser:
         self._states = chosen.states
         self._state = chosen.states[chosen.inside if inside else chosen.outside]
         self._pending = ""
+        self._blank = ""
         self._newlines = 0
         # If the prompt opened the reasoning, it ended with the start marker, so newlines at the beginning of the
         # output surround that marker and are dropped like those after any other.
@@ -66,10 +67,16 @@ class ReasoningParser:
         if self._find_special(text) is None:
             return [Segment(self._state.kind, text)] if text else []
         segments: list[Segment] = []
+        # The newlines before are not in the text any more; one says that the text begins a line.
+        before = "\n" if self._newlines else ""
         pending, self._pending = self._pending, ""
-        self._parse(pending + text, segments)
+        self._parse(before + pending + text, len(before), segments)
         self._choose_fast_path()
         return _merged(segments)
+
+    def forget_blank(self) -> None:
+        """Drop blank text that waits for the first word of the response or of the reasoning."""
+        self._blank = ""
 
     def close(self) -> list[Segment]:
         """Return all text that was held back: the output has ended, so it cannot become a marker any more."""
@@ -79,15 +86,15 @@ class ReasoningParser:
         while self._pending:
             pending, self._pending = self._pending, ""
             self._reject(pending[0], segments)
-            self._parse(pending[1:], segments)
+            self._parse(pending[1:], 0, segments)
+        self._release_blank(segments)
         if self._newlines:
             segments.append(Segment(self._state.kind, "\n" * self._newlines))
             self._newlines = 0
         self._choose_fast_path()
         return _merged(segments)
 
-    def _parse(self, text: str, segments: list[Segment]) -> None:
-        position = 0
+    def _parse(self, text: str, position: int, segments: list[Segment]) -> None:
         while position < len(text):
             match = self._state.scan(text, position)
             if match is None and self._state.fallback is not None:
@@ -95,7 +102,11 @@ class ReasoningParser:
                 continue
             group = match.lastindex if match else None
             start = match.start(group) if match and group else len(text)
-            self._add_text(text[position:start], segments)
+            if self._state.fallback is None:
+                self._add_text(text[position:start], segments)
+            elif not self._hold_blank(text[position:start], segments):
+                position = start
+                continue
             if match is None or group != _MARKER:
                 self._pending = text[start:]
                 return
@@ -105,12 +116,27 @@ class ReasoningParser:
         """Add plain text. Newlines at its end are only counted: if a marker follows, they are dropped with it."""
         if self._after_marker:
             text = text.lstrip("\n")
-        body = text.rstrip("\n")
+        body = text if self._state.plain else text.rstrip("\n")
         if body:
             segments.append(Segment(self._state.kind, "\n" * self._newlines + body))
             self._newlines = 0
             self._after_marker = False
         self._newlines += len(text) - len(body)
+
+    def _hold_blank(self, text: str, segments: list[Segment]) -> bool:
+        """Hold blank text of an anchored state back. If it is too much, enter the fallback state and return False."""
+        self._blank += text.lstrip("\n") if self._after_marker and not self._blank else text
+        if len(self._blank) <= LONGEST_BLANK:
+            return True
+        self._enter(self._state.fallback)
+        self._release_blank(segments)
+        return False
+
+    def _release_blank(self, segments: list[Segment]) -> None:
+        """Add the blank text that was held back, because no marker has followed it."""
+        blank, self._blank = self._blank, ""
+        if blank:
+            self._add_text(blank, segments)
 
     def _follow(self, marker: str, start: int, segments: list[Segment]) -> int:
         """Follow the rule of a marker that begins at `start`. Return the position to go on from."""
@@ -120,6 +146,7 @@ class ReasoningParser:
             # The header includes the marker that opens it, and may turn out to be text.
             return start
         self._newlines = 0
+        self._blank = ""
         self._after_marker = not rule.keep
         if rule.keep:
             segments.append(Segment(self._state.kind, marker))
@@ -132,11 +159,13 @@ class ReasoningParser:
             self._reject(text[position], segments)
             return position + 1
         self._enter(self._state.fallback)
+        self._release_blank(segments)
         return position
 
     def _reject(self, character: str, segments: list[Segment]) -> None:
         """Turn the first character of a supposed marker into text of the fallback state."""
         self._enter(self._state.fallback)
+        self._release_blank(segments)
         self._add_text(character, segments)
 
     def _enter(self, state: StateName | None) -> None:

@@ -3,7 +3,7 @@
 Knows nothing of any one model: the row supplies the markers.
 """
 
-from gateway.reasoning.states import Format, Header, Rule, State, StateName
+from gateway.reasoning.states import Format, Header, Rule, State
 
 
 def tagged(
@@ -18,50 +18,48 @@ def tagged(
     wrapper: tuple[str, str] | None = None,
     starts_inside: bool = True,
     by_request: bool = False,
-    outside: StateName = "response",
-    after: StateName = "response",
+    reopens: bool = False,
     model_pattern: str = "",
     note: str = "",
 ) -> Format:
-    """Return a format whose reasoning stands between a `start` and an `end` marker, any number of times.
+    """Return a format whose reasoning stands between a `start` and an `end` marker, before the response.
 
+    Before the first word of the response the reasoning may begin any number of times, and markers without their
+    counterpart are dropped; after it, both are words. `reopens` says that the model reasons again after that: its start
+    markers still count at the beginning of a line.
     `tools` are markers that end the reasoning too and stay in the text. `frames` are markers that lead to the
     response from any state and are dropped. `label` is text that is dropped after a start marker. `wrapper` is a
     pair of markers that is dropped around a response that begins with the first of them.
-    `outside` is the initial state of an output that does not begin in reasoning, `after` the state after an end
-    marker. `start` and `end` have the same number of markers; ValueError if not.
+    `start` and `end` have the same number of markers; ValueError if not.
     """
     starts = (start,) if isinstance(start, str) else start
     ends = (end,) if isinstance(end, str) else end
-    if wrapper:
-        after = "unwrap"
-        outside = "unwrap"
-    on_start = dict.fromkeys(starts, Rule("label" if label else "reasoning"))
-    on_end = dict.fromkeys((*ends, *frames), Rule(after))
+    on_start = dict.fromkeys(starts, Rule("opening"))
+    on_end = dict.fromkeys((*ends, *frames), Rule("leading"))
+    on_frame = dict.fromkeys(frames, Rule("leading"))
     on_tool = dict.fromkeys(tools, Rule("response", keep=True))
-    on_label = {label: Rule("reasoning")} if label else {}
+    on_label = {label: Rule("labelled")} if label else {}
     on_wrapper = {wrapper[0]: Rule("wrapped")} if wrapper else {}
-    on_wrapper_end = {wrapper[1]: Rule("response")} if wrapper else {}
-    # An end marker without a start is dropped too, wherever it occurs.
-    response = on_start | on_end
+    on_wrapper_end = {wrapper[1]: Rule("leading")} if wrapper else {}
+    begun = on_start | on_end | on_tool
     return Format(
         name=name,
         families=families,
         markers=" or ".join(f"{first}…{last}" for first, last in zip(starts, ends, strict=True)),
         states={
-            "opening": State("reasoning", on_start | on_label, fallback="reasoning"),
-            "leading": State("response", on_start, fallback="text"),
-            "label": State("reasoning", on_label, fallback="reasoning"),
+            "leading": State("response", on_start | on_end | on_wrapper, fallback="response"),
+            "opening": State("reasoning", begun | on_label, fallback="reasoning"),
+            "labelled": State("reasoning", begun, fallback="reasoning"),
             "reasoning": State("reasoning", on_end | on_tool),
-            "response": State("response", response),
-            "unwrap": State("response", response | on_wrapper, fallback="response"),
-            "wrapped": State("response", on_start | dict.fromkeys(ends, Rule("wrapped")) | on_wrapper_end),
-            "text": State("response", {}),
+            "response": State("response", on_frame, line_markers=on_start if reopens else {}),
+            "wrapped": State("response", on_wrapper_end),
         },
         inside="opening",
-        outside=outside,
+        outside="leading",
         starts_inside=starts_inside,
         by_request=by_request,
+        starts=starts,
+        ends=ends,
         model_pattern=model_pattern,
         note=note,
     )

@@ -4,29 +4,27 @@
 
 A state has one of three shapes, and no format needs more:
 
-    open       markers may occur anywhere, and the text between them is of the state's kind
-    anchored   a marker counts only as the very next text, and anything else leads to the state `fallback`
+    open       markers may occur anywhere, some only at the beginning of a line; the text between is of the state's kind
+    anchored   a marker counts only as the very next text that is not blank; anything else leads to the state `fallback`
     header     the text up to a closing marker is one long marker, and its content decides where it leads
 
 Knows nothing of chunks, of streams or of any model's name.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 Kind = Literal["reasoning", "response"]
 StateName = Literal[
-    "opening",  # the output begins inside the reasoning: a start marker printed all the same is dropped
-    "leading",  # the output begins outside: a start marker counts only as its first text
-    "label",  # after a start marker: the label that may follow is dropped
+    "leading",  # outside, before the first word of the response: markers are framing
+    "opening",  # inside, before the first word of the reasoning: a start marker is a repetition
+    "labelled",  # as opening, after the label
     "reasoning",
-    "response",
-    "unwrap",  # after an end marker: the response may begin with a wrapper
+    "response",  # the response has begun: markers are words, but for those of channels and of models that reopen
     "wrapped",  # inside the wrapper of the response
-    "text",  # response in which nothing is a marker
     "between",  # between two messages
     "header",  # inside the header of a message
     "tool",  # a message to a tool, passed as response text, its header included
@@ -35,6 +33,8 @@ Scan = Callable[[str, int], re.Match[str] | None]
 
 LONGEST_HEADER = 256
 """Maximum length of a header in characters. Names of tools have at most 64, so a longer one is malformed."""
+LONGEST_BLANK = 4096
+"""Maximum length of blank text in characters that waits for what follows it. More is text of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class State:
-    """An open state, or an anchored one if `fallback` names a state.
+    """An open state, or an anchored one if `fallback` names a state, which is of the same kind.
 
+    `line_markers` are markers of an open state that count only at the beginning of a line.
     Raises ValueError if a marker is empty, begins with a newline, or is the beginning of another marker of the
     state: the parser would have to hold it back until more text arrives, which may never happen.
     """
@@ -59,35 +60,45 @@ class State:
     kind: Kind
     markers: Mapping[str, Rule]
     fallback: StateName | None = None
+    line_markers: Mapping[str, Rule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for marker in self.markers:
+        markers = {**self.markers, **self.line_markers}
+        for marker in markers:
             if not marker or marker.startswith("\n"):
                 raise ValueError(f"a marker must not be empty or begin with a newline: {marker!r}")
-            if any(other != marker and other.startswith(marker) for other in self.markers):
+            if any(other != marker and other.startswith(marker) for other in markers):
                 raise ValueError(f"a marker must not be the beginning of another marker: {marker!r}")
+
+    @cached_property
+    def plain(self) -> bool:
+        """True if no marker can follow, so that newlines need not wait for one."""
+        return self.fallback is None and not self.markers and not self.line_markers
 
     @cached_property
     def scan(self) -> Scan:
         """Find the next marker: `scan(text, position)` returns a match, or None.
 
-        Group 1 is a whole marker. Group 2 is the beginning of one, cut off by the end of the text.
+        Group 1 is a whole marker. Group 2 is the beginning of one, cut off by the end of the text. A marker at the
+        beginning of a line is recognized by the newline before it, which may stand before `position`.
         """
-        whole = "|".join(map(re.escape, self.markers)) or "(?!)"
-        partial = "|".join(map(_partial, self.markers)) or "(?!)"
-        if self.fallback is None:
-            return re.compile(rf"({whole})|({partial})\Z").search
-        return re.compile(rf"\n*(?:({whole})|({partial})?\Z)").match
+        whole, partial = _either(map(re.escape, self.markers)), _either(map(_partial, self.markers))
+        if self.fallback is not None:
+            return re.compile(rf"\s*?(?:({whole})|({partial})?\Z)").match
+        if self.line_markers:
+            whole += rf"|(?<=\n)(?:{_either(map(re.escape, self.line_markers))})"
+            partial += rf"|(?<=\n)(?:{_either(map(_partial, self.line_markers))})"
+        return re.compile(rf"({whole})|({partial})\Z").search
 
     @cached_property
     def find_special(self) -> Callable[[str], re.Match[str] | None]:
         """Find a character that may belong to a marker or to the newlines around one. None means plain text."""
         first = "".join(re.escape(marker[0]) for marker in self.markers)
-        return re.compile(rf"[\n{first}]" if first else "(?!)").search
+        return re.compile("(?!)" if self.plain else rf"[\n{first}]").search
 
     def rule(self, marker: str) -> Rule:
         """Return the rule of a marker. Raises KeyError if the state has no such marker."""
-        return self.markers[marker]
+        return self.markers.get(marker) or self.line_markers[marker]
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ class Header:
     routes: tuple[tuple[str, Rule], ...]
     fallback: StateName = "response"
     kind: Kind = "response"
+    plain = False
 
     @cached_property
     def scan(self) -> Scan:
@@ -120,7 +132,8 @@ class Format:
     """One way of marking reasoning: its states, its initial state, and its row in the documentation.
 
     `inside` and `outside` name the initial state of an output that begins in reasoning, and of one that does not;
-    `starts_inside` is the default. `by_request` documents that the request usually decides.
+    `starts_inside` is the default, which holds with `by_request` only for requests that want thinking. `starts` and
+    `ends` are the tags of the reasoning; a format of channels has none.
     `model_pattern` is a regular expression, searched in the lower-case name of a model; empty if no model is
     detected by its name. `families`, `markers` and `note` are cells of the documentation's table.
     """
@@ -133,8 +146,14 @@ class Format:
     outside: StateName
     starts_inside: bool
     by_request: bool = False
+    starts: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
     model_pattern: str = ""
     note: str = ""
+
+
+def _either(patterns: Iterable[str]) -> str:
+    return "|".join(patterns) or "(?!)"
 
 
 def _partial(marker: str) -> str:

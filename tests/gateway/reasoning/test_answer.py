@@ -111,10 +111,10 @@ def joined(items: Sequence[ParsedItem]) -> list[Segment]:
 
 
 async def test_held_back_text_is_returned_right_before_finished() -> None:
-    assert await parsed([ACCEPTED], [Text("42 <thi")], [FINISHED]) == [
+    assert await parsed([ACCEPTED], [Text("<think>42 </thi")], [FINISHED]) == [
         [ACCEPTED],
-        [Segment("response", "42 ")],
-        [Segment("response", "<thi"), FINISHED],
+        [Segment("reasoning", "42 ")],
+        [Segment("reasoning", "</thi"), FINISHED],
     ]
 
 
@@ -198,12 +198,12 @@ async def test_a_failure_is_raised_behind_what_came_before() -> None:
 
 
 async def test_silence_is_raised_behind_what_came_before() -> None:
-    answer = ScriptedAnswer([ACCEPTED], [Text("Six.</thi")], asyncio.Event())
+    answer = ScriptedAnswer([ACCEPTED], [Text("<think>Six.</thi")], asyncio.Event())
     seen: list[ParsedItem] = []
     with pytest.raises(UpstreamSilent, match=r"silent for 0\.05 s"):
         async for batch in parse(answer.play(), parsing(), silence_seconds=0.05):
             seen += batch
-    assert seen == [ACCEPTED, Segment("response", "Six."), Segment("response", "</thi")]
+    assert seen == [ACCEPTED, Segment("reasoning", "Six."), Segment("reasoning", "</thi")]
     assert answer.closed
 
 
@@ -288,7 +288,7 @@ async def test_reasoning_that_ends_in_a_tool_call_is_not_promoted() -> None:
 
 async def test_held_back_text_is_returned_before_a_tool_call() -> None:
     call = ToolPiece(index=0, name="f", arguments="{}")
-    answer = ScriptedAnswer([Text("Look.</thi")], [call], [FINISHED])
+    answer = ScriptedAnswer([Text("<think>Look.</thi")], [call], [FINISHED])
     batches = parse(answer.play(), parsing())
     items = [item async for batch in batches for item in batch]
-    assert items == [Segment("response", "Look."), Segment("response", "</thi"), call, FINISHED]
+    assert items == [Segment("reasoning", "Look."), Segment("reasoning", "</thi"), call, FINISHED]

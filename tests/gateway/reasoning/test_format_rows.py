@@ -28,7 +28,8 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     ],
     "deepseek_v3": [
         (None, "a</think>b", AB),
-        (False, "<think>a</think>b\n", [response("<think>a</think>b\n")]),
+        (False, "<think>a</think>b\n", [reasoning("a"), response("b\n")]),
+        (False, "b <think>\n", [response("b <think>\n")]),
     ],
     "deepseek_v4": [
         (None, "a</think>b", AB),
@@ -58,7 +59,7 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     ],
     "kimi": [
         (None, "◁think▷a◁/think▷b", AB),
-        (None, "c ◁think▷a◁/think▷b", [response("c "), reasoning("a"), response("b")]),
+        (None, "c ◁think▷a◁/think▷b", [response("c ◁think▷a◁/think▷b")]),
         (None, "b ◁thin", [response("b ◁thin")]),
     ],
     "kimi_k3": [
@@ -134,8 +135,10 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
     ],
     "mistral": [
         (None, "[THINK]a[/THINK]b", AB),
-        (None, "[THINK]a[/THINK]b[THINK]c[/THINK]d", [*AB, reasoning("c"), response("d")]),
-        (None, "c[/THINK]b", [response("cb")]),
+        (None, "[THINK]a[/THINK]b\n[THINK]c[/THINK]d", [*AB, reasoning("c"), response("d")]),
+        (None, "[THINK]a[/THINK]b [THINK]c[/THINK]d", [reasoning("a"), response("b [THINK]c[/THINK]d")]),
+        (None, "[/THINK]b", [response("b")]),
+        (None, "c[/THINK]b", [response("c[/THINK]b")]),
         (None, "[THINK]a[TOOL_CALLS]f", [reasoning("a"), response("[TOOL_CALLS]f")]),
         (None, "list[0] = [T]", [response("list[0] = [T]")]),
     ],
@@ -198,6 +201,11 @@ CASES: dict[str, list[tuple[bool | None, str, list[Segment]]]] = {
             [*AB, reasoning("c")],
         ),
         (None, "<|content_text|>b<|end_message|>", [response("b")]),
+        (
+            None,
+            "<|content_text|>b\n<|content_thinking|>c<|end_message|>",
+            [response("b"), reasoning("c")],
+        ),
         (
             None,
             "<|content_thinking|>a<|content_invoke_tool_json|>{}",
@@ -284,7 +292,8 @@ def test_every_format_has_a_name_its_models_and_its_markers() -> None:
 
 def test_a_custom_format_splits_at_its_configured_markers() -> None:
     braces = custom("{{", "}}", tools=("@call",))
-    assert parsed(braces, None, ["{{a}}b{{c@call()"]) == [*AB, reasoning("c"), response("@call()")]
+    assert parsed(braces, None, ["{{a}}b{{c@call()"]) == [reasoning("a"), response("b{{c@call()")]
+    assert parsed(braces, None, ["{{a@call()"]) == [reasoning("a"), response("@call()")]
     assert parsed(custom("%", "$", starts_inside=True), None, ["a$b"]) == AB
 
 
@@ -337,7 +346,10 @@ def test_an_unknown_format_name_is_refused() -> None:
         ("meta/Muse-Glimmer", "muse"),
         ("pfnet/plamo-3-nict-8b", "plamo3"),
         ("swiss-ai/Apertus-70B", "apertus"),
+        ("mistralai/Ministral-3-8B-Reasoning", "mistral"),
         ("Qwen/Qwen3-30B-A3B-Instruct-2507", "auto"),
+        ("qwen3-max", "auto"),
+        ("moonshotai/Kimi-K2-Instruct", "auto"),
         ("some/other-model", "auto"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.reasoning import ReasoningParser, Segment
 from gateway.reasoning.formats import FORMATS, Format
-from gateway.reasoning.states import LONGEST_HEADER, Header, Kind
+from gateway.reasoning.states import LONGEST_BLANK, LONGEST_HEADER, Header, Kind, State
 
 HEADERS = [
     "<|message|>",
@@ -37,7 +37,8 @@ class Token:
 
 
 def markers(format: Format) -> list[str]:
-    texts = {m for state in format.states.values() if not isinstance(state, Header) for m in state.markers}
+    states = [state for state in format.states.values() if isinstance(state, State)]
+    texts = {marker for state in states for marker in (*state.markers, *state.line_markers)}
     headers = any(isinstance(state, Header) for state in format.states.values())
     return sorted(texts or {"<think>"}) + (HEADERS if headers else [])
 
@@ -45,39 +46,51 @@ def markers(format: Format) -> list[str]:
 def outputs(format: Format) -> st.SearchStrategy[str]:
     known = st.sampled_from(markers(format))
     begun = st.sampled_from([marker[:cut] for marker in markers(format) for cut in range(1, len(marker))])
-    plain = st.sampled_from(["\n", "\n\n", " ", "a", "<", "|>", "é", "思考", "\U0001f9e0", "\r\n", "x" * 300])
+    plain = st.sampled_from(
+        ["\n", "\n\n", " ", "\t\n", "a", "`<think>`", "<", "|>", "é", "思考", "\U0001f9e0", "\r\n", "x" * 300]
+    )
     return st.lists(st.one_of(known, begun, plain, st.text(max_size=5)), max_size=14).map("".join)
 
 
 OUTPUTS = {name: outputs(format) for name, format in FORMATS.items()}
 
 
+def marker_at(state: State, text: str, at: int) -> str | None:
+    """Return the marker of the state that stands at `at`, if it counts there."""
+    if found := next((m for m in state.markers if text.startswith(m, at)), None):
+        return found
+    begins_line = at > 0 and text[at - 1] == "\n"
+    return next((m for m in state.line_markers if begins_line and text.startswith(m, at)), None)
+
+
 def reference_tokens(format: Format, inside: bool, text: str) -> list[Token]:
     """Parse as the reference does: one token for each character, and one for each marker."""
     found: list[Token] = []
     state = format.states[format.inside if inside else format.outside]
-    at = 0
+    at = blank = 0
     while at < len(text):
         if isinstance(state, Header):
             end = text.find(state.end, at, at + LONGEST_HEADER) + len(state.end)
             marker = text[at:end] if end >= len(state.end) else None
         else:
-            marker = next((m for m in state.markers if text.startswith(m, at)), None)
+            marker = marker_at(state, text, at)
         if marker is not None:
             rule = state.rule(marker)
             state = format.states[rule.to]
             if not isinstance(state, Header):
+                del found[len(found) - blank :]
                 found.append(Token(state.kind, marker, marker=True, keep=rule.keep))
                 at += len(marker)
+                blank = 0
             continue
-        anchored = state.fallback is not None
-        if anchored and (isinstance(state, Header) or text[at] != "\n"):
-            assert state.fallback is not None
+        if isinstance(state, Header) or (state.fallback is not None and not text[at].isspace()):
             header = isinstance(state, Header)
-            state = format.states[state.fallback]
+            state = format.states[state.fallback or "response"]
+            blank = 0
             if not header:
                 continue
         found.append(Token(state.kind, text[at]))
+        blank = blank + 1 if isinstance(state, State) and state.fallback is not None else 0
         at += 1
     return found
 
@@ -143,7 +156,7 @@ def test_the_text_held_back_is_shorter_than_the_longest_marker(format: Format, d
     parser = ReasoningParser(format)
     parser.feed(text)
     held = "".join(segment.text for segment in parser.close())
-    assert len(held.lstrip("\n")) < longest
+    assert len(held.lstrip()) < longest
 
 
 @pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
@@ -151,3 +164,34 @@ def test_the_text_held_back_is_shorter_than_the_longest_marker(format: Format, d
 @given(text=st.text(st.sampled_from("\n\r a>]:|é思\U0001f9e0"), min_size=1, max_size=30))
 def test_text_without_markers_is_kept_unchanged(format: Format, text: str) -> None:
     assert "".join(segment.text for segment in parsed(format, False, [text])) == text
+
+
+@pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
+@pytest.mark.parametrize("starts_inside", [True, False])
+@pytest.mark.parametrize("size", [LONGEST_BLANK - 1, LONGEST_BLANK, LONGEST_BLANK + 1, 3 * LONGEST_BLANK])
+def test_a_long_run_of_blank_text_is_cut_alike_and_not_held_back_for_ever(
+    format: Format, starts_inside: bool, size: int
+) -> None:
+    text = " " * size + markers(format)[0] + "a\n" + markers(format)[-1] + "b"
+    parser = ReasoningParser(format, starts_inside)
+    parser.feed(" " * size)
+    # One more may be the beginning of a marker: that of a header begins with a space.
+    assert sum(len(segment.text) for segment in parser.close()) <= LONGEST_BLANK + 1
+    whole = parsed(format, starts_inside, [text])
+    assert parsed(format, starts_inside, list(text)) == whole
+    assert parsed(format, starts_inside, [text[at : at + 1000] for at in range(0, len(text), 1000)]) == whole
+
+
+@pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
+@FEW_EXAMPLES
+@given(data=st.data())
+def test_nothing_is_lost_but_markers_and_blank_text_beside_them(format: Format, data: st.DataObject) -> None:
+    text = data.draw(OUTPUTS[format.name])
+    starts_inside = data.draw(st.booleans())
+    kept = "".join(token.text for token in reference_tokens(format, starts_inside, text) if token.keep)
+    segments = parsed(format, starts_inside, [text])
+    assert without_blanks("".join(segment.text for segment in segments)) == without_blanks(kept)
+
+
+def without_blanks(text: str) -> str:
+    return "".join(text.split())

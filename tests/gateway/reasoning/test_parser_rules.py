@@ -5,6 +5,7 @@ import time
 import pytest
 
 from gateway.reasoning import ReasoningParser, Segment
+from gateway.reasoning.formats import FORMATS
 from gateway.reasoning.states import LONGEST_HEADER
 
 
@@ -38,13 +39,13 @@ def test_markers_of_another_state_are_not_held_back() -> None:
 
 def test_a_start_marker_in_two_chunks_does_not_leak_into_the_response() -> None:
     parser = ReasoningParser("mistral")
-    assert parser.feed("Hi[TH") == [response("Hi")]
+    assert parser.feed("Hi\n[TH") == [response("Hi")]
     assert parser.feed("INK]a") == [reasoning("a")]
 
 
 def test_neighbouring_segments_of_one_chunk_differ_in_kind() -> None:
     parser = ReasoningParser("mistral")
-    assert parser.feed("b[/THINK]c[THINK]a[/THINK][THINK]d") == [response("bc"), reasoning("ad")]
+    assert parser.feed("[/THINK]b\n[THINK]a[/THINK][THINK]d") == [response("b"), reasoning("ad")]
 
 
 def test_an_empty_chunk_gives_no_segment() -> None:
@@ -73,14 +74,14 @@ def test_reasoning_that_never_ends_stays_reasoning() -> None:
     assert parser.inside
 
 
-def test_a_second_end_marker_is_dropped() -> None:
+def test_a_second_end_marker_before_the_response_is_dropped() -> None:
     parser = ReasoningParser("deepseek_r1")
-    assert parser.feed("a</think>b</think>c") == [reasoning("a"), response("bc")]
+    assert parser.feed("a</think>\n</think> \n</think>\nb") == [reasoning("a"), response("b")]
 
 
-def test_text_before_a_start_marker_is_response_if_the_model_opens_the_reasoning() -> None:
-    parser = ReasoningParser("kimi")
-    assert parser.feed("b ◁think▷a") == [response("b "), reasoning("a")]
+def test_a_lone_end_marker_before_the_response_is_dropped() -> None:
+    parser = ReasoningParser("deepseek_r1", starts_inside=False)
+    assert parser.feed(" \n</think>\n\nb") == [response("b")]
 
 
 def test_text_before_a_start_marker_is_reasoning_if_the_prompt_opened_the_reasoning() -> None:
@@ -94,12 +95,84 @@ def test_a_start_marker_repeated_at_the_start_of_reasoning_is_dropped() -> None:
     assert parser.feed("nk>\na") == [reasoning("a")]
 
 
-def test_a_reopened_block_is_reasoning_again() -> None:
-    parser = ReasoningParser("qwen3")
-    assert parser.feed("a</think>b<think>c") == [reasoning("a"), response("b"), reasoning("c")]
+@pytest.mark.parametrize("blank", ["", "\n", " ", "\n \n\t", "\r\n\r\n", "\u2003"])
+def test_blank_text_before_the_reasoning_is_nothing_wherever_the_output_starts(blank: str) -> None:
+    for inside in (True, False):
+        assert ReasoningParser("qwen3", inside).feed(f"{blank}<think>a</think>b") == [reasoning("a"), response("b")]
+
+
+@pytest.mark.parametrize("between", ["", "\n", " ", " \n\n "])
+def test_a_start_marker_repeated_right_behind_the_first_is_dropped(between: str) -> None:
+    for inside in (True, False):
+        parser = ReasoningParser("qwen3", inside)
+        assert parser.feed(f"<think>{between}<think>{between}<think>a<think></think>b") == [
+            reasoning("a<think>"),
+            response("b"),
+        ]
+
+
+def test_a_label_is_repeated_with_its_start_marker() -> None:
+    parser = ReasoningParser("gemma4")
+    assert parser.feed("<|channel>thought\n<|channel>thought\nthought\na<channel|>b") == [
+        reasoning("thought\na"),
+        response("b"),
+    ]
+
+
+@pytest.mark.parametrize("blank", ["", "\n", " ", "\n\n \n"])
+def test_blank_reasoning_is_nothing(blank: str) -> None:
+    for inside in (True, False):
+        assert ReasoningParser("qwen3", inside).feed(f"<think>{blank}</think>b") == [response("b")]
+
+
+@pytest.mark.parametrize("between", ["", "\n", " ", "\n\n \n"])
+def test_reasoning_reopened_before_the_first_word_of_the_response_is_reasoning(between: str) -> None:
+    parser = ReasoningParser("qwen3", starts_inside=True)
+    assert parser.feed(f"a</think>{between}<think>c") == [reasoning("ac")]
     assert parser.inside
     assert parser.feed("</think>d") == [response("d")]
     assert not parser.inside
+
+
+WORDS = [
+    ("deepseek_v4", "Between `<think>` and `</think>`. Strip that."),
+    ("qwen3", "It prints a `<think>` tag, and\n<think>\nagain\n</think>\nat the beginning of a line."),
+    ("auto", "```python\ntext.split('</think>')[-1]\n```\n\n```\n<think>\n```\nThat is all."),
+    ("granite", "They begin with 'Here is my thought process:' and go on with 'Here is my response:'."),
+    ("kimi", "◁think▷ and ◁/think▷ are its tags."[1:]),
+    ("gemma4", "Its channels: <|channel>thought\nx<channel|>"),
+    ("mistral", "Tags are [THINK] and [/THINK].\n[/THINK] ends."),
+    ("seed_oss", "<seed:think>"[1:] + " and <seed:think>, </seed:think>"),
+    ("kimi_k3", "Say <|open|>think<|sep|> and <|close|>think<|sep|>."),
+    ("inkling", "Say <|content_thinking|>."),
+    ("cohere", "Say <|START_THINKING|> and <|END_THINKING|>."),
+    ("ernie45", "Use <think>, </think> and <response> here."),
+    ("none", "Use <think> and </think>."),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), WORDS, ids=[name for name, _ in WORDS])
+def test_markers_are_words_once_the_response_has_begun(name: str, answer: str) -> None:
+    format = FORMATS[name]
+    heads = ["", "\n\n"]
+    if format.starts:
+        heads += [f"{format.starts[0]}I think of tags.\n{format.ends[0]}\n\n"]
+    for head in heads:
+        for chunks in ([head + answer], [head, answer], list(head + answer)):
+            parser = ReasoningParser(format, starts_inside=False)
+            fed = [segment for chunk in chunks for segment in parser.feed(chunk)] + parser.close()
+            said = "".join(segment.text for segment in fed if segment.kind == "response")
+            assert said.lstrip("\n") == answer
+
+
+@pytest.mark.parametrize("cut", range(len("b\n\n[THINK]c")))
+def test_a_model_that_reopens_does_so_at_the_beginning_of_a_line(cut: int) -> None:
+    text = "b\n\n[THINK]c"
+    parser = ReasoningParser("mistral")
+    parser.feed("[THINK]a[/THINK]\n")
+    fed = parser.feed(text[:cut]) + parser.feed(text[cut:])
+    assert [segment for segment in fed if segment.text] == [response("b"), reasoning("c")]
+    assert parser.feed("[/THINK]d [THINK]e") == [response("d [THINK]e")]
 
 
 def test_newlines_around_a_marker_are_dropped_even_if_they_come_in_later_chunks() -> None:
@@ -108,9 +181,15 @@ def test_newlines_around_a_marker_are_dropped_even_if_they_come_in_later_chunks(
     assert [parser.feed(chunk) for chunk in chunks] == [
         *([], [], []),
         *([reasoning("a")], [reasoning("\nb")], [], [], [], []),
-        *([response("c")], [], [response("\n\nd")], []),
+        *([response("c\n")], [response("\n")], [response("d")], [response("\n")]),
     ]
-    assert parser.close() == [response("\n")]
+    assert parser.close() == []
+
+
+def test_newlines_wait_for_a_marker_only_where_one_may_follow() -> None:
+    parser = ReasoningParser("kimi_k3", starts_inside=False)
+    assert parser.feed("b\n") == [response("b")]
+    assert parser.feed("\n<|close|>response<|sep|>") == []
 
 
 def test_whitespace_other_than_newlines_is_kept_around_markers() -> None:
