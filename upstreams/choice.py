@@ -8,7 +8,8 @@ from typing import Protocol
 
 from gateway.config import ModelRoute
 from gateway.reasoning import ReasoningParser
-from gateway.reasoning.answer import AnswerParser, Promoter, Stage, parse
+from gateway.reasoning.answer import AnswerParser, Stage, parse
+from gateway.reasoning.promoter import Promoter
 from gateway.reasoning.tool_calls import ToolCallParser
 from gateway.upstream import ParsedItem, UpstreamItem, UpstreamRequest
 
@@ -52,6 +53,5 @@ def _stages(route: ModelRoute, request: UpstreamRequest) -> list[Stage]:
     stages: list[Stage] = [AnswerParser(ReasoningParser(route.format, route.starts_inside))]
     if route.upstream == "qwen" and request.tools:
         stages.append(ToolCallParser())
-    if route.promote_truncated:
-        stages.append(Promoter())
+    stages.append(Promoter(route.promote_truncated))
     return stages

@@ -1,6 +1,6 @@
 """The way of an upstream's answer to what a session reads: its text parsed, its tool calls found, its tokens counted.
 
-    UpstreamItem -> AnswerParser -> (ToolCallParser) -> (Promoter) -> ParsedItem
+    UpstreamItem -> AnswerParser -> (BeginningWatch) -> (ToolCallParser) -> Promoter -> ParsedItem
 
 Each stage takes a batch of items and returns one; `parse` runs an answer through them.
 Knows nothing of where the answer comes from.
@@ -16,13 +16,14 @@ from typing import Any, Protocol
 from gateway.errors import GatewayError, UpstreamSilent
 from gateway.events import Usage
 from gateway.reasoning.parser import ReasoningParser, Segment
+from gateway.reasoning.tagged_copy import TaggedCopyFilter
 from gateway.upstream import Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 
 
 class Stage(Protocol):
     """One step on the way of an answer. `close` returns what was held back; a Finished closes a stage by itself."""
 
-    def feed(self, items: Sequence[Any]) -> list[ParsedItem]: ...
+    def feed(self, items: Sequence[Any]) -> Sequence[ParsedItem]: ...
 
     def close(self) -> list[ParsedItem]: ...
 
@@ -75,14 +76,14 @@ def _close(stages: Sequence[Stage]) -> list[ParsedItem]:
 
 
 class AnswerParser:
-    """Splits text into segments and counts tokens.
+    """Splits text into segments and counts tokens. Once a field of the API has carried reasoning, text is response.
 
-    Once a field of the API has carried reasoning, its text is response; a copy of the reasoning between tags at the
-    head of the text (llama.cpp's `deepseek-legacy`) is dropped.
+    Blank text before the first word is part of an answer only if no reasoning follows it.
     """
 
     def __init__(self, parser: ReasoningParser) -> None:
-        self._parser, self._by_field = parser, False
+        self._parser, self._outside = parser, not parser.inside
+        self._beside_field: TaggedCopyFilter | None = None
         self._chunks = self._reasoning_chunks = 0
         self._tokens_known = False
 
@@ -90,17 +91,20 @@ class AnswerParser:
         return _joined(parsed for item in items for parsed in self._parse(item))
 
     def close(self) -> list[ParsedItem]:
-        return list(self._response_only(self._parser.close()))
+        return list((self._beside_field or self._parser).close())
 
     def _parse(self, item: UpstreamItem) -> Sequence[ParsedItem]:
         match item:
             case Text(text=text):
+                if self._beside_field:
+                    self._count(False)
+                    return self._beside_field.feed(text)
                 segments = self._parser.feed(text)
-                self._count(self._parser.inside and not self._by_field)
-                return self._response_only(segments)
+                self._count(self._parser.inside)
+                return segments
             case Segment(kind="reasoning"):
                 self._count(True)
-                return [*self._trust_field(), item]
+                return [*self._trust_field(item.text), item]
             case ToolPiece():
                 self._count(False)
                 return [*self.close(), item]
@@ -112,15 +116,14 @@ class AnswerParser:
             case _:
                 return [item]
 
-    def _trust_field(self) -> list[Segment]:
-        if self._by_field:
-            return []
-        held = self._parser.close()
-        self._parser, self._by_field = ReasoningParser("auto", starts_inside=False), True
+    def _trust_field(self, text: str) -> list[Segment]:
+        held: list[Segment] = []
+        if not self._beside_field:
+            self._parser.forget_blank()
+            held = self._parser.close()
+            self._beside_field = TaggedCopyFilter(inside=self._outside and self._parser.inside)
+        self._beside_field.add_reasoning(text)
         return held
-
-    def _response_only(self, segments: list[Segment]) -> list[Segment]:
-        return [segment for segment in segments if segment.kind == "response"] if self._by_field else segments
 
     def _count(self, reasoning: bool) -> None:
         self._chunks += 1
@@ -134,33 +137,6 @@ class AnswerParser:
         share = self._reasoning_chunks / self._chunks if self._chunks else 0.0
         reasoning = usage.reasoning_tokens or round(completion * share)
         return replace(usage, completion_tokens=completion, reasoning_tokens=reasoning)
-
-
-class Promoter:
-    """Repeats an answer that was all reasoning, and so never ended, as its response."""
-
-    def __init__(self) -> None:
-        self._trace: list[str] = []
-        self._answered = False
-
-    def feed(self, items: Sequence[ParsedItem]) -> list[ParsedItem]:
-        return [promoted for item in items for promoted in self._promote(item)]
-
-    def close(self) -> list[ParsedItem]:
-        return []
-
-    def _promote(self, item: ParsedItem) -> Sequence[ParsedItem]:
-        match item:
-            case Segment(kind="reasoning", text=text) if not self._answered:
-                self._trace.append(text)
-            case Segment() | ToolPiece():
-                self._answered = True
-            case Finished() if self._trace and not self._answered:
-                truncated = ThinkingEnded(tokens=None, ended_by="truncated")
-                return [truncated, Segment("response", "".join(self._trace)), item]
-            case _:
-                pass
-        return [item]
 
 
 def _joined(items: Iterable[ParsedItem]) -> list[ParsedItem]:

@@ -77,6 +77,8 @@ class ReasoningParser:
     def forget_blank(self) -> None:
         """Drop blank text that waits for the first word of the response or of the reasoning."""
         self._blank = ""
+        if self._pending.isspace():
+            self._pending = ""
 
     def close(self) -> list[Segment]:
         """Return all text that was held back: the output has ended, so it cannot become a marker any more."""

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import UpstreamError, UpstreamSilent
 from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
-from gateway.reasoning.answer import AnswerParser, Promoter, Stage, parse
+from gateway.reasoning.answer import AnswerParser, Stage, parse
 from gateway.upstream import Accepted, Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 
 ACCEPTED = Accepted(prompt_tokens=5)
@@ -40,10 +40,6 @@ class ScriptedAnswer:
 
 def parsing(format: str = "qwen3") -> list[Stage]:
     return [AnswerParser(ReasoningParser(format, starts_inside=False))]
-
-
-def promoting() -> list[Stage]:
-    return [*parsing(), Promoter()]
 
 
 async def parsed(*script: Any, format: str = "qwen3") -> list[list[ParsedItem]]:
@@ -232,63 +228,57 @@ async def test_closing_the_stream_closes_the_answer() -> None:
     assert answer.closed
 
 
-@pytest.mark.parametrize(
-    ("script", "after"),
-    [
-        (
-            [[Text("<think>Six.")], [Text(" Or\n"), FINISHED]],
-            [
-                [Segment("reasoning", "Six.")],
-                [
-                    Segment("reasoning", " Or\n"),
-                    ThinkingEnded(tokens=None, ended_by="truncated"),
-                    Segment("response", "Six. Or\n"),
-                    FINISHED,
-                ],
-            ],
-        ),
-        (
-            [[Text("<think>Six.</think>42.")], [FINISHED]],
-            [[Segment("reasoning", "Six."), Segment("response", "42.")], [FINISHED]],
-        ),
-        ([[FINISHED]], [[FINISHED]]),
-    ],
-    ids=["never ended", "ended", "nothing"],
-)
-async def test_unfinished_reasoning_is_promoted_if_there_is_no_response(
-    script: list[list[UpstreamItem]], after: list[list[ParsedItem]]
-) -> None:
-    answer = ScriptedAnswer(*script)
-    async with aclosing(parse(answer.play(), promoting())) as batches:
-        assert [list(batch) async for batch in batches] == after
-    assert answer.closed
-
-
-async def test_reasoning_that_was_cut_off_is_not_promoted() -> None:
-    answer = ScriptedAnswer([Text("<think>Six.")], UpstreamError("gone"))
-    kept: list[ParsedItem] = []
-    with pytest.raises(UpstreamError):
-        async for batch in parse(answer.play(), promoting()):
-            kept += batch
-    assert kept == [Segment("reasoning", "Six.")]
-
-
-async def test_reasoning_that_ends_in_a_tool_call_is_not_promoted() -> None:
-    call = ToolPiece(index=0, name="f", arguments="{}")
-    answer = ScriptedAnswer([ACCEPTED], [Segment("reasoning", "Six.")], [call], [FINISHED])
-    batches = parse(answer.play(), promoting())
-    items = [item async for batch in batches for item in batch]
-    assert items == [
-        ACCEPTED,
-        Segment("reasoning", "Six."),
-        call,
-        Finished(finish_reason="stop", usage=FINISHED.usage),
-    ]
-
-
 async def test_held_back_text_is_returned_before_a_tool_call() -> None:
     call = ToolPiece(index=0, name="f", arguments="{}")
     answer = ScriptedAnswer([Text("<think>Look.</thi")], [call], [FINISHED])
     batches = parse(answer.play(), parsing())
     items = [item async for batch in batches for item in batch]
     assert items == [Segment("reasoning", "Look."), Segment("reasoning", "</thi"), call, FINISHED]
+
+
+BLANKS = ["\n", " ", " \r\n\n "]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("format", ["qwen3", "auto", "none", "gpt_oss", "kimi_k3", "ernie45"])
+async def test_blank_text_before_a_field_is_nothing(blank: str, format: str) -> None:
+    got = await parsed([Text(blank)], [Segment("reasoning", "Six.")], [Text("42.")], [FINISHED], format=format)
+    assert got == [[Segment("reasoning", "Six.")], [Segment("response", "42.")], [FINISHED]]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+async def test_blank_text_between_two_deltas_of_a_field_does_not_begin_the_response(blank: str) -> None:
+    six, seven = Segment("reasoning", "Six "), Segment("reasoning", "seven.")
+    assert await parsed([six, Text(blank)], [Text(blank)], [seven], [Text(f"{blank}42.")], [FINISHED]) == [
+        [six],
+        [seven],
+        [Segment("response", f"{blank}42.")],
+        [FINISHED],
+    ]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("format", ["qwen3", "auto", "none", "gpt_oss"])
+async def test_blank_text_before_a_word_a_call_or_the_end_is_kept(blank: str, format: str) -> None:
+    call, kept = ToolPiece(index=0, name="f", arguments="{}"), Segment("response", blank)
+    assert await parsed([Text(blank)], [Text("42.")], [FINISHED], format=format) == [
+        [Segment("response", f"{blank}42.")],
+        [FINISHED],
+    ]
+    assert await parsed([Text(blank)], [call], [FINISHED], format=format) == [[kept, call], [FINISHED]]
+    assert await parsed([Text(blank)], [FINISHED], format=format) == [[kept, FINISHED]]
+
+
+async def test_a_start_marker_alone_before_a_field_and_an_end_marker_behind_it_are_dropped() -> None:
+    assert await parsed(
+        [Text("<think>\n")], [Segment("reasoning", "Six.")], [Text("\n</think>\n\n42.")], [FINISHED]
+    ) == [
+        [Segment("reasoning", "Six.")],
+        [Segment("response", "42.")],
+        [FINISHED],
+    ]
+
+
+async def test_text_in_tags_that_is_no_copy_of_the_field_is_response() -> None:
+    got = await parsed([Segment("reasoning", "Six.")], [Text("<think> begins "), Text("a thought.")], [FINISHED])
+    assert got == [[Segment("reasoning", "Six.")], [Segment("response", "<think> begins a thought.")], [FINISHED]]

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
+from gateway.reasoning.answer import AnswerParser
 from gateway.reasoning.formats import FORMATS, Format
 from gateway.reasoning.states import LONGEST_BLANK, LONGEST_HEADER, Header, Kind, State
+from gateway.upstream import Finished, Text, UpstreamItem
 
 HEADERS = [
     "<|message|>",
@@ -195,3 +198,28 @@ def test_nothing_is_lost_but_markers_and_blank_text_beside_them(format: Format, 
 
 def without_blanks(text: str) -> str:
     return "".join(text.split())
+
+
+PIECES = ["\n", " ", "<think>", "</think>", "a", "b ", "<thi", "nk>"]
+
+
+@FEW_EXAMPLES
+@given(data=st.data())
+@pytest.mark.parametrize("format", ["qwen3", "auto", "none", "gpt_oss", "mistral"])
+@pytest.mark.parametrize("starts_inside", [True, False])
+def test_any_cut_beside_a_field_gives_the_same_answer(format: str, starts_inside: bool, data: st.DataObject) -> None:
+    texts = data.draw(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=4))
+    fields = [data.draw(st.sampled_from(["", "a", "b ", "\n"])) for _ in texts]
+
+    def answer(cut: bool) -> list[tuple[str, str]]:
+        parser = AnswerParser(ReasoningParser(format, starts_inside))
+        items: list[UpstreamItem] = []
+        for text, field in zip(texts, fields, strict=True):
+            items += [Text(piece) for piece in (text if cut else [text]) if piece]
+            items += [Segment("reasoning", field)] if field else []
+        items.append(Finished(finish_reason="stop", usage=Usage()))
+        out = [parsed for item in items for parsed in parser.feed([item])] if cut else parser.feed(items)
+        runs = groupby((item for item in out if isinstance(item, Segment)), key=lambda segment: segment.kind)
+        return [(kind, "".join(segment.text for segment in run)) for kind, run in runs]
+
+    assert answer(cut=True) == answer(cut=False)
