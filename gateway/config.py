@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from gateway.reasoning.formats import FORMATS, Format, custom, detect
+from gateway.reasoning.names import never_thinks
 from gateway.upstream import Effort
 
 
@@ -117,8 +118,10 @@ class HttpUpstreamSettings(Settings):
 
     `url` includes `/v1`; `api_key_env` names the environment variable with the key. `format` is the way in which the
     text marks reasoning, `auto` chooses by the model's name; a field for reasoning is always read. `starts_inside` says
-    whether the text begins in reasoning without a marker, None leaves that to the format. `markers` are the start and
-    the end marker of format `custom`. With `promote_truncated`, reasoning that never ended is repeated as the response.
+    whether the text begins in reasoning without a marker. None leaves that to a `format` that is named here, and to
+    what earlier answers of the model have shown with `auto`. `markers` are the start and the end marker of format
+    `custom`. With `promote_truncated`, reasoning that was cut at the token limit is repeated as the response, as
+    reasoning that the model itself left unfinished always is.
     `headers` and `body` are added to each request, `no_thinking` to the body of requests without thinking, such as
     those for summaries. `silence_seconds` bounds the silence in the middle of an answer. Before the first byte a
     request is sent up to `attempts` times.
@@ -159,11 +162,28 @@ class HttpUpstreamSettings(Settings):
             return custom(*self.markers)
         return detect(model) if self.format == "auto" else FORMATS[self.format]
 
+    def route(self, model: str) -> "ModelRoute":
+        format, inside = self.format_of(model), self.starts_inside
+        by_request = False
+        if inside is None and self.format == "auto":
+            inside = False if never_thinks(model) else None
+        elif inside is None and format.starts_inside:
+            inside, by_request = True, format.by_request
+        return ModelRoute(
+            upstream="http",
+            format=format,
+            starts_inside=inside,
+            by_request=by_request,
+            promote_truncated=self.promote_truncated,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRoute:
     """The upstream that answers for a model, and the way its answers are read.
 
+    `starts_inside` says whether they begin inside the reasoning, with `by_request` only if the request wants thinking.
+    None leaves it to what earlier answers have shown.
     `silence_seconds` is how long it may send nothing at all; None for an API, whose client watches the socket itself: a
     comment there is a sign of life that nobody else sees.
     """
@@ -171,6 +191,7 @@ class ModelRoute:
     upstream: Literal["qwen", "http", "own"]
     format: Format
     starts_inside: bool | None = None
+    by_request: bool = False
     promote_truncated: bool = False
     silence_seconds: float | None = None
 
@@ -232,13 +253,7 @@ class GatewaySettings(Settings):
         """The routes of all models that requests may name; the first one answers requests that name none."""
         models = {self.upstream.name: self._qwen("qwen")} if self.upstream else {}
         for api in self.http_upstreams:
-            for model in api.models:
-                models[model] = ModelRoute(
-                    upstream="http",
-                    format=api.format_of(model),
-                    starts_inside=api.starts_inside,
-                    promote_truncated=api.promote_truncated,
-                )
+            models |= {model: api.route(model) for model in api.models}
         return models
 
     @property

@@ -95,6 +95,11 @@ class UpstreamRequest:
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
 
+    @property
+    def wants_thinking(self) -> bool:
+        """False if the request turns thinking off."""
+        return self.budget != 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:

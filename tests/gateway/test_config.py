@@ -193,9 +193,33 @@ def test_the_models_in_order_each_with_its_upstream_and_format() -> None:
     assert [(name, served.upstream, served.format.name, served.starts_inside) for name, served in models.items()] == [
         ("qwen2.5-coder-0.5b-instruct", "qwen", "qwen3", False),
         ("deepseek-r1", "http", "deepseek_r1", None),
-        ("gpt-4o", "http", "auto", None),
+        ("gpt-4o", "http", "auto", False),
         ("x", "http", "kimi", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "inside", "by_request"),
+    [
+        ({"models": ["deepseek-r1"]}, None, False),
+        ({"models": ["qwen3-8b"], "format": "auto"}, None, False),
+        ({"models": ["qwen3-max"]}, False, False),
+        ({"models": ["qwen3-max"], "starts_inside": True}, True, False),
+        ({"models": ["qwen3-max"], "format": "qwen3"}, True, True),
+        ({"models": ["x"], "format": "deepseek_r1"}, True, False),
+        ({"models": ["x"], "format": "deepseek_r1", "starts_inside": False}, False, False),
+        ({"models": ["x"], "format": "qwen3"}, True, True),
+        ({"models": ["x"], "format": "qwen3", "starts_inside": True}, True, False),
+        ({"models": ["x"], "format": "qwen3", "starts_inside": False}, False, False),
+        ({"models": ["x"], "format": "apertus"}, None, False),
+        ({"models": ["x"], "format": "custom", "markers": ["<a>", "</a>"]}, None, False),
+        ({"models": ["x"], "format": "none"}, None, False),
+    ],
+)
+def test_where_the_answers_of_a_model_begin(fields: dict[str, Any], inside: bool | None, by_request: bool) -> None:
+    settings = GatewaySettings.model_validate({"upstream": None, "http_upstreams": [{**API, **fields}]})
+    (route,) = settings.models.values()
+    assert (route.starts_inside, route.by_request) == (inside, by_request)
 
 
 def test_the_defaults_are_legal() -> None:
