@@ -88,7 +88,8 @@ class AnswerParser:
         self._tokens_known = False
 
     def feed(self, items: Sequence[UpstreamItem]) -> list[ParsedItem]:
-        return _joined(parsed for item in items for parsed in self._parse(item))
+        parsed = [parsed for item in items for parsed in self._parse(item)]
+        return _joined(parsed) if len(parsed) > 1 else parsed
 
     def close(self) -> list[ParsedItem]:
         return list((self._beside_field or self._parser).close())

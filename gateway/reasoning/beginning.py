@@ -31,32 +31,30 @@ class BeginningWatch:
         self._fenced = self._over = False
 
     def feed(self, items: Sequence[ParsedItem]) -> Sequence[ParsedItem]:
-        for item in items:
-            if self._over:
-                break
-            self._watch(item)
+        if not self._over:
+            for item in items:
+                self._watch(item)
         return items
 
     def close(self) -> list[ParsedItem]:
         return []
 
     def _watch(self, item: ParsedItem) -> None:
-        match item:
-            case Segment(kind=kind, text=text):
-                if self._outside and kind == "response":
-                    self._read(text)
-                elif self._outside or kind == "response":
-                    self._over = True
-            case ToolPiece():
+        if self._over:
+            return
+        if isinstance(item, Segment):
+            if self._outside and item.kind == "response":
+                self._read(item.text)
+            elif self._outside or item.kind == "response":
                 self._over = True
-            case Finished(finish_reason=reason):
-                if self._outside:
-                    self._read("\n")
-                elif reason == "stop":
-                    self._on_seen(False)
-                self._over = True
-            case _:
-                pass
+        elif isinstance(item, ToolPiece):
+            self._over = True
+        elif isinstance(item, Finished):
+            if self._outside:
+                self._read("\n")
+            elif item.finish_reason == "stop":
+                self._on_seen(False)
+            self._over = True
 
     def _read(self, text: str) -> None:
         first, *lines = text.split("\n")

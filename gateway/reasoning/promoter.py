@@ -30,6 +30,10 @@ class Promoter:
     def feed(self, items: Sequence[ParsedItem]) -> Sequence[ParsedItem]:
         if self._answered:
             return items
+        # The fast path of nearly every batch before the response.
+        if len(items) == 1 and isinstance(item := items[0], Segment) and item.kind == "reasoning":
+            self._keep(item.text)
+            return items
         return [promoted for item in items for promoted in self._promote(item)]
 
     def close(self) -> list[ParsedItem]:
