@@ -1,6 +1,7 @@
 """Whatever is sent, reading it takes linear time: what four times the text costs is less than six times as much.
 
-Costs are the CPU time of this process, the least of several tries, so that other programs do not count.
+Costs are CPU time of this process. Other programs disturb it all the same, so one good try of several is enough: a
+quadratic reader has none.
 """
 
 import time
@@ -20,10 +21,10 @@ from gateway.wire.chat_chunks import error_text
 
 Read = Callable[[str], object]
 
-SIZE, TRIES = 4_000, 2
+SIZE, TRIES = 4_000, 6
 MOST = 6.0
 """The most that four times the text may cost; linear is 4, quadratic 16."""
-NOISE_SECONDS = 0.003
+NOISE_SECONDS = 0.002
 FAMILIES = (
     *("x", "x ", "a. ", ".", ". ", "?!", "…", "\n", " \n", "\t", "\r", "(", "[", "{", '"', "'", "`", "a`", "```\n"),
     *("~~~", "*", "- ", "1", "1,", "1/2 ", "一", "百", "。", "。」", "$$", "\\(", "\\", "<", "<|", "<think>"),
@@ -115,19 +116,19 @@ READERS: dict[str, Read] = {
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_hostile_text_is_read_in_linear_time(name: str, family: str) -> None:
-    def cost(size: int) -> float:
-        return least_seconds(READERS[name], (family * size)[:size])
-
-    assert cost(4 * SIZE) < MOST * cost(SIZE) + NOISE_SECONDS
+    tries = (grows_linearly(READERS[name], family) for _ in range(TRIES))
+    assert any(tries)
 
 
-def least_seconds(read: Read, text: str) -> float:
-    costs = []
-    for _ in range(TRIES):
-        began = time.process_time()
-        read(text)
-        costs.append(time.process_time() - began)
-    return min(costs)
+def grows_linearly(read: Read, family: str) -> bool:
+    short, long = (seconds(read, (family * size)[:size]) for size in (SIZE, 4 * SIZE))
+    return long < MOST * short + NOISE_SECONDS
+
+
+def seconds(read: Read, text: str) -> float:
+    began = time.process_time()
+    read(text)
+    return time.process_time() - began
 
 
 def test_a_deeply_nested_call_is_text() -> None:
