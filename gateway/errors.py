@@ -12,7 +12,10 @@
     │   ├── UpstreamUnreachable    no connection, or it was lost before the first byte
     │   ├── UpstreamRateLimited    it answered 429
     │   ├── UpstreamUnavailable    it answered 5xx
-    │   ├── UpstreamRefused        it answered with any other status: it does not accept the request, or the key
+    │   ├── UpstreamRejected       400, 413 or 422, as it answered: the request is wrong, in its own words
+    │   ├── UpstreamModelUnknown   404: it does not know the model
+    │   ├── UpstreamKeyRefused     it answered 401, 402 or 403: it refuses the gateway's own key
+    │   ├── UpstreamRefused        it answered with any other status
     │   ├── UpstreamTimeout        504: no first byte in time
     │   ├── UpstreamSilent         nothing more came in the middle of a stream
     │   ├── UpstreamCut            the connection ended before the answer did
@@ -39,7 +42,8 @@ class Failure:
     """A failure as data, as it travels between deployments and is sent in `stream.failed`.
 
     `type` is one of the snake_case names below, `message` says what to do next, `retryable` whether the same request
-    may succeed later. `status` is its HTTP status if the stream has not begun, `param` the field at fault.
+    may succeed later. `status` is its HTTP status if the stream has not begun, `param` the field at fault. `code` is an
+    API's own word for its failure; it defaults to the type.
     """
 
     type: str
@@ -48,6 +52,11 @@ class Failure:
     retryable: bool = False
     status: int = 500
     param: str | None = None
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.code:
+            object.__setattr__(self, "code", self.type)
 
 
 class GatewayError(Exception):
@@ -55,13 +64,14 @@ class GatewayError(Exception):
 
     type: ClassVar[str] = "internal_error"
     stage: ClassVar[Stage] = "session"
-    status: ClassVar[int] = 500
+    status: int = 500
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str, param: str | None = None) -> None:
+    def __init__(self, message: str, param: str | None = None, code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.param = param
+        self.code = code
 
     def failure(self) -> Failure:
         return Failure(
@@ -71,6 +81,7 @@ class GatewayError(Exception):
             retryable=self.retryable,
             status=self.status,
             param=self.param,
+            code=self.code,
         )
 
 
@@ -136,6 +147,28 @@ class UpstreamRateLimited(BeforeFirstByte):
 
 class UpstreamUnavailable(BeforeFirstByte):
     type = "upstream_unavailable"
+
+
+class UpstreamRejected(UpstreamError):
+    """The client's mistake, as the API sees it: its status, its message, and its code and its param if it has them."""
+
+    type = "invalid_request_error"
+    retryable = False
+
+    def __init__(self, message: str, status: int, param: str | None = None, code: str = "") -> None:
+        super().__init__(message, param, code)
+        self.status = status
+
+
+class UpstreamModelUnknown(UpstreamError):
+    type = "model_not_found"
+    status = 404
+    retryable = False
+
+
+class UpstreamKeyRefused(UpstreamError):
+    type = "upstream_key_refused"
+    retryable = False
 
 
 class UpstreamRefused(UpstreamError):

@@ -23,11 +23,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Numbers of tokens, as the upstream counts them. `completion_tokens` include `reasoning_tokens`."""
+    """Numbers of tokens, as the upstream counts them. `completion_tokens` include `reasoning_tokens`.
+
+    `cached_tokens` are those of the prompt that the upstream had in its cache. `estimated` is true if the upstream
+    reported no `completion_tokens`.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

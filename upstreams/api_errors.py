@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from gateway.errors import UpstreamNotAStream, UpstreamRateLimited, UpstreamRefused, UpstreamUnavailable
+from gateway.errors import UpstreamNotAStream, UpstreamRateLimited, UpstreamUnavailable
 from gateway.wire import sse
-from gateway.wire.chat_chunks import error_text
+from gateway.wire.chat_errors import read_error, refused
 from upstreams.api_client import ApiResponse, Undecodable
 
 ERROR_BYTES = 20_000
@@ -22,16 +22,16 @@ async def check(response: ApiResponse, key: str) -> None:
     kind = response.headers.get("content-type", sse.MEDIA_TYPE).lower()
     if response.status == HTTPStatus.OK and kind.startswith("text/event-stream"):
         return
-    reason = error_text(await _beginning(response))
-    reason = reason.replace(key, "…") if key else reason
+    body = await _beginning(response)
+    error = read_error(body.replace(key.encode(), "…".encode()) if key else body, response.status)
     if response.status == HTTPStatus.OK:
-        raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {reason}")
-    message = f"the upstream answered {response.status}: {reason}"
+        raise UpstreamNotAStream(f"the upstream answered with {kind} instead of an event stream: {error.reason}")
+    message = f"the upstream answered {response.status}: {error.reason}"
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise UpstreamRateLimited(message, _retry_after(response))
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UpstreamUnavailable(message, _retry_after(response))
-    raise UpstreamRefused(message)
+    raise refused(response.status, error)
 
 
 async def _beginning(response: ApiResponse) -> bytes:

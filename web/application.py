@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
@@ -21,6 +22,8 @@ from gateway.wire.openai import error_body
 
 CLIENT_CLOSED_REQUEST = 499
 """The status that nginx and Serve log for a request whose client disconnected; nobody receives it."""
+RETRIED = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
+"""The statuses below 500 at which OpenAI's SDKs ask again, unless a header tells them not to."""
 
 T = TypeVar("T")
 
@@ -95,11 +98,13 @@ def refusal(error: Exception) -> Response:
     An error that is not ours keeps its details to itself.
     """
     failure = _failure(error)
-    headers = error.headers if isinstance(error, HTTPException) else None
-    if failure.status in (Overloaded.status, TooManyStreams.status):
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if failure.retryable and failure.status in (Overloaded.status, TooManyStreams.status):
         headers = {"Retry-After": "2"}
     if failure.status == InvalidKey.status:
         headers = {"WWW-Authenticate": "Bearer"}
+    if not failure.retryable and (failure.status in RETRIED or failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+        headers["X-Should-Retry"] = "false"
     return JSONResponse(error_body(failure), status_code=failure.status, headers=headers)
 
 

@@ -137,7 +137,8 @@ class AnswerParser:
         completion = usage.completion_tokens or self._chunks
         share = self._reasoning_chunks / self._chunks if self._chunks else 0.0
         reasoning = usage.reasoning_tokens or round(completion * share)
-        return replace(usage, completion_tokens=completion, reasoning_tokens=reasoning)
+        estimated = completion != usage.completion_tokens
+        return replace(usage, completion_tokens=completion, reasoning_tokens=reasoning, estimated=estimated)
 
 
 def _joined(items: Iterable[ParsedItem]) -> list[ParsedItem]:

@@ -7,22 +7,20 @@ or markers.
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import orjson
 
-from gateway.errors import UpstreamCut, UpstreamError, UpstreamNotJson
+from gateway.errors import UpstreamCut, UpstreamNotJson
 from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
 from gateway.upstream import Finished, Text, ToolPiece
+from gateway.wire.chat_errors import failed, is_error
 from gateway.wire.sse import Received
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 EVENT_TYPES = ("", "message", "error")
 """The types of events that belong to the answer. Others, such as a ping, are passed over."""
-LONGEST_ERROR_TEXT = 300
-"""Characters of an API's message that are passed on."""
 FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
@@ -59,17 +57,17 @@ class ChunkReader:
         if event.type not in EVENT_TYPES or data in ("", "[DONE]"):
             return []
         if event.type == "error":
-            raise _failed(event.data)
+            raise failed(event.data)
         chunk = _object(event.data)
         choices = _dicts(chunk.get("choices"))
-        if chunk.get("error") or chunk.get("object") == "error":
-            raise _failed(event.data)
+        if chunk.get("error") or (not choices and is_error(chunk)):
+            raise failed(event.data)
         if isinstance(usage := chunk.get("usage"), dict):
             self._usage = _usage(usage)
         items: list[Read] = []
         for choice in choices:
-            if choice.get("finish_reason") == "error":
-                raise _failed(event.data)
+            if choice.get("finish_reason") == "error" or choice.get("error"):
+                raise failed(event.data)
             self._read(choice, items)
         return items
 
@@ -119,30 +117,6 @@ class ChunkReader:
         return ""
 
 
-def _error_message(body: Any) -> str:
-    """Return the message of an API's error, in any of the known shapes; empty if there is none."""
-    match body:
-        case {"error": {"message": str(message)}} | {"error": str(message)} | {"error": {"detail": str(message)}}:
-            return message
-        case {"message": str(message)} | {"detail": str(message)} | {"detail": [{"msg": str(message)}, *_]}:
-            return message
-        case {"error": error} if error:
-            return str(error)
-    return ""
-
-
-def error_text(body: bytes | str) -> str:
-    """Return the message of an API's error body, or the body itself, on one short line."""
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body
-    with suppress(orjson.JSONDecodeError):
-        text = _error_message(orjson.loads(body)) or text
-    return " ".join(text.split())[:LONGEST_ERROR_TEXT] or "nothing"
-
-
-def _failed(data: str) -> UpstreamError:
-    return UpstreamError(f"the upstream failed: {error_text(data)}")
-
-
 def _object(data: str) -> dict[str, Any]:
     try:
         chunk = orjson.loads(data)
@@ -184,13 +158,20 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _usage(usage: dict[str, Any]) -> Usage:
-    details = usage.get("completion_tokens_details")
+    prompt = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    completion = _details(usage, "completion_tokens_details", "output_tokens_details")
     return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        reasoning_tokens=_count(details.get("reasoning_tokens")) if isinstance(details, dict) else 0,
+        prompt_tokens=_count(usage, "prompt_tokens", "input_tokens"),
+        completion_tokens=_count(usage, "completion_tokens", "output_tokens"),
+        reasoning_tokens=_count(completion, "reasoning_tokens") or _count(usage, "reasoning_tokens"),
+        cached_tokens=_count(prompt, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens", "cached_tokens"),
     )
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+def _details(usage: dict[str, Any], *names: str) -> dict[str, Any]:
+    return next((details for name in names if isinstance(details := usage.get(name), dict)), {})
+
+
+def _count(counts: dict[str, Any], *names: str) -> int:
+    values = (counts.get(name) for name in names)
+    return next((value for value in values if type(value) is int and value > 0), 0)

@@ -47,10 +47,10 @@ class ChatCompletionsWriter:
         message: dict[str, Any] = {"role": "assistant", "content": ""}
         finish_reason, usage = "stop", Usage()
         for event in events:
-            for delta in self._deltas(event):
-                _add(message, delta)
             if isinstance(event, StreamCompleted):
                 finish_reason, usage = event.finish_reason, event.usage
+            for delta in self._deltas(event):
+                _add(message, delta)
         if "tool_calls" in message:
             message["content"] = message["content"] or None
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
@@ -116,7 +116,9 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        **({"estimated": True} if usage.estimated else {}),
     }
 
 

@@ -50,6 +50,7 @@ def error_object(failure: Failure) -> dict[str, Any]:
         "message": failure.message,
         "stage": failure.stage,
         "retryable": failure.retryable,
+        "code": failure.code,
     }
 
 

@@ -12,7 +12,7 @@ PROMPT_TITLE = "Prompt"
 
 def error_body(failure: Failure) -> dict[str, Any]:
     """Return OpenAI's error body."""
-    error = {"message": failure.message, "type": failure.type, "param": failure.param, "code": failure.type}
+    error = {"message": failure.message, "type": failure.type, "param": failure.param, "code": failure.code}
     return {"error": error}
 
 

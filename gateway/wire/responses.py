@@ -25,10 +25,10 @@ from gateway.events import (
     StreamStarted,
     ToolCallDelta,
     ToolCallDone,
-    Usage,
 )
 from gateway.wire import sse
 from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, heading
+from gateway.wire.response_fields import response_error, usage_object
 
 Body = dict[str, Any]
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -134,7 +134,7 @@ class ResponsesWriter:
     def _end(self, event: StreamCompleted | StreamFailed) -> Iterator[Body]:
         match event:
             case StreamFailed(error=failure):
-                ending: Body = {"status": "failed", "error": {"code": failure.type, "message": failure.message}}
+                ending: Body = {"status": "failed", "error": response_error(failure)}
             case StreamCompleted(finish_reason=reason) if reason in INCOMPLETE:
                 ending = {"status": "incomplete", "incomplete_details": {"reason": INCOMPLETE[reason]}}
             case StreamCompleted():
@@ -237,13 +237,3 @@ def _reasoning(kind: str) -> Body:
 
 def _copied(fields: Mapping[str, Any]) -> Body:
     return {name: list(value) if isinstance(value, list) else value for name, value in fields.items()}
-
-
-def usage_object(usage: Usage) -> Body:
-    return {
-        "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-    }

@@ -27,7 +27,8 @@ class Received(NamedTuple):
 class Decoder:
     """Decodes bytes into events as WHATWG HTML, 9.2.6, has it, however they are cut: lines end at CR, LF or CRLF only.
 
-    There is one exception: the last event counts without its blank line, which servers forget.
+    There are two exceptions. The last event counts without its blank line, which servers forget. A line of the field
+    `error` is an event of that type by itself, as llama.cpp sends it.
     """
 
     def __init__(self) -> None:
@@ -65,6 +66,8 @@ class Decoder:
             self._data.append(value)
         elif name == b"event":
             self._type = value
+        elif name == b"error":
+            return [*self._dispatch(), Received("error", value.decode(errors="replace"))]
         return []
 
     def _dispatch(self) -> list[Received]:

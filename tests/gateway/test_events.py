@@ -105,22 +105,22 @@ EXAMPLES: list[tuple[Event, bytes]] = [
         StreamCompleted(
             sequence_number=12,
             finish_reason="stop",
-            usage=Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4),
+            usage=Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4, cached_tokens=2, estimated=True),
             timings=Timings(prompt_summary=0.5, first_reasoning=None, first_response=1.0, total=2.5),
             late_reasoning="Wait.",
         ),
         b'{"type":"stream.completed","sequence_number":12,"finish_reason":"stop",'
-        b'"usage":{"prompt_tokens":5,"completion_tokens":9,"reasoning_tokens":4},'
+        b'"usage":{"prompt_tokens":5,"completion_tokens":9,"reasoning_tokens":4,"cached_tokens":2,"estimated":true},'
         b'"timings":{"prompt_summary":0.5,"first_reasoning":null,"first_response":1.0,"total":2.5},'
         b'"late_reasoning":"Wait."}',
     ),
     (
         StreamFailed(
             sequence_number=13,
-            error=Failure(type="upstream_error", message="It died.", stage="upstream", retryable=True),
+            error=Failure(type="upstream_error", message="It died.", stage="upstream", retryable=True, code="fire"),
         ),
         b'{"type":"stream.failed","sequence_number":13,'
-        b'"error":{"type":"upstream_error","message":"It died.","stage":"upstream","retryable":true}}',
+        b'"error":{"type":"upstream_error","message":"It died.","stage":"upstream","retryable":true,"code":"fire"}}',
     ),
 ]
 
@@ -174,12 +174,12 @@ def test_a_new_event_has_no_number() -> None:
     "failure",
     [
         InvalidRequest("no", param="messages.0").failure(),
-        UpstreamError("died").failure(),
+        UpstreamError("died", code="fire").failure(),
         ClientTooSlow("slow").failure(),
     ],
     ids=["a field at fault", "the upstream", "the client"],
 )
-def test_the_error_of_a_failed_stream_has_exactly_four_fields(failure: Failure) -> None:
+def test_the_error_of_a_failed_stream_has_exactly_five_fields(failure: Failure) -> None:
     body = orjson.loads(native.encode(StreamFailed(error=failure)))
     assert list(body) == ["type", "sequence_number", "error"]
     assert body["error"] == {
@@ -187,8 +187,16 @@ def test_the_error_of_a_failed_stream_has_exactly_four_fields(failure: Failure) 
         "message": failure.message,
         "stage": failure.stage,
         "retryable": failure.retryable,
+        "code": failure.code,
     }
-    assert list(body["error"]) == ["type", "message", "stage", "retryable"]
+    assert list(body["error"]) == ["type", "message", "stage", "retryable", "code"]
+
+
+def test_the_code_of_a_failure_is_its_type_unless_it_has_one_of_its_own() -> None:
+    assert UpstreamError("died").failure().code == "upstream_error"
+    assert UpstreamError("died", code="fire").failure().code == "fire"
+    sent = b'{"type":"stream.failed","error":{"type":"x","message":"","stage":"session"}}'
+    assert native.decode(sent) == StreamFailed(error=Failure(type="x", message="", stage="session", code="x"))
 
 
 def test_defaults_of_stream_completed_are_encoded() -> None:
@@ -198,7 +206,13 @@ def test_defaults_of_stream_completed_are_encoded() -> None:
         "type": "stream.completed",
         "sequence_number": 0,
         "finish_reason": "length",
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "reasoning_tokens": 0},
+        "usage": {
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "reasoning_tokens": 0,
+            "cached_tokens": 0,
+            "estimated": False,
+        },
         "timings": {"prompt_summary": None, "first_reasoning": None, "first_response": None, "total": 0.0},
         "late_reasoning": "",
     }

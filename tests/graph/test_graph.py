@@ -63,7 +63,13 @@ async def test_an_answer_that_is_not_streamed_has_all_the_sections(http: httpx.A
     assert answer["reasoning_summary"]["text"] == "A text."
     assert [part["title"] for part in answer["reasoning_summary"]["parts"]] == ["A title"]
     assert answer["response"] == "Forty-two."
-    assert answer["usage"] == {"prompt_tokens": 7, "completion_tokens": 3, "reasoning_tokens": 2}
+    assert answer["usage"] == {
+        "prompt_tokens": 7,
+        "completion_tokens": 3,
+        "reasoning_tokens": 2,
+        "cached_tokens": 0,
+        "estimated": False,
+    }
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_when_the_api_fails_in_mid_stream_the_stream_keeps_what_was_receiv
 @pytest.mark.parametrize(
     ("step", "status", "kind"),
     [
-        ({"status": 401, "body": '{"error": {"message": "no such key"}}'}, 502, "upstream_refused"),
+        ({"status": 401, "body": '{"error": {"message": "no such key"}}'}, 502, "upstream_key_refused"),
         ({"status": 429, "headers": {"Retry-After": "3600"}}, 503, "upstream_rate_limited"),
         ({"html": True}, 502, "upstream_not_a_stream"),
     ],

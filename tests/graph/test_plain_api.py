@@ -29,6 +29,7 @@ USAGE = {
     "prompt_tokens": 7,
     "completion_tokens": 3,
     "total_tokens": 10,
+    "prompt_tokens_details": {"cached_tokens": 0},
     "completion_tokens_details": {"reasoning_tokens": 0},
 }
 BROKE = {"error": {"message": "it broke", "type": "upstream_error", "param": None, "code": "upstream_error"}}

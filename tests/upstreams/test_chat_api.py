@@ -354,7 +354,20 @@ async def test_an_api_that_does_not_listen_is_unreachable() -> None:
     assert (failed.type, failed.retryable) == ("upstream_unreachable", True)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+REFUSALS = {
+    400: ("invalid_request_error", 400),
+    401: ("upstream_key_refused", 502),
+    402: ("upstream_key_refused", 502),
+    403: ("upstream_key_refused", 502),
+    404: ("upstream_refused", 502),
+    405: ("upstream_refused", 502),
+    413: ("invalid_request_error", 413),
+    422: ("invalid_request_error", 422),
+}
+"""The type and the status of the failure for each status of an API."""
+
+
+@pytest.mark.parametrize("status", REFUSALS)
 @pytest.mark.parametrize(
     "body",
     [
@@ -367,9 +380,21 @@ async def test_an_api_that_does_not_listen_is_unreachable() -> None:
 )
 async def test_a_refusal_is_final_and_says_why(api: ScriptedApi, status: int, body: str) -> None:
     before, failed = await failure(api, {"status": status, "body": body})
-    assert (before, failed.type, failed.retryable) == ([], "upstream_refused", False)
-    assert f"{status}: no such thing" in failed.message
+    assert (before, failed.type, failed.status, failed.retryable) == ([], *REFUSALS[status], False)
+    assert "no such thing" in failed.message
     assert len(api.requests) == 1
+
+
+async def test_a_refusal_of_the_request_keeps_the_words_of_the_api(api: ScriptedApi) -> None:
+    error = {"message": "too long by 12 tokens", "type": "x", "param": "messages", "code": "context_length_exceeded"}
+    before, failed = await failure(api, {"status": 400, "body": json.dumps({"error": error})})
+    assert (before, failed.message, failed.code, failed.param) == (
+        [],
+        "too long by 12 tokens",
+        "context_length_exceeded",
+        "messages",
+    )
+    assert (failed.status, len(api.requests)) == (400, 1)
 
 
 async def test_a_key_from_a_file_may_end_in_a_newline(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -462,6 +487,11 @@ async def test_a_body_that_is_not_gzip_is_refused(api: ScriptedApi) -> None:
         ({"raw": 'data: {"object": "error", "message": "overheated"}\n\n'}, "upstream_error", True),
         ({"raw": 'event: error\ndata: {"message": "overheated"}\n\n'}, "upstream_error", True),
         ({"raw": "event: error\ndata: overheated\n\n"}, "upstream_error", True),
+        ({"raw": 'error: {"code": 500, "message": "overheated", "type": "server_error"}\n\n'}, "upstream_error", True),
+        ({"raw": 'error: {"message": "overheated"}'}, "upstream_error", True),
+        ({"raw": f"data: {chunk('')}\nerror: overheated\n\n"}, "upstream_error", True),
+        ({"raw": 'data: {"error": {"code": 400, "message": "overheated"}}\n\n'}, "invalid_request_error", False),
+        ({"raw": 'data: {"error": {"code": 401, "message": "overheated"}}\n\n'}, "upstream_key_refused", False),
     ],
     ids=str,
 )

@@ -1,6 +1,7 @@
 """Answers and streams over a real socket: a client that disconnects cancels the work for it, and nothing else."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -11,8 +12,22 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from gateway.errors import (
+    ClientTooSlow,
+    GatewayError,
+    InvalidRequest,
+    ModelUnavailable,
+    Overloaded,
+    TooManyStreams,
+    UpstreamCut,
+    UpstreamKeyRefused,
+    UpstreamModelUnknown,
+    UpstreamRateLimited,
+    UpstreamRefused,
+    UpstreamRejected,
+)
 from tests.fakes.web_server import served
-from web.application import EventStream, application, cancel_on_disconnect, read
+from web.application import EventStream, application, cancel_on_disconnect, read, refusal
 
 BODY = b"ab"
 SCOPE: Any = {"type": "http", "method": "POST", "headers": [], "query_string": b"", "root_path": ""}
@@ -205,3 +220,31 @@ async def test_a_body_of_more_bytes_than_the_limit_is_refused(http: httpx.AsyncC
     answer = await http.post("/whole", content=BODY + b"c")
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, "the request is larger than 2 bytes")
     assert work.log == ["request ended"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "should_retry", "retry_after"),
+    [
+        (UpstreamRejected("x", 400, "messages", "context_length_exceeded"), 400, "context_length_exceeded", None, None),
+        (UpstreamRejected("x", 413), 413, "invalid_request_error", None, None),
+        (UpstreamRejected("x", 422), 422, "invalid_request_error", None, None),
+        (UpstreamModelUnknown("x"), 404, "model_not_found", None, None),
+        (UpstreamKeyRefused("x"), 502, "upstream_key_refused", "false", None),
+        (UpstreamRefused("x"), 502, "upstream_refused", "false", None),
+        (UpstreamCut("x"), 502, "upstream_cut", None, None),
+        (UpstreamRateLimited("x"), 503, "upstream_rate_limited", None, "2"),
+        (Overloaded("x"), 503, "overloaded", None, "2"),
+        (TooManyStreams("x"), 429, "rate_limit_exceeded", None, "2"),
+        (ModelUnavailable("x"), 503, "model_unavailable", "false", None),
+        (ClientTooSlow("x"), 408, "client_too_slow", "false", None),
+        (InvalidRequest("x"), 400, "invalid_request_error", None, None),
+        (GatewayError("x"), 500, "internal_error", "false", None),
+        (ZeroDivisionError(), 500, "internal_error", "false", None),
+    ],
+)
+def test_sdks_are_told_not_to_retry_what_cannot_succeed(
+    error: Exception, status: int, code: str, should_retry: str | None, retry_after: str | None
+) -> None:
+    answer = refusal(error)
+    assert (answer.status_code, json.loads(answer.body)["error"]["code"]) == (status, code)
+    assert (answer.headers.get("x-should-retry"), answer.headers.get("retry-after")) == (should_retry, retry_after)

@@ -38,6 +38,7 @@ async def test_a_whole_chat_completion_is_the_native_answer() -> None:
         "prompt_tokens": 5,
         "completion_tokens": 9,
         "total_tokens": 14,
+        "prompt_tokens_details": {"cached_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 4},
     }
 

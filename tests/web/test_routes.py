@@ -49,7 +49,7 @@ async def test_a_failure_in_mid_stream_reaches_the_sdk() -> None:
     assert raised.value.code == "upstream_cut"
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "It is 42."
     assert events[-1].type == "response.failed"
-    assert (events[-1].response.status, events[-1].response.error.code) == ("failed", "upstream_cut")
+    assert (events[-1].response.status, events[-1].response.error.code) == ("failed", "server_error")
     assert events[-2].item.status == "incomplete"
 
 

@@ -142,8 +142,8 @@ async def test_a_format_without_markers_is_all_response() -> None:
     ]
 
 
-def finished(prompt: int, completion: int, reasoning: int) -> Finished:
-    usage = Usage(prompt_tokens=prompt, completion_tokens=completion, reasoning_tokens=reasoning)
+def finished(prompt: int, completion: int, reasoning: int, estimated: bool = False) -> Finished:
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion, reasoning_tokens=reasoning, estimated=estimated)
     return Finished(finish_reason="stop", usage=usage)
 
 
@@ -176,10 +176,10 @@ async def test_a_tagged_copy_of_what_a_field_has_carried_is_dropped() -> None:
 
 async def test_unreported_tokens_are_estimated_by_chunks() -> None:
     pieces = [Text("<think>"), Text("a"), Text("b"), Text("</think>"), Text("c")]
-    assert (await parsed(pieces, [finished(7, 0, 0)]))[-1] == [finished(7, 5, 3)]
+    assert (await parsed(pieces, [finished(7, 0, 0)]))[-1] == [finished(7, 5, 3, True)]
     assert (await parsed(pieces, [finished(7, 10, 0)]))[-1] == [finished(7, 10, 6)]
     assert (await parsed(pieces, [finished(7, 10, 2)]))[-1] == [finished(7, 10, 2)]
-    assert (await parsed([Segment("reasoning", "a"), Text("b")], [finished(0, 0, 0)]))[-1] == [finished(0, 2, 1)]
+    assert (await parsed([Segment("reasoning", "a"), Text("b")], [finished(0, 0, 0)]))[-1] == [finished(0, 2, 1, True)]
     assert (await parsed([finished(7, 0, 0)]))[-1] == [finished(7, 0, 0)]
 
 

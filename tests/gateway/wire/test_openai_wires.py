@@ -91,7 +91,8 @@ def test_a_native_stream_is_its_numbered_events() -> None:
         b"\n"
         b"event: stream.failed\n"
         b'data: {"type":"stream.failed","sequence_number":2,'
-        b'"error":{"type":"upstream_error","message":"It died.","stage":"upstream","retryable":true}}\n'
+        b'"error":{"type":"upstream_error","message":"It died.","stage":"upstream","retryable":true,'
+        b'"code":"upstream_error"}}\n'
         b"\n"
     )
 
@@ -154,7 +155,13 @@ def test_a_completed_stream_folds_into_one_answer() -> None:
         },
         "response": "42.",
         "finish_reason": "stop",
-        "usage": {"prompt_tokens": 5, "completion_tokens": 9, "reasoning_tokens": 4},
+        "usage": {
+            "prompt_tokens": 5,
+            "completion_tokens": 9,
+            "reasoning_tokens": 4,
+            "cached_tokens": 0,
+            "estimated": False,
+        },
         "timings": {"prompt_summary": 0.1, "first_reasoning": 0.2, "first_response": 0.3, "total": 0.4},
         "late_reasoning": "Wait.",
     }
@@ -179,7 +186,13 @@ def test_a_stream_without_reasoning_folds_into_one_answer() -> None:
         "reasoning_summary": {"text": "", "parts": []},
         "response": "42.",
         "finish_reason": "length",
-        "usage": {"prompt_tokens": 0, "completion_tokens": 2, "reasoning_tokens": 0},
+        "usage": {
+            "prompt_tokens": 0,
+            "completion_tokens": 2,
+            "reasoning_tokens": 0,
+            "cached_tokens": 0,
+            "estimated": False,
+        },
         "timings": {"prompt_summary": None, "first_reasoning": None, "first_response": None, "total": 0.0},
         "late_reasoning": "",
     }
@@ -210,7 +223,13 @@ def test_a_failed_stream_folds_into_what_came_and_its_error() -> None:
             "ended_by": "budget",
         },
         "reasoning_summary": {"text": "", "parts": []},
-        "error": {"type": "upstream_error", "message": "It died.", "stage": "upstream", "retryable": True},
+        "error": {
+            "type": "upstream_error",
+            "message": "It died.",
+            "stage": "upstream",
+            "retryable": True,
+            "code": "upstream_error",
+        },
     }
 
 

@@ -22,6 +22,7 @@ USAGE = {
     "prompt_tokens": 7,
     "completion_tokens": 5,
     "total_tokens": 12,
+    "prompt_tokens_details": {"cached_tokens": 0},
     "completion_tokens_details": {"reasoning_tokens": 2},
 }
 
