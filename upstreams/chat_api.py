@@ -70,6 +70,8 @@ class ChatApi:
                     chunk = await self._read(response, reader)
                     items, error = _decode(chunk, decoder, reader)
                     ended = reader.over or not chunk
+                    if ended or error:
+                        items += reader.close()
                     # What came before a failure is passed on before it is raised, and the last text with the end.
                     if ended and reader.whole and not error:
                         await _drain(response)

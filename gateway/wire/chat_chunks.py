@@ -1,24 +1,23 @@
 """The chunks of a streaming /chat/completions API, in all dialects: events to the items of an answer.
 
 The field of the reasoning differs (DeepSeek, SGLang and llama.cpp: `reasoning_content`; vLLM, Ollama, Groq:
-`reasoning`; OpenRouter: that and `reasoning_details`; Mistral: parts of a list in `content`). Knows nothing of sockets
-or markers.
+`reasoning`; OpenRouter: that and `reasoning_details`; LiteLLM: `thinking_blocks`; Mistral: parts of a list in
+`content`), and so does the place of the text. Knows nothing of sockets or markers.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
-
-import orjson
 
 from gateway.errors import UpstreamCut, UpstreamNotJson
 from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
 from gateway.upstream import Finished, Text, ToolPiece
+from gateway.wire.chat_calls import FUNCTION_CALL, CallReader
 from gateway.wire.chat_errors import failed, is_error
+from gateway.wire.chat_json import Halves, load, without_halves
 from gateway.wire.sse import Received
 
-FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+FIELDS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks", "reasoning_text")
 EVENT_TYPES = ("", "message", "error")
 """The types of events that belong to the answer. Others, such as a ping, are passed over."""
 FINISH_REASONS: dict[str, FinishReason] = {
@@ -29,19 +28,25 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "content_filter": "content_filter",
 }
 """Finish reasons by the words that APIs have for them; any other word means `stop`."""
-
+PART_TEXTS = ("text", "thinking", "summary", "refusal", "reasoning", "content")
+"""The fields of a part that may hold its text, or parts of its own."""
 
 Read = Text | Segment | ToolPiece
 
 
 class ChunkReader:
-    """Reads one answer. The first field that carries reasoning is the only one read: the others repeat it."""
+    """Reads one answer. The first field that carries reasoning is the only one read: the others repeat it.
+
+    `reasoning_field` is its name, None before there is any. After [DONE] the answer is `over`.
+    """
 
     def __init__(self) -> None:
-        self._field: str | None = None
+        self.reasoning_field: str | None = None
         self._finish_reason: FinishReason | None = None
         self._usage = Usage()
-        self._calls: list[Any] = []
+        self._calls = CallReader()
+        self._halves: Halves | None = None  # until a chunk comes whose text may be cut within a character
+        self._by_delta = False
         self.over = False
 
     @property
@@ -52,24 +57,30 @@ class ChunkReader:
     def feed(self, event: Received) -> list[Read]:
         """Return the items of one event. Raises UpstreamNotJson, and UpstreamError for an error that the API sends."""
         data = event.data.strip()
-        if data == "[DONE]":
-            self.over = True
-        if event.type not in EVENT_TYPES or data in ("", "[DONE]"):
+        if self.over or event.type not in EVENT_TYPES or data in ("", "[DONE]"):
+            self.over = self.over or data == "[DONE]"
             return []
         if event.type == "error":
             raise failed(event.data)
-        chunk = _object(event.data)
-        choices = _dicts(chunk.get("choices"))
-        if chunk.get("error") or (not choices and is_error(chunk)):
+        chunk = self._object(event.data)
+        if chunk.get("error") or (not chunk.get("choices") and is_error(chunk)):
             raise failed(event.data)
-        if isinstance(usage := chunk.get("usage"), dict):
-            self._usage = _usage(usage)
         items: list[Read] = []
-        for choice in choices:
+        for choice in _dicts(chunk.get("choices")):
             if choice.get("finish_reason") == "error" or choice.get("error"):
                 raise failed(event.data)
             self._read(choice, items)
-        return items
+        if isinstance(usage := chunk.get("usage"), dict):
+            self._usage = _usage(usage)
+        return self._joined(items) if self._halves else items
+
+    def close(self) -> list[Read]:
+        """Return what was held back, when nothing more comes."""
+        held: list[Read] = [*self._calls.close()]
+        if self._halves:
+            held = self._joined(held)
+            held += [_item(place, half) for place, half in self._halves.close()]
+        return held
 
     def finish(self) -> Finished:
         """Return the end of the answer; its usage is 0 if the API sent none. Raises UpstreamCut if it is not whole."""
@@ -77,80 +88,101 @@ class ChunkReader:
             raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         return Finished(finish_reason=self._finish_reason or "stop", usage=self._usage)
 
+    def _object(self, data: str) -> dict[str, Any]:
+        chunk, may_be_cut = load(data)
+        if not isinstance(chunk, dict):
+            raise UpstreamNotJson(f"the upstream sent a chunk that is not a JSON object: {data[:80]!r}")
+        if may_be_cut and self._halves is None:
+            self._halves = Halves()
+        return chunk
+
     def _read(self, choice: dict[str, Any], items: list[Read]) -> None:
-        if isinstance(reason := choice.get("finish_reason"), str):
+        """Read a choice. A whole message, or the text of an API for plain completions, counts only without deltas."""
+        if (reason := choice.get("finish_reason")) and isinstance(reason, str):
             self._finish_reason = FINISH_REASONS.get(reason, "stop")
-        delta = choice.get("delta")
-        if not isinstance(delta, dict):
+        if isinstance(usage := choice.get("usage"), dict):
+            self._usage = _usage(usage)
+        if isinstance(delta := choice.get("delta"), dict):
+            self._take(delta, items)
+        if self._by_delta or items:
+            self._by_delta = True
             return
+        if isinstance(message := choice.get("message"), dict):
+            self._take(message, items)
+        if not items and (text := choice.get("text")) and isinstance(text, str):
+            items.append(Text(text))
+
+    def _take(self, delta: dict[str, Any], items: list[Read]) -> None:
+        """Read a delta, or a whole message in its place."""
         if reasoning := self._reasoning(delta):
             items.append(Segment("reasoning", reasoning))
-        content = delta.get("content")
-        if isinstance(content, list):
-            items += _parts(content)
-        elif content and isinstance(content, str):
-            items.append(Text(content))
+        if content := delta.get("content"):
+            if isinstance(content, str):
+                items.append(Text(content))
+            else:
+                items += _parts(content)
+        if (refusal := delta.get("refusal")) and isinstance(refusal, str):
+            items.append(Text(refusal))
         if calls := delta.get("tool_calls"):
-            items += [self._call(call) for call in _dicts(calls)]
-
-    def _call(self, call: dict[str, Any]) -> ToolPiece:
-        """Number the calls from 0; they are distinguished by their index or, if an API sends none, by their id."""
-        id, function = call.get("id"), call.get("function")
-        key = call.get("index", id)
-        if key is None and self._calls:
-            key = self._calls[-1]
-        if key not in self._calls:
-            self._calls.append(key)
-        named = function if isinstance(function, dict) else {}
-        return ToolPiece(
-            index=self._calls.index(key),
-            id=_text(id),
-            name=_text(named.get("name")),
-            arguments=_text(named.get("arguments")),
-        )
+            items += map(self._calls.read, _dicts(calls))
+        elif isinstance(function := delta.get("function_call"), dict):
+            items.append(self._calls.read({"index": FUNCTION_CALL, "function": function}))
 
     def _reasoning(self, delta: dict[str, Any]) -> str:
-        for field in (self._field,) if self._field else FIELDS:
-            if (value := delta.get(field)) and (text := _text(value)):
-                self._field = field
-                return text
+        if self.reasoning_field:
+            return _text(value) if (value := delta.get(self.reasoning_field)) else ""
+        if len(delta) > 1 or "content" not in delta:
+            for field in FIELDS:
+                if (value := delta.get(field)) and (text := _text(value)):
+                    self.reasoning_field = field
+                    return text
         return ""
 
+    def _joined(self, items: list[Read]) -> list[Read]:
+        """Return items without halves of surrogate pairs; reasoning waits for its other half until something else."""
+        assert self._halves is not None
+        joined: list[Read] = []
+        for item in items:
+            if not isinstance(item, Segment) and (half := self._halves.take(Segment)):
+                joined.append(Segment("reasoning", half))
+            match item:
+                case Segment(kind=kind, text=text):
+                    if text := self._halves.joined(Segment, text):
+                        joined.append(Segment(kind, text))
+                case Text(text=text):
+                    if text := self._halves.joined(Text, text):
+                        joined.append(Text(text))
+                case ToolPiece(index=index, id=id, name=name, arguments=arguments):
+                    arguments = self._halves.joined(index, arguments)
+                    joined.append(
+                        ToolPiece(index=index, id=without_halves(id), name=without_halves(name), arguments=arguments)
+                    )
+        return joined
 
-def _object(data: str) -> dict[str, Any]:
-    try:
-        chunk = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        chunk = _lenient(data)
-    if not isinstance(chunk, dict):
-        raise UpstreamNotJson(f"the upstream sent a chunk that is not a JSON object: {data[:80]!r}")
-    return chunk
+
+def _item(place: Hashable, text: str) -> Read:
+    if isinstance(place, int):
+        return ToolPiece(index=place, arguments=text)
+    return Segment("reasoning", text) if place is Segment else Text(text)
 
 
-def _lenient(data: str) -> Any:
-    """Read JSON as some APIs write it: with NaN, or with half a surrogate pair of a cut emoji, which becomes `?`."""
-    try:
-        plain = json.dumps(json.loads(data), ensure_ascii=False)
-    except ValueError:
-        return None
-    return json.loads(plain.encode(errors="replace"))
-
-
-def _parts(parts: list[Any]) -> Iterator[Text | Segment]:
-    for part in _dicts(parts):
-        if part.get("type") == "thinking":
-            if thinking := _text(part.get("thinking")):
+def _parts(content: Any) -> Iterator[Text | Segment]:
+    """Return the items of a content that is a part or a list of parts."""
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, dict) and part.get("type") in ("thinking", "reasoning"):
+            if thinking := _text(part):
                 yield Segment("reasoning", thinking)
-        elif text := _text(part.get("text")):
+        elif text := _text(part):
             yield Text(text)
 
 
 def _text(value: Any) -> str:
-    """Return the text of a field, which may be a string or a list of parts."""
+    """Return the text of a field: a string, a part, or a list of them."""
     if isinstance(value, str):
         return value
-    texts = (part.get("text") or part.get("summary") for part in _dicts(value))
-    return "".join(text for text in texts if isinstance(text, str))
+    if isinstance(value, dict):
+        return next(filter(None, (_text(value[name]) for name in PART_TEXTS if name in value)), "")
+    return "".join(map(_text, value)) if isinstance(value, list) else ""
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

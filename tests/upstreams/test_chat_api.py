@@ -417,7 +417,24 @@ async def test_events_of_other_types_are_passed_over(api: ScriptedApi, raw: str)
 
 async def test_lenient_json_is_read(api: ScriptedApi) -> None:
     half = {"raw": 'data: {"choices": [{"delta": {"content": "a\\ud83d"}, "logprobs": NaN}]}\n\n'}
-    assert await answer(api, half, "b") == [Accepted(), Text("a?b"), STOP]
+    assert await answer(api, half, "b") == [Accepted(), Text("a\ufffdb"), STOP]
+
+
+async def test_half_a_surrogate_pair_waits_for_the_other_half(api: ScriptedApi) -> None:
+    halves = [{"raw": f'data: {{"choices": [{{"delta": {{"content": "{half}"}}}}]}}\n\n'} for half in HALVES]
+    assert await answer(api, *halves) == [Accepted(), Text("a 😀 b"), STOP]
+    assert await answer(api, halves[0]) == [Accepted(), Text("a \ufffd"), STOP]
+    before, failed = await failure(api, halves[0], {"raw": 'data: {"error": "overheated"}\n\n'})
+    assert (before, failed.type) == ([Accepted(), Text("a \ufffd")], "upstream_error")
+
+
+HALVES = ("a \\ud83d", "\\ude00 b")
+
+
+@pytest.mark.parametrize("behind", [chunk("b"), '{"error": "overheated"}', '{"choices": [', "[DONE]"])
+async def test_nothing_behind_done_is_read(api: ScriptedApi, behind: str) -> None:
+    script = [{"raw": f"data: {chunk('a')}\n\ndata: [DONE]\n\ndata: {behind}\n\n"}, {"done": False}]
+    assert await answer(api, *script) == [Accepted(), Text("a"), STOP]
 
 
 async def test_an_empty_answer_is_retried(api: ScriptedApi) -> None:
