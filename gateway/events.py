@@ -159,13 +159,18 @@ class ResponseDone(BaseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamCompleted(BaseEvent):
-    """The last event of an answer. `late_reasoning` is reasoning that came after the response had begun."""
+    """The last event of an answer.
+
+    `late_reasoning` is reasoning that came after the response had begun; `late_summary` is its summary: its title in
+    bold, a blank line, and its text.
+    """
 
     type: ClassVar[str] = "stream.completed"
     finish_reason: FinishReason
     usage: Usage
     timings: Timings = field(default_factory=Timings)
     late_reasoning: str = ""
+    late_summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,9 @@ class Session:
             for call in self._transcript.end_calls(finished):
                 self._put(call)
             await self._close_sections(everything=True)
-            self._put(self._transcript.completed(finished))
+            late = self._transcript.late_reasoning
+            summary = await self._summaries.write_late(late) if late else ""
+            self._put(self._transcript.completed(finished, late if self._trace else "", summary))
         except (Exception, asyncio.CancelledError) as error:
             if cancelling():
                 raise

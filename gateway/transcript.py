@@ -97,12 +97,19 @@ class Transcript:
     def end_response(self) -> ResponseDone:
         return ResponseDone(text="".join(self._response))
 
-    def completed(self, finished: Finished) -> StreamCompleted:
+    @property
+    def late_reasoning(self) -> str:
+        """The reasoning that came late; blank text alone is nothing."""
+        late = "".join(self._late)
+        return late if late.strip() else ""
+
+    def completed(self, finished: Finished, late_reasoning: str, late_summary: str) -> StreamCompleted:
         return StreamCompleted(
             finish_reason=finished.finish_reason,
             usage=finished.usage,
             timings=Timings(**self._times, total=self._elapsed()),
-            late_reasoning="".join(self._late),
+            late_reasoning=late_reasoning,
+            late_summary=late_summary,
         )
 
     def _ended_by(self) -> EndedBy:

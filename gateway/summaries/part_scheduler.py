@@ -100,6 +100,16 @@ class PartScheduler:
         finally:
             await self._stop()
 
+    async def write_late(self, text: str) -> tuple[str, str]:
+        """Return the title and the text of a part for reasoning behind the trace, `seconds` from now at the latest."""
+        part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None)
+        try:
+            await part.write(self._source, self._request, self._evidence, "", self._seconds)
+        finally:
+            self._sent_rejected += part.draft.rejected
+        part.finish()
+        return part.title, part.text
+
     async def _send_next(self) -> _SentPart:
         """Send the first part that has not been sent."""
         part, written = self._started[0]

@@ -54,12 +54,17 @@ class PartWriter:
     def title(self) -> str:
         return self._heading or self.draft.title or extractive.title(extractive.last_sentence(self.text))
 
-    async def write(self, source: PartSource, request: str, evidence: tuple[str, ...], before: str) -> None:
-        """Receive the part from the Summarizer, unless the deadline has passed. See `PartTask` for the arguments."""
+    async def write(
+        self, source: PartSource, request: str, evidence: tuple[str, ...], before: str, seconds: float | None = None
+    ) -> None:
+        """Receive the part from the Summarizer, unless the deadline has passed. See `PartTask` for the arguments.
+
+        `seconds` is a deadline of this part's own.
+        """
         if self.draft.expired:
             return
         task = PartTask(step=self.step.text, request=request, evidence=evidence, before=before, extract=self._extract)
-        await self.draft.run(source(self.index, task), None)
+        await self.draft.run(source(self.index, task), seconds)
 
     def release(self) -> None:
         """Emit the text from now on as it arrives, since all parts before this one have been sent."""

@@ -66,6 +66,13 @@ class StreamSummaries:
         text = await self._parts.run() if self._parts else ""
         self._put(ReasoningSummaryDone(text=text))
 
+    async def write_late(self, text: str) -> str:
+        """Return the summary of reasoning that came late, as one part; "" if no summary is asked for."""
+        if not self._parts:
+            return ""
+        title, summary = await self._parts.write_late(text)
+        return f"**{title}**\n\n{summary}" if title else summary
+
     def feed(self, text: str) -> None:
         """Add text to the reasoning."""
         if self._parts:

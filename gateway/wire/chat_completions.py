@@ -2,6 +2,7 @@
 
 Reasoning goes out as `reasoning_content` and nothing else; summaries as `reasoning_details`, inside valid chunks. Each
 part is an item with an `index` of its own, by which openai-python merges lists. The summary of the prompt is the first.
+Reasoning that came late follows the response, in a chunk of its own; in a whole completion it joins the reasoning.
 """
 
 from collections.abc import Iterable, Iterator
@@ -49,6 +50,8 @@ class ChatCompletionsWriter:
         for event in events:
             if isinstance(event, StreamCompleted):
                 finish_reason, usage = event.finish_reason, event.usage
+                if event.late_reasoning and message.get("reasoning_content"):
+                    _add(message, {"reasoning_content": PART_END})
             for delta in self._deltas(event):
                 _add(message, delta)
         if "tool_calls" in message:
@@ -91,6 +94,11 @@ class ChatCompletionsWriter:
                 yield {"content": delta}
             case ToolCallDelta():
                 yield {"tool_calls": [self._call(event)]}
+            case StreamCompleted(late_reasoning=late, late_summary=summary):
+                if late:
+                    yield {"reasoning_content": late}
+                if summary:
+                    yield self._summary(summary + PART_END)
             case _:
                 pass
 

@@ -1,8 +1,8 @@
 """OpenAI's Responses: events to its events; the response object grows beside them, for whole answers.
 
 The summary of the prompt is the first reasoning item, the only place that works in every client. It is followed by the
-reasoning, as its summary or as it is, and by message and function call items. Open items are closed before the end,
-also before a failure.
+reasoning, as its summary or as it is, by message and function call items, and by an item for reasoning that came late.
+Open items are closed before the end, also before a failure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -144,6 +144,7 @@ class ResponsesWriter:
             yield from self._close_call(call, "incomplete")
         self._response |= ending
         if isinstance(event, StreamCompleted):
+            yield from self._say_late(event)
             self._response["completed_at"] = self._response["created_at"] + round(event.timings.total)
             self._response["usage"] = usage_object(event.usage)
         self._over = True
@@ -158,6 +159,13 @@ class ResponsesWriter:
             yield self._open_part(kind)
             text = lead + text
         yield self._delta(text)
+
+    def _say_late(self, event: StreamCompleted) -> Iterator[Body]:
+        if event.late_reasoning:
+            yield from self._say("reasoning", "reasoning_text", event.late_reasoning)
+        elif event.late_summary:
+            yield from self._say("reasoning", "summary_text", event.late_summary + PART_END)
+        yield from self._close()
 
     def _new(self, type: str, fields: Body) -> Body:
         output = self._response["output"]

@@ -32,6 +32,8 @@ GOOD: list[Any] = [
     Segment("response", "\u2028Done."),
     Finished(finish_reason="stop", usage=USAGE),
 ]
+LATE: list[Any] = [*GOOD[:5], Segment("reasoning", "Wait."), *GOOD[5:]]
+"""`GOOD` with reasoning that comes after the response has begun."""
 TRACE, RESPONSE = "Six times seven. That is 42.", "It is 42.\u2028Done."
 """The texts of `GOOD`."""
 CALLS: list[Any] = [

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.errors import UpstreamCut
@@ -46,12 +47,13 @@ def _numbered(*events: Event) -> list[Event]:
     return numbered
 
 
-def _completed(reason: str = "stop", late: str = "") -> StreamCompleted:
+def _completed(reason: str = "stop", late: str = "", late_summary: str = "") -> StreamCompleted:
     return StreamCompleted(
         finish_reason=reason,  # type: ignore[arg-type]
         usage=USAGE,
         timings=Timings(prompt_summary=0.2, first_reasoning=0.1, first_response=0.6, total=1.4),
         late_reasoning=late,
+        late_summary=late_summary,
     )
 
 
@@ -95,7 +97,9 @@ RUNS: dict[str, list[Event]] = {
     "no_reasoning": _numbered(STARTED, *PROMPT, *NO_REASONING, *RESPONSE, _completed("length")),
     "tools": _numbered(STARTED, *PROMPT, *REASONING, *CALLS, _completed("tool_calls")),
     "failure": _numbered(STARTED, *PROMPT, *REASONING, RESPONSE[0], ResponseDone(text="Forty"), FAILED),
-    "late_reasoning": _numbered(STARTED, *PROMPT, *REASONING, *RESPONSE, _completed(late="Wait.")),
+    "late_reasoning": _numbered(
+        STARTED, *PROMPT, *REASONING, *RESPONSE, _completed(late="Wait.", late_summary="**Doubt**\n\nIt waits.")
+    ),
 }
 
 
@@ -108,17 +112,26 @@ def _chat(events: Iterable[Event]) -> bytes:
 
 
 def _summaries(events: Iterable[Event]) -> bytes:
-    kept = (event for event in events if not isinstance(event, ReasoningDelta))
+    kept = (
+        replace(event, late_reasoning="") if isinstance(event, StreamCompleted) else event
+        for event in events
+        if not isinstance(event, ReasoningDelta)
+    )
     return ResponsesWriter(responses_request(reasoning={"summary": "auto"}).echo()).stream(kept)
+
+
+def _unsummarized(event: Event) -> Event:
+    match event:
+        case PromptSummaryDone():
+            return PromptSummaryDone(text="", written_by="none")
+        case StreamCompleted():
+            return replace(event, late_summary="")
+    return event
 
 
 def _trace(events: Iterable[Event]) -> bytes:
     dropped = (PromptSummaryDelta, ReasoningSummaryDelta, ReasoningSummaryPart)
-    silent = (
-        PromptSummaryDone(text="", written_by="none") if isinstance(event, PromptSummaryDone) else event
-        for event in events
-        if not isinstance(event, dropped)
-    )
+    silent = (_unsummarized(event) for event in events if not isinstance(event, dropped))
     return ResponsesWriter(responses_request().echo()).stream(silent)
 
 

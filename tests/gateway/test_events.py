@@ -45,7 +45,7 @@ FIELDS = {
     "tool_call.delta": ["sequence_number", "index", "id", "name", "arguments"],
     "tool_call.done": ["sequence_number", "index", "id", "name", "arguments"],
     "response.done": ["sequence_number", "text"],
-    "stream.completed": ["sequence_number", "finish_reason", "usage", "timings", "late_reasoning"],
+    "stream.completed": ["sequence_number", "finish_reason", "usage", "timings", "late_reasoning", "late_summary"],
     "stream.failed": ["sequence_number", "error"],
 }
 
@@ -108,11 +108,12 @@ EXAMPLES: list[tuple[Event, bytes]] = [
             usage=Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4, cached_tokens=2, estimated=True),
             timings=Timings(prompt_summary=0.5, first_reasoning=None, first_response=1.0, total=2.5),
             late_reasoning="Wait.",
+            late_summary="**Doubt**\n\nIt waits.",
         ),
         b'{"type":"stream.completed","sequence_number":12,"finish_reason":"stop",'
         b'"usage":{"prompt_tokens":5,"completion_tokens":9,"reasoning_tokens":4,"cached_tokens":2,"estimated":true},'
         b'"timings":{"prompt_summary":0.5,"first_reasoning":null,"first_response":1.0,"total":2.5},'
-        b'"late_reasoning":"Wait."}',
+        b'"late_reasoning":"Wait.","late_summary":"**Doubt**\\n\\nIt waits."}',
     ),
     (
         StreamFailed(
@@ -215,6 +216,7 @@ def test_defaults_of_stream_completed_are_encoded() -> None:
         },
         "timings": {"prompt_summary": None, "first_reasoning": None, "first_response": None, "total": 0.0},
         "late_reasoning": "",
+        "late_summary": "",
     }
 
 

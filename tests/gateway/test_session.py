@@ -15,8 +15,11 @@ from gateway.reasoning import Segment
 from gateway.requests.reasoning import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.protocol import PartTask
-from gateway.upstream import Accepted, Finished, ThinkingEnded, ToolPiece
+from gateway.summaries.stream_summaries import Summarizer
+from gateway.summaries.writer import SummaryWriter
+from gateway.upstream import Accepted, Finished, ThinkingEnded, ToolPiece, UpstreamRequest
 from tests.fakes.session import ScriptedParser, ScriptedSummarizer
+from tests.fakes.summaries import ScriptedModel
 
 USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
 FINISHED = Finished(finish_reason="stop", usage=USAGE)
@@ -26,7 +29,7 @@ VOLATILE = ("sequence_number", "created", "seconds", "timings", "id")
 
 def session(
     parser: ScriptedParser,
-    summarizer: ScriptedSummarizer | None = None,
+    summarizer: Summarizer | None = None,
     seconds: float = 5,
     silence: float = 30,
     limits: LimitSettings | None = None,
@@ -76,7 +79,7 @@ SUMMARY = [
     ("reasoning_summary.done", "Text."),
 ]
 ANSWER = [("response.delta", "It is "), ("response.delta", "42."), ("response.done", "It is 42.")]
-COMPLETED = [("stream.completed", "stop", USAGE, "")]
+COMPLETED = [("stream.completed", "stop", USAGE, "", "")]
 GOOD = [
     Accepted(prompt_tokens=5),
     Segment("reasoning", "Six times seven. "),
@@ -238,14 +241,63 @@ async def test_thinking_that_never_ends_stays_reasoning_and_is_truncated() -> No
         ("reasoning.done", 28, None, "truncated"),
         *SUMMARY,
         ("response.done", ""),
-        ("stream.completed", "length", USAGE, ""),
+        ("stream.completed", "length", USAGE, "", ""),
     ]
 
 
-async def test_reasoning_after_the_response_began_is_late_reasoning() -> None:
-    script = [*GOOD[:5], Segment("reasoning", "Wait."), *GOOD[5:]]
-    got = await said(*script)
-    assert got[-4:] == [*ANSWER, ("stream.completed", "stop", USAGE, "Wait.")]
+LATE = [*GOOD[:5], Segment("reasoning", "Wait. "), GOOD[5], Segment("reasoning", "Or not."), GOOD[6]]
+LATE_TRACE, LATE_SUMMARY = "Wait. Or not.", "**Title**\n\nText."
+
+
+@pytest.mark.parametrize("order", ["strict", "eager"])
+@pytest.mark.parametrize("summary", ["live", "final"])
+async def test_reasoning_after_the_response_began_is_late_and_has_a_summary(order: str, summary: str) -> None:
+    summarizer = ScriptedSummarizer()
+    got = await said(*LATE, summarizer=summarizer, reasoning={"order": order, "summary": summary})
+    assert got[-1] == ("stream.completed", "stop", USAGE, LATE_TRACE, LATE_SUMMARY)
+    assert [task.step for task in summarizer.tasks] == [TRACE, LATE_TRACE]
+
+
+async def test_late_reasoning_without_a_summary_leaves_by_itself() -> None:
+    summarizer = ScriptedSummarizer()
+    got = await said(*LATE, summarizer=summarizer, reasoning={"summary": "none"})
+    assert got[-1] == ("stream.completed", "stop", USAGE, LATE_TRACE, "")
+    assert summarizer.tasks == []
+
+
+async def test_without_trace_only_the_summary_of_late_reasoning_leaves() -> None:
+    got = await said(*LATE, reasoning={"trace": False})
+    assert got[-1] == ("stream.completed", "stop", USAGE, "", LATE_SUMMARY)
+    got = await said(*LATE, reasoning={"trace": False, "summary": "none"})
+    assert got[-1] == COMPLETED[0]
+
+
+@pytest.mark.parametrize("broken", [[UpstreamError("gone")], [asyncio.Event()], []])
+async def test_a_summary_of_late_reasoning_that_fails_or_is_slow_is_an_extract(broken: list[Any]) -> None:
+    got = await said(*LATE, summarizer=ScriptedSummarizer(part=broken), seconds=0.05)
+    assert got[-1] == ("stream.completed", "stop", USAGE, LATE_TRACE, "**Or not**\n\nWait. Or not.")
+
+
+async def test_late_blank_text_is_nothing() -> None:
+    assert (await said(*GOOD[:6], Segment("reasoning", " \n"), GOOD[6]))[-1] == COMPLETED[0]
+
+
+async def test_closing_the_stream_cancels_the_summary_of_late_reasoning() -> None:
+    asked = asyncio.Event()
+
+    def script(request: UpstreamRequest) -> list[Any]:
+        if "-part-1" not in request.id:
+            return ["Title\n", "Text."]
+        asked.set()
+        return [asyncio.Event()]
+
+    model = ScriptedModel(script)
+    running = session(ScriptedParser(*LATE), SummaryWriter(model))
+    await running.open()
+    async with aclosing(running.events()) as batches:
+        await anext(batches)
+        await asked.wait()
+    assert "rsn-1-part-1" in model.closed
 
 
 CALLING = [

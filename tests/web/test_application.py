@@ -246,5 +246,5 @@ def test_sdks_are_told_not_to_retry_what_cannot_succeed(
     error: Exception, status: int, code: str, should_retry: str | None, retry_after: str | None
 ) -> None:
     answer = refusal(error)
-    assert (answer.status_code, json.loads(answer.body)["error"]["code"]) == (status, code)
+    assert (answer.status_code, json.loads(bytes(answer.body))["error"]["code"]) == (status, code)
     assert (answer.headers.get("x-should-retry"), answer.headers.get("retry-after")) == (should_retry, retry_after)

@@ -7,6 +7,7 @@ from tests.fakes.scripted_gateway import (
     CHAT,
     CHAT_TOOLS,
     GOOD,
+    LATE,
     MODEL,
     PART,
     PROMPT_SUMMARY,
@@ -94,3 +95,20 @@ async def test_reasoning_and_results_that_come_back_in_chat() -> None:
     assert parser.request.messages == second_turn(tuple(call.id for call in calls))
     assert not hasattr(second.choices[0].message, "prompt")
     assert second.choices[0].message.reasoning_details == details(PART)  # type: ignore[attr-defined]
+
+
+async def test_late_reasoning_joins_the_reasoning_of_a_whole_completion() -> None:
+    async with sdk(*LATE) as client:
+        completion: Any = await client.chat.completions.create(**CHAT)
+    message = completion.choices[0].message
+    assert (message.content, message.reasoning_content) == (RESPONSE, f"{TRACE}\n\nWait.")
+    assert message.reasoning_details == details(PROMPT_SUMMARY, PART, PART)
+
+
+async def test_late_reasoning_follows_the_response_of_a_chat_stream() -> None:
+    async with sdk(*LATE) as client:
+        stream: Any = await client.chat.completions.create(**CHAT, stream=True)
+        deltas = [chunk.choices[0].delta async for chunk in stream if chunk.choices]
+    behind = deltas[max(place for place, delta in enumerate(deltas) if delta.content) + 1 :]
+    assert [getattr(delta, "reasoning_content", None) for delta in behind] == ["Wait.", None, None]
+    assert behind[1].reasoning_details == [{"index": 2, "type": "reasoning.summary", "summary": PART}]

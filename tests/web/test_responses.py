@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from gateway.reasoning import Segment
 from tests.fakes.scripted_gateway import (
     CALLS,
     GOOD,
+    LATE,
     MODEL,
     PART,
     PROMPT_SUMMARY,
@@ -133,3 +135,32 @@ async def test_reasoning_and_results_that_come_back_in_responses() -> None:
         second = await client.responses.create(model=MODEL, input=items, tools=TOOLS, reasoning={"summary": "detailed"})
     assert parser.request.messages == second_turn(tuple(call.call_id for call in calls))
     assert [item.type for item in second.output][:2] == ["reasoning", "message"]
+
+
+@pytest.mark.parametrize("helper", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "kind", "text"),
+    [({}, "content", "Wait."), ({"reasoning": {"summary": "auto"}}, "summary", PART)],
+    ids=["trace", "summaries"],
+)
+async def test_late_reasoning_is_an_item_behind_the_message(
+    helper: bool, asked: dict[str, Any], kind: str, text: str
+) -> None:
+    async with sdk(*LATE) as client:
+        events = await responses_events(client, helper, **asked)
+        whole: Any = await client.responses.create(model=MODEL, input=QUESTION, **asked)
+    for response in (events[-1].response, whole):
+        assert [item.type for item in response.output][-2:] == ["message", "reasoning"]
+        late = response.output[-1]
+        assert ([part.text for part in getattr(late, kind)], late.status) == ([text], "completed")
+        assert response.output_text == RESPONSE
+        assert response.status == "completed"
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+
+
+async def test_late_reasoning_stands_behind_function_calls() -> None:
+    script = [*CALLS[:-1], Segment("reasoning", "Wait."), CALLS[-1]]
+    async with sdk(*script) as client:
+        events = await responses_events(client, helper=True, tools=TOOLS)
+    output = events[-1].response.output
+    assert [item.type for item in output] == ["reasoning", "message", "function_call", "function_call", "reasoning"]

@@ -164,6 +164,7 @@ def test_a_completed_stream_folds_into_one_answer() -> None:
         },
         "timings": {"prompt_summary": 0.1, "first_reasoning": 0.2, "first_response": 0.3, "total": 0.4},
         "late_reasoning": "Wait.",
+        "late_summary": "",
     }
 
 
@@ -195,6 +196,7 @@ def test_a_stream_without_reasoning_folds_into_one_answer() -> None:
         },
         "timings": {"prompt_summary": None, "first_reasoning": None, "first_response": None, "total": 0.0},
         "late_reasoning": "",
+        "late_summary": "",
     }
 
 
