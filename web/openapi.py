@@ -32,6 +32,7 @@ REFUSALS = {
     400: "Invalid request; `param` names the field",
     401: "Missing or unknown key",
     404: "Unknown model",
+    422: "Invalid request, in the words of the upstream",
     429: "Too many concurrent streams for this key",
     502: "The upstream failed",
     503: "The gateway is overloaded, or the model is still loading",
