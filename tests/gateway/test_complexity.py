@@ -17,7 +17,7 @@ from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.steps import Steps
 from gateway.wire import sse
-from gateway.wire.chat_chunks import error_text
+from gateway.wire.chat_errors import read_error
 
 Read = Callable[[str], object]
 
@@ -108,7 +108,7 @@ READERS: dict[str, Read] = {
     "a call's arguments": call_after(CALL),
     "behind a call": call_after(CALL + "}"),
     "server-sent events": decode,
-    "an API's error": error_text,
+    "an API's error": read_error,
 }
 
 
