@@ -6,6 +6,7 @@ checks each of them against the installed version:
     manager.logit_processor                      replaced, since the library's own has no seed, temperature 0 or bans
     manager.output_router.result_handlers        the handler of a cancelled request is removed; nothing else does that
     state.logit_processor_kwargs, current_len()  a request's sampling and position, read while its batch runs
+    state.initial_tokens, generated_tokens       a request's tokens so far, likewise
     cache.update(), cu_seq_lens_q, cu_seq_lens_k the arguments of an attention function under continuous batching
 
 Knows nothing of text, of files or of what a sampling means.
@@ -150,7 +151,13 @@ class _LogitsProcessor:
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
         """`input_ids` (rows,): the token before each row; `scores` (rows, vocabulary), which may end in padding."""
         rows = [
-            Row(state.logit_processor_kwargs["sampling"], previous, state.current_len())
+            Row(
+                state.logit_processor_kwargs["sampling"],
+                previous,
+                state.current_len(),
+                state.initial_tokens,
+                state.generated_tokens,
+            )
             for state, previous in zip(self._states, input_ids.tolist(), strict=False)
         ]
         self._sample(scores[: len(rows)], rows)

@@ -8,12 +8,12 @@ nothing of Ray, HTTP or events.
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from engine.sampling import Sampling
+from engine.sampling import Adjustments, Sampling
 from engine.text import Detokenizer, StopStrings
 from gateway.errors import ContextTooLong
 
@@ -37,7 +37,8 @@ class GenerationRequest:
     """One generation. `messages` are chat messages with string content; None leaves a value to the model's defaults.
 
     `tools` are functions as the chat template takes them, in OpenAI's shape. `budget` is in tokens of thinking, 0 for
-    none. `stop` applies to the answer. `prefill` begins the answer, and is part of the text that is yielded.
+    none. `stop` applies to the answer. `prefill` begins the answer, and is part of the text that is yielded. Penalties
+    count the tokens of the thinking or of the answer, whichever is written; `repetition_penalty` also the prompt's.
     """
 
     messages: Sequence[dict[str, Any]]
@@ -45,6 +46,12 @@ class GenerationRequest:
     budget: int
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    logit_bias: Mapping[int, float] | None = None
     seed: int | None = None
     stop: Sequence[str] = ()
     prefill: str = ""
@@ -195,10 +202,14 @@ class Harness:
         defaults = self._engine.defaults
         sampled = bool(getattr(defaults, "do_sample", False))
         default_temperature = (defaults.temperature or 1.0) if sampled else 0.0
+        unasked = request.temperature is None and request.top_p is None
+        default_top_k = (defaults.top_k or 0) if sampled and unasked else 0
         return Sampling(
             temperature=request.temperature if request.temperature is not None else default_temperature,
             top_p=request.top_p if request.top_p is not None else (defaults.top_p or 1.0) if sampled else 1.0,
-            top_k=(defaults.top_k or 0) if sampled and request.temperature is None and request.top_p is None else 0,
+            top_k=request.top_k if request.top_k is not None else default_top_k,
+            min_p=request.min_p or 0.0,
+            adjustments=_adjustments(request),
             seed=request.seed if request.seed is not None else secrets.randbits(62),
             banned=self._banned,
         )
@@ -206,6 +217,17 @@ class Harness:
     def _encode(self, text: str) -> list[int]:
         tokens: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return tokens
+
+
+def _adjustments(request: GenerationRequest) -> Adjustments | None:
+    """Return what is asked beyond the likelihood of tokens, None if nothing is."""
+    adjustments = Adjustments(
+        presence_penalty=request.presence_penalty or 0.0,
+        frequency_penalty=request.frequency_penalty or 0.0,
+        repetition_penalty=request.repetition_penalty or 1.0,
+        logit_bias=request.logit_bias or {},
+    )
+    return adjustments if adjustments != Adjustments() else None
 
 
 def _with_example(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

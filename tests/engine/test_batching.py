@@ -26,10 +26,12 @@ class Recorder:
 
     def __init__(self) -> None:
         self.steps: list[Sequence[Row]] = []
+        self.generated: list[tuple[Sampling, list[int]]] = []
 
     def __call__(self, scores: torch.Tensor, rows: Sequence[Row]) -> None:
         assert len(scores) == len(rows)
         self.steps.append(rows)
+        self.generated += [(row.sampling, [*row.generated]) for row in rows]
         choose_tokens(scores, rows)
 
     def rows_of(self, sampling: Sampling) -> list[Row]:
@@ -66,7 +68,7 @@ async def test_a_request_gets_its_tokens_and_then_the_end(batching: ContinuousBa
     assert len(await generated(batching, count, Sampling())) == count
 
 
-async def test_each_step_is_told_of_each_requests_sampling_position_and_last_token(
+async def test_each_step_is_told_of_each_requests_sampling_position_and_tokens(
     batching: ContinuousBatching, recorder: Recorder
 ) -> None:
     samplings = [Sampling(temperature=1.0, seed=seed) for seed in range(3)]
@@ -77,6 +79,8 @@ async def test_each_step_is_told_of_each_requests_sampling_position_and_last_tok
         assert [row.previous for row in rows] == [PROMPT[-1], *tokens[:-1]]
         first = rows[0].position
         assert [row.position for row in rows] == [*range(first, first + 20)]
+        assert [so_far for of, so_far in recorder.generated if of is sampling] == [tokens[:n] for n in range(20)]
+        assert [list(row.prompt) for row in rows] == [PROMPT] * 20
 
 
 async def test_positions_go_on_if_a_request_continues_another(batching: ContinuousBatching, recorder: Recorder) -> None:

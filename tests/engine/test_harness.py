@@ -22,6 +22,7 @@ from engine.harness import (
     Text,
     ThinkingEnded,
 )
+from engine.sampling import Adjustments
 from gateway.errors import ContextTooLong
 from tests.fakes.scripted_engine import ScriptedEngine, encode
 from tests.fakes.tiny_model import CHATML, END_OF_TEXT, END_OF_TURN
@@ -417,3 +418,22 @@ async def test_without_a_seed_each_request_draws_its_own(tokenizer: Any) -> None
     seeds = [call.sampling.seed for call in on.engine.calls]
     assert (seeds[0], seeds[2]) == (seeds[1], seeds[3])
     assert seeds[0] != seeds[2]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, (0, 0.0, None)),
+        ({"top_k": 5, "min_p": 0.1}, (5, 0.1, None)),
+        ({"presence_penalty": 0.0, "repetition_penalty": 1.0, "logit_bias": {}}, (0, 0.0, None)),
+        ({"presence_penalty": 0.5}, (0, 0.0, Adjustments(presence_penalty=0.5))),
+        ({"frequency_penalty": -0.5}, (0, 0.0, Adjustments(frequency_penalty=-0.5))),
+        ({"repetition_penalty": 1.1}, (0, 0.0, Adjustments(repetition_penalty=1.1))),
+        ({"logit_bias": {7: -100.0}}, (0, 0.0, Adjustments(logit_bias={7: -100.0}))),
+    ],
+)  # fmt: skip
+async def test_penalties_and_biases_are_the_samplers_work(tokenizer: Any, fields: Any, expected: Any) -> None:
+    on = stage(tokenizer, ["21", END_OF_TURN])
+    await on.stream(budget=0, **fields)
+    used = on.engine.calls[0].sampling
+    assert (used.top_k, used.min_p, used.adjustments) == expected

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 import pytest
 import torch
 
-from engine.sampling import FIRST_CANDIDATES, Row, Sampling, choose_tokens
+from engine.sampling import FIRST_CANDIDATES, Adjustments, Row, Sampling, choose_tokens
 
 CHANCES = (0.05, 0.5, 0.15, 0.3)
 """Tokens by likelihood: 1, 3, 2, 0."""
@@ -132,6 +133,50 @@ def test_a_nucleus_wider_than_the_likeliest_is_kept_whole() -> None:
     assert max(tokens) > FIRST_CANDIDATES
     beyond = 1 - mass[FIRST_CANDIDATES - 1] / mass[size - 1]
     assert len([token for token in tokens if token >= FIRST_CANDIDATES]) / 600 == pytest.approx(beyond, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("top_p", "top_k", "min_p", "kept"),
+    [
+        (1.0, 0, 0.0, {0, 1, 2, 3}),
+        (1.0, 0, 0.2, {1, 2, 3}),
+        (1.0, 0, 0.5, {1, 3}),
+        (1.0, 0, 1.0, {1}),
+        (1.0, 2, 0.2, {1, 3}),
+        # Of the mass that is left, as 0.5 / 0.8 is 0.625.
+        (0.62, 0, 0.5, {1}),
+        (0.63, 0, 0.5, {1, 3}),
+    ],
+)
+def test_tokens_that_are_too_unlikely_are_not_drawn(top_p: float, top_k: int, min_p: float, kept: set[int]) -> None:
+    samplings = [Sampling(temperature=1.0, top_p=top_p, top_k=top_k, min_p=min_p, seed=seed) for seed in range(200)]
+    assert set(map(drawn, samplings)) == kept
+
+
+@pytest.mark.parametrize(
+    ("asked", "adjusted"),
+    [
+        ({}, [4.0, -2.0, 3.0, 1.0]),
+        ({"presence_penalty": 1.0}, [3.0, -3.0, 3.0, 1.0]),
+        ({"frequency_penalty": 1.0}, [2.0, -3.0, 3.0, 1.0]),
+        ({"presence_penalty": 0.5, "frequency_penalty": -1.0}, [5.5, -1.5, 3.0, 1.0]),
+        ({"repetition_penalty": 2.0}, [2.0, -4.0, 1.5, 1.0]),
+        ({"logit_bias": {3: 100.0, 0: -100.0, 4: 1.0, 150_000: 1.0}}, [-96.0, -2.0, 3.0, 101.0]),
+        ({"logit_bias": {9: 5.0}}, [4.0, -2.0, 3.0, 1.0]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_scores_are_adjusted_to_the_tokens_so_far(asked: dict[str, Any], adjusted: list[float], dtype: Any) -> None:
+    scores = torch.tensor([[4.0, -2.0, 3.0, 1.0]] * 2, dtype=dtype)
+    changed = Row(Sampling(adjustments=Adjustments(**asked)), 1, 7, [2, 2], [0, 1, 0])
+    rows = chosen_from(scores, changed, Row(Sampling(), 1, 7, [2, 2], [0, 1, 0]))
+    assert rows.tolist() == [adjusted, scores[1].tolist()]
+
+
+def test_before_the_first_token_only_a_repetition_of_the_prompt_counts() -> None:
+    asked = Adjustments(presence_penalty=1.0, frequency_penalty=1.0, repetition_penalty=2.0)
+    rows = chosen_from(torch.tensor([[4.0, 2.0]]), Row(Sampling(adjustments=asked), 1, 7, [1], []))
+    assert rows.tolist() == [[4.0, 1.0]]
 
 
 def test_each_row_of_a_batch_has_its_own_sampling() -> None:
