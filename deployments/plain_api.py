@@ -18,6 +18,7 @@ from deployments.rpc.handles import StreamHandle
 from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady, UnknownModel
+from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.plain import PlainRequest
 from gateway.upstream import UpstreamItem
 from gateway.wire.plain import PlainWriter
@@ -31,6 +32,7 @@ class PlainApi:
     def __init__(self, settings: PlainApiSettings) -> None:
         self._settings = settings
         self._created = int(time.time())
+        self._ignored = IgnoredLog()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")
@@ -45,16 +47,21 @@ class PlainApi:
         model = self._settings.model
         if request.model not in (None, model):
             raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists it", param="model")
+        ignored = request.admit("qwen")
+        self._ignored.note(ignored, model)
+        headers = {HEADER: ignored_header(ignored)} if ignored else {}
         id = f"chatcmpl-{uuid.uuid4().hex}"
-        writer = PlainWriter(id, model, int(time.time()), request.stream_options.include_usage)
+        writer = PlainWriter(id, model, int(time.time()), request.include_usage)
         answer = self._qwen.stream(request.to_upstream(id, model))
         if request.stream:
             chunks = _encoded(answer, writer)
             await anext(chunks)
-            return EventStream(chunks)
+            response: Response = EventStream(chunks)
+            response.headers.update(headers)
+            return response
         async with aclosing(answer):
             items = [item async for batch in answer for item in batch]
-        return Response(writer.whole(items), media_type="application/json")
+        return Response(writer.whole(items), media_type="application/json", headers=headers)
 
     async def models(self) -> dict[str, Any]:
         return model_list([self._settings.model], self._created)

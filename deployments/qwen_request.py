@@ -24,6 +24,12 @@ def to_generation_request(request: UpstreamRequest, settings: UpstreamSettings) 
         budget=_budget(request, settings),
         temperature=request.temperature,
         top_p=request.top_p,
+        top_k=request.top_k,
+        min_p=request.min_p,
+        presence_penalty=request.presence_penalty,
+        frequency_penalty=request.frequency_penalty,
+        repetition_penalty=request.repetition_penalty,
+        logit_bias=request.logit_bias,
         seed=request.seed,
         # If calls may not be parallel, the answer ends with the end of the first.
         stop=request.stop + ((END,) if request.parallel_tool_calls is False else ()),
@@ -51,8 +57,11 @@ def _budget(request: UpstreamRequest, settings: UpstreamSettings) -> int:
 
 
 def _to_template(message: Message) -> dict[str, Any]:
-    """Return the message in the shape of the chat template, which serializes the arguments of calls itself."""
-    turn = message.to_chat()
+    """Return the message in the shape of the chat template, which serializes the arguments of calls itself.
+
+    The reasoning is in the field that Qwen's templates know; a template without it does not look there.
+    """
+    turn = message.to_chat() | ({"reasoning_content": message.reasoning} if message.reasoning else {})
     for call in turn.get("tool_calls", ()):
         with suppress(ValueError):
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])

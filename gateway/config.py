@@ -12,6 +12,8 @@ from gateway.reasoning.formats import FORMATS, Format, custom, detect
 from gateway.reasoning.names import never_thinks
 from gateway.upstream import Effort
 
+ReasoningBack = Literal["never", "tools", "always"]
+
 
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -123,8 +125,10 @@ class HttpUpstreamSettings(Settings):
     `custom`. With `promote_truncated`, reasoning that was cut at the token limit is repeated as the response, as
     reasoning that the model itself left unfinished always is.
     `headers` and `body` are added to each request, `no_thinking` to the body of requests without thinking, such as
-    those for summaries. `silence_seconds` bounds the silence in the middle of an answer. Before the first byte a
-    request is sent up to `attempts` times.
+    those for summaries; then `drop_fields`, such as `service_tier` or `messages.name`, are taken out of it.
+    `reasoning_back` says on which earlier turns the API is told their reasoning: on all, or on those since the user's
+    last turn that called `tools`. `silence_seconds` bounds the silence in the middle of an answer. Before the first
+    byte a request is sent up to `attempts` times.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -137,6 +141,8 @@ class HttpUpstreamSettings(Settings):
     headers: dict[str, str] = {}
     body: dict[str, Any] = {}
     no_thinking: dict[str, Any] = {}
+    drop_fields: tuple[str, ...] = ()
+    reasoning_back: ReasoningBack = "tools"
     connect_seconds: PositiveFloat = 5.0
     first_byte_seconds: PositiveFloat = 60.0
     silence_seconds: PositiveFloat = 60.0
@@ -148,6 +154,14 @@ class HttpUpstreamSettings(Settings):
         if name not in FORMATS:
             raise ValueError(f"unknown format; known are {', '.join(sorted(FORMATS))}")
         return name
+
+    @field_validator("drop_fields")
+    @classmethod
+    def _names_fields_that_can_be_missing(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        for path in paths:
+            if path in ("model", "messages", "stream") or not all(path.split(".")):
+                raise ValueError(f"{path!r} cannot be taken out of a request")
+        return paths
 
     @model_validator(mode="after")
     def _markers_belong_to_custom(self) -> "HttpUpstreamSettings":
@@ -175,6 +189,7 @@ class HttpUpstreamSettings(Settings):
             starts_inside=inside,
             by_request=by_request,
             promote_truncated=self.promote_truncated,
+            drop_fields=self.drop_fields,
         )
 
 
@@ -193,6 +208,7 @@ class ModelRoute:
     starts_inside: bool | None = None
     by_request: bool = False
     promote_truncated: bool = False
+    drop_fields: tuple[str, ...] = ()
     silence_seconds: float | None = None
 
 

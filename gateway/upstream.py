@@ -6,6 +6,7 @@ it is made, or a `Segment` or `ToolPiece` if a field of the API marks reasoning 
 place of `Text`. Knows nothing of models, sockets or Ray.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,15 +58,16 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A turn. A `tool` message is the result of the call `tool_call_id`."""
+    """A turn. A `tool` message is the result of the call `tool_call_id`; `reasoning` led to what the turn says."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
+    reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
 
     def to_chat(self) -> dict[str, Any]:
-        """Return it in the shape of OpenAI's chat completions."""
+        """Return it in the shape of OpenAI's chat completions, without its reasoning: its field differs by API."""
         calls = {"tool_calls": [call.to_chat() for call in self.tool_calls]} if self.tool_calls else {}
         result = {"tool_call_id": self.tool_call_id} if self.tool_call_id else {}
         return {"role": self.role, "content": self.content, **calls, **result}
@@ -77,7 +79,9 @@ class UpstreamRequest:
 
     `model` is a name from the configuration. `budget` is the most tokens of thinking, 0 turns it off; `effort` sets it
     by a word instead. `stop` applies to the response only. `prefill` is the beginning of the response, from which the
-    model continues; it is part of the returned text. An API that cannot continue a response ignores it.
+    model continues; it is part of the returned text. An API that cannot continue a response ignores it. `chat` is the
+    body of a chat completion that the client wrote, for an API: all else here is then the gateway's own view of it.
+    From `top_k` on, the fields are for the cluster's Qwen; `logit_bias` maps tokens to what is added to their scores.
     """
 
     id: str
@@ -91,6 +95,13 @@ class UpstreamRequest:
     budget: int | None = None
     effort: Effort | None = None
     prefill: str = ""
+    chat: Mapping[str, Any] | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    logit_bias: Mapping[int, float] | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
@@ -99,6 +110,21 @@ class UpstreamRequest:
     def wants_thinking(self) -> bool:
         """False if the request turns thinking off."""
         return self.budget != 0
+
+    def to_chat(self) -> dict[str, Any]:
+        """Return the body of a chat completion, without the model: the client's own, or one with the fields here."""
+        if self.chat is not None:
+            return dict(self.chat)
+        asked = {
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": self.seed,
+            "stop": list(self.stop) or None,
+            "reasoning_effort": self.effort,
+        }
+        messages = [message.to_chat() for message in self.messages]
+        return {"messages": messages, **{name: value for name, value in asked.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

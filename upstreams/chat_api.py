@@ -7,15 +7,12 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
-import orjson
 import stamina
 
 from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
     BeforeFirstByte,
-    InvalidRequest,
     UpstreamCut,
     UpstreamError,
     UpstreamNotAStream,
@@ -29,6 +26,7 @@ from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader
 from upstreams.api_client import ApiClient, ApiResponse, Broken, Undecodable
 from upstreams.api_errors import check
+from upstreams.chat_body import ChatBodies
 
 LONGEST_RETRY_AFTER = 30.0
 """Seconds: an API that asks to wait longer than this is not asked again."""
@@ -48,6 +46,7 @@ class ChatApi:
         self._settings, self._on_retry, self.running = settings, on_retry, 0
         self._key = _key(settings)
         key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        self._bodies = ChatBodies(settings)
         self._client = ApiClient(settings.url, {**key, **settings.headers}, settings.connect_seconds)
 
     async def stream(
@@ -85,6 +84,7 @@ class ChatApi:
                 if not reader.whole:
                     raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         finally:
+            self._bodies.learn(request.model, reader.reasoning_field)
             self.running -= 1
             if response:
                 response.close()
@@ -94,37 +94,13 @@ class ChatApi:
         await self._client.aclose()
 
     async def _open(self, request: UpstreamRequest, headers: Mapping[str, str]) -> ApiResponse:
-        body = orjson.dumps(self._body(request))
+        body = self._bodies.encode(request)
         async for attempt in stamina.retry_context(on=_retry_after, attempts=self._settings.attempts, timeout=None):
             with attempt:
                 if attempt.num > 1:
                     self._on_retry(request.model)
                 response = await self._post(body, headers)
         return response
-
-    def _body(self, request: UpstreamRequest) -> dict[str, Any]:
-        """Return what the client asked for and the operator configured, and no more: APIs refuse unknown fields."""
-        if request.budget:
-            raise InvalidRequest("this model's API does not take a budget of thinking", param="reasoning.budget")
-        asked = {
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "seed": request.seed,
-            "stop": list(request.stop) or None,
-            "reasoning_effort": request.effort,
-            "tools": [tool.to_chat() for tool in request.tools] or None,
-            "tool_choice": request.tool_choice and request.tool_choice.to_chat(),
-            "parallel_tool_calls": request.parallel_tool_calls,
-        }
-        return {
-            "model": request.model,
-            "messages": [message.to_chat() for message in request.messages],
-            "stream": True,
-            **{name: value for name, value in asked.items() if value is not None},
-            **self._settings.body,
-            **(self._settings.no_thinking if request.budget == 0 else {}),
-        }
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> ApiResponse:
         """Send the request and wait for the first byte of an event stream."""

@@ -17,6 +17,7 @@ from gateway.errors import Failed, InvalidRequest, UnknownModel
 from gateway.events import Event, StreamFailed
 from gateway.requests.base import BaseRequest
 from gateway.requests.chat_completions import ChatCompletionsRequest
+from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.reasoning import ReasoningRequest
 from gateway.requests.responses import ResponsesRequest
 from gateway.session import Parser, Session, SessionObserver, SessionRequest
@@ -59,7 +60,7 @@ class Routes:
     ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._observe, self._clients_are_hidden = observe, clients_are_hidden
-        self._models = list(settings.models)
+        self._models, self._ignored = settings.models, IgnoredLog()
         self._created = int(time.time())
 
     def app(self) -> FastAPI:
@@ -74,38 +75,46 @@ class Routes:
         return app
 
     async def reasoning(self, http: Request) -> Response:
-        request = await self._read(http, ReasoningRequest)
-        return await self._answer(http, "rsn-", request, request.stream, NativeWriter())
+        request, ignored = await self._read(http, ReasoningRequest)
+        return await self._answer(http, "rsn-", request, request.stream, NativeWriter(), ignored)
 
     async def chat_completions(self, http: Request) -> Response:
-        request = await self._read(http, ChatCompletionsRequest)
+        request, ignored = await self._read(http, ChatCompletionsRequest)
         writer = ChatCompletionsWriter(request.include_usage)
-        return await self._answer(http, "chatcmpl-", request, request.stream, writer)
+        return await self._answer(http, "chatcmpl-", request, request.stream, writer, ignored)
 
     async def responses(self, http: Request) -> Response:
-        request = await self._read(http, ResponsesRequest)
-        return await self._answer(http, "resp_", request, request.stream, ResponsesWriter(request.echo()))
+        request, ignored = await self._read(http, ResponsesRequest)
+        return await self._answer(http, "resp_", request, request.stream, ResponsesWriter(request.echo()), ignored)
 
     async def models(self) -> dict[str, Any]:
-        return model_list(self._models, self._created)
+        return model_list(list(self._models), self._created)
 
-    async def _read(self, http: Request, kind: type[R]) -> R:
+    async def _read(self, http: Request, kind: type[R]) -> tuple[R, str]:
+        """Return the request, checked for the upstream that answers it, and the header that names what that ignores."""
         request = kind.parse(await read(http, self._settings.limits.request_bytes))
-        if request.model not in (None, *self._models):
-            raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists them", param="model")
-        return request
+        model = request.model or next(iter(self._models))
+        if not (route := self._models.get(model)):
+            raise UnknownModel(f"no model {model!r} here; GET /v1/models lists them", param="model")
+        ignored = request.admit(route.upstream, route.drop_fields)
+        self._ignored.note(ignored, model)
+        return request, ignored_header(ignored)
 
     async def _answer(
-        self, http: Request, prefix: str, request: SessionRequest, stream: bool | None, writer: Writer
+        self, http: Request, prefix: str, request: SessionRequest, stream: bool, writer: Writer, ignored: str
     ) -> Response:
         session = self._session(f"{prefix}{uuid.uuid4().hex}", request)
         if stream:
-            return await cancel_on_disconnect(http, self._streamed(session, writer))
-        return _whole(await cancel_on_disconnect(http, self._collected(session)), writer)
+            response = await cancel_on_disconnect(http, self._streamed(session, writer))
+        else:
+            response = _whole(await cancel_on_disconnect(http, self._collected(session)), writer)
+        if ignored:
+            response.headers[HEADER] = ignored
+        return response
 
     def _session(self, id: str, request: SessionRequest) -> Session:
         settings = self._settings
-        upstream_request = request.to_upstream(id, request.model or self._models[0])
+        upstream_request = request.to_upstream(id, request.model or next(iter(self._models)))
         if len(upstream_request.messages) > settings.limits.messages:
             raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
         return Session(id, request, upstream_request.model, self._parser, self._summarizer, settings)

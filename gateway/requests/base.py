@@ -1,20 +1,25 @@
 """The common parts of requests, and refusals.
 
-A refusal names the field at fault. Every union is discriminated, with tags of ours, so that pydantic reports the errors
-of one branch alone and its paths hold no names but the fields' and these tags.
+A request checks only what the gateway itself uses; the rest of the body is kept as it came. A refusal names the field
+at fault. Every union is discriminated, with tags of ours, so that pydantic reports the errors of one branch alone and
+its paths hold no names but the fields' and these tags.
 """
 
 import re
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
 from gateway.errors import InvalidRequest
 from gateway.order import Order
-from gateway.upstream import Message, UpstreamRequest
+from gateway.requests.fields import has, present
+from gateway.upstream import UpstreamRequest
 
 MAX_TOKENS = 1_000_000
 MAX_SEED = 2**63 - 1
+_BODY = TypeAdapter(dict[str, Any])
+V = TypeVar("V", bound="View")
 
 
 def _shape(value: Any) -> str:
@@ -36,38 +41,25 @@ def text_or_object(value: Any) -> str:
     return "<object>" if _shape(value) == "<object>" else "<text>"
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class View(BaseModel):
+    """The fields of an object that the gateway uses, by their types. Others are not looked at, and null is absent."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        return present(data) if isinstance(data, dict) else data
 
 
-class TextPart(Strict):
-    type: Literal["text"]
-    text: str
-
-
-Content = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[list[TextPart], Field(min_length=1), Tag("<list>")],
-    Discriminator(text_or_list),
-]
-
-
-class ChatMessage(Strict):
-    role: Literal["system", "user", "assistant"]
-    content: Content
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, str):
-            return self.content
-        return "\n".join(part.text for part in self.content)
-
-
-class ReasoningOptions(Strict):
-    """Options of the reasoning.
+class ReasoningOptions(View):
+    """Options of the reasoning, the gateway's own: here an unknown field is refused.
 
     `budget`: the most tokens of thinking, 0 for none, None for the model's default. `trace: false`: only the summary of
     the reasoning is sent.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     budget: Annotated[int, Field(ge=0, le=MAX_TOKENS)] | None = None
     trace: bool = True
@@ -75,22 +67,18 @@ class ReasoningOptions(Strict):
     order: Order = "strict"
 
 
-TokenCount = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
-Stop = Annotated[
-    Annotated[str, Tag("<text>")]
-    | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4), Tag("<list>")],
-    Discriminator(text_or_list),
-]
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+class BaseRequest(View):
+    """The fields that all routes share, by their types alone: what an API makes of their values is its own affair.
 
-
-class BaseRequest(Strict):
-    """The fields that all routes share; `conversation` is the name of the field with the turns."""
+    `conversation` is the name of the field with the turns.
+    """
 
     conversation: ClassVar[str] = "messages"
     model: str | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    _body: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _for_qwen: dict[str, Any] | None = PrivateAttr(default=None)
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -99,45 +87,62 @@ class BaseRequest(Strict):
         Raises InvalidRequest, naming the first field at fault as `messages.0.content`.
         """
         try:
-            return cls.model_validate_json(body)
+            fields = present(_BODY.validate_json(body))
         except ValidationError as error:
             raise _refusal(error.errors(include_url=False)) from None
+        request = checked(cls, fields)
+        request._body = fields
+        return request
 
+    def admit(self, upstream: Literal["qwen", "http", "own"], drop_fields: Sequence[str] = ()) -> list[str]:
+        """Check the request for the upstream that answers it; return the names of what that upstream is not told.
 
-def stop_strings(stop: Stop | None) -> tuple[str, ...]:
-    return tuple(text for text in ([stop] if isinstance(stop, str) else stop or ()) if text)
-
-
-class Generation(BaseRequest):
-    """A conversation in chat messages, and options for the generation."""
-
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
-    max_tokens: TokenCount | None = None
-    stop: Stop | None = None
-    seed: Seed | None = None
-
-    @field_validator("messages")
-    @classmethod
-    def _last_turn_asks(cls, messages: list[ChatMessage]) -> list[ChatMessage]:
-        if messages[-1].role != "user" or not messages[-1].text.strip():
-            raise ValueError("the last message must be the user's and must not be empty")
-        return messages
+        An API is told everything but `drop_fields`. The cluster's Qwen has no eyes, and only the options that its
+        sampler knows: their values are checked here. Raises InvalidRequest.
+        """
+        if upstream == "http":
+            chat = self.chat()
+            return [*self._left(), *(path for path in drop_fields if has(chat, path))]
+        self._for_qwen = self._qwen_fields()
+        return [*self._left(), *self._unknown_to_qwen()]
 
     def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
-        return UpstreamRequest(
-            id=request_id,
-            model=model,
-            messages=tuple(Message(role=message.role, content=message.text) for message in self.messages),
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            seed=self.seed,
-            stop=stop_strings(self.stop),
-        )
+        """Return the request: to an API the chat that it is sent, to the Qwen its options."""
+        view = self._view()
+        told = {"chat": self.chat()} if self._for_qwen is None else self._for_qwen
+        return UpstreamRequest(**{"id": request_id, "model": model, **view, **told})
+
+    def chat(self) -> dict[str, Any]:
+        """Return the body of the chat completion that an API is sent."""
+        raise NotImplementedError
+
+    def _view(self) -> dict[str, Any]:
+        """Return the gateway's own view of the request, as fields of an `UpstreamRequest`."""
+        raise NotImplementedError
+
+    def _left(self) -> list[str]:
+        """Return the names of what no upstream is told."""
+        raise NotImplementedError
+
+    def _qwen_fields(self) -> dict[str, Any]:
+        """Return the options for the Qwen. Raises InvalidRequest."""
+        raise NotImplementedError
+
+    def _unknown_to_qwen(self) -> list[str]:
+        """Return the names of the fields that mean nothing to the Qwen, and whose values ask for something."""
+        raise NotImplementedError
 
 
-class StreamOptions(Strict):
-    include_usage: bool = False
+def checked(kind: type[V], fields: Mapping[str, Any]) -> V:
+    """Return an object as a view. Raises InvalidRequest."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False)) from None
+
+
+def refused(field: str, reason: str) -> InvalidRequest:
+    return InvalidRequest(f"{field}: {reason}", param=field)
 
 
 def _refusal(errors: list[Any]) -> InvalidRequest:
@@ -153,6 +158,10 @@ def _reason(error: Any) -> str:
             return "is not a field of this request"
         case "union_tag_invalid":
             return f"Input should be one of {re.sub('[<>]', '', error['ctx']['expected_tags'])}"
+        case "model_type" | "dict_type":
+            return "Input should be an object"
+        case "list_type":
+            return "Input should be a valid array"
     return str(error["msg"]).removeprefix("Value error, ")
 
 

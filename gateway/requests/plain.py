@@ -1,20 +1,18 @@
-"""The request of `POST /upstream/v1/chat/completions`: a subset of OpenAI's, for the cluster's Qwen as a plain API."""
+"""The request of `POST /upstream/v1/chat/completions`: the cluster's Qwen as a plain API, without tools."""
 
-from dataclasses import replace
-from typing import Literal
+from typing import Any
 
-from gateway.requests.base import Generation, StreamOptions, TokenCount
-from gateway.upstream import UpstreamRequest
+from gateway.requests.chat import ChatRequest
+from gateway.requests.tools import TOOL_FIELDS
 
 
-class PlainRequest(Generation):
-    """The whole request."""
+class PlainRequest(ChatRequest):
+    """The whole request. The Qwen is not told of tools: its calls would be text that no client of this API reads."""
 
-    max_completion_tokens: TokenCount | None = None
-    n: Literal[1] = 1
     stream: bool = False
-    stream_options: StreamOptions = StreamOptions()
 
-    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
-        asked = super().to_upstream(request_id, model)
-        return replace(asked, max_tokens=self.max_completion_tokens or asked.max_tokens)
+    def _asked(self) -> dict[str, Any]:
+        return {name: value for name, value in super()._asked().items() if name not in TOOL_FIELDS}
+
+    def _left(self) -> list[str]:
+        return [name for name in TOOL_FIELDS if self._body.get(name)]

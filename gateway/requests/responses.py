@@ -1,245 +1,219 @@
-"""The request of `POST /v1/responses`: OpenAI's Responses, without storage and without tools of the server."""
+"""The request of `POST /v1/responses`: OpenAI's Responses, without storage and without tools of the server.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+Behind the gateway it is a chat completion: what has a counterpart there is translated, the rest is left out and named.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from gateway.requests.base import BaseRequest, ReasoningOptions, Strict, TokenCount, text_or_list, text_or_object
-from gateway.requests.tools import AskedEffort, Function, FunctionName, Mode, chosen, thinking
-from gateway.upstream import Message, ToolCall, ToolChoice, UpstreamRequest
+from gateway.requests.base import BaseRequest, ReasoningOptions, View, checked, refused
+from gateway.requests.chat import Turn
+from gateway.requests.items import Input, left_items, media, to_turns
+from gateway.requests.qwen import QwenOptions, stop_strings
+from gateway.requests.responses_for_qwen import ResponsesForQwen
+from gateway.requests.thinking import SWITCHES, is_switch, wants_no_thinking
+from gateway.requests.tools import TOOL_FIELDS, AnyTool, asks_for_other, is_function, names_of_others, thinking
 
-
-class Piece(Strict):
-    """A piece of text. Clients send back `annotations` and `logprobs` with the model's own."""
-
-    type: Literal["input_text", "output_text"]
-    text: str
-    annotations: list[Any] | None = None
-    logprobs: list[Any] | None = None
-
-
-Content = Annotated[Annotated[str, Tag("<text>")] | Annotated[list[Piece], Tag("<list>")], Discriminator(text_or_list)]
-Status = Literal["in_progress", "completed", "incomplete"]
-
-
-class MessageItem(Strict):
-    type: Literal["message"] = "message"
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Content
-    id: str | None = None
-    status: Status | None = None
+SAME = (
+    *("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty"),
+    *("logit_bias", "seed", "stop", "metadata", "user", "safety_identifier", "service_tier", "prompt_cache_key"),
+    *("prompt_cache_retention", *SWITCHES[1:]),
+)
+"""Fields that a chat completion has, too, or that APIs take there."""
+ECHOED = ("instructions", "max_output_tokens", "temperature", "top_p", "user", "prompt_cache_key")
+NOTHING_ASKED = {"truncation": "disabled", "include": ["reasoning.encrypted_content"], "n": 1}
+"""Values that ask for what is done anyway."""
 
 
-class ReasoningItem(Strict):
-    """Reasoning of an earlier turn. It is accepted and not shown to the model."""
-
-    type: Literal["reasoning"]
-    id: str | None = None
-    summary: list[dict[str, Any]] | None = None
-    content: list[dict[str, Any]] | None = None
-    encrypted_content: str | None = None
-    status: Status | None = None
-
-
-class CallItem(Strict):
-    type: Literal["function_call"]
-    call_id: Annotated[str, Field(min_length=1)]
-    name: str
-    arguments: str
-    id: str | None = None
-    status: Status | None = None
-    parsed_arguments: Any = None
-
-
-class ResultItem(Strict):
-    type: Literal["function_call_output"]
-    call_id: Annotated[str, Field(min_length=1)]
-    output: Content
-    id: str | None = None
-    status: Status | None = None
-
-
-def _kind(item: Any) -> str:
-    """Return the tag of an item; an item without a type is a message."""
-    kind = item.get("type", "message") if isinstance(item, dict) else "message"
-    return f"<{kind}>"
-
-
-Item = Annotated[
-    Annotated[MessageItem, Tag("<message>")]
-    | Annotated[ReasoningItem, Tag("<reasoning>")]
-    | Annotated[CallItem, Tag("<function_call>")]
-    | Annotated[ResultItem, Tag("<function_call_output>")],
-    Discriminator(_kind),
-]
-
-
-class ResponsesReasoning(Strict):
+class AskedReasoning(View):
     """Options of the reasoning. `summary: concise` gives one for the whole trace at its end; others grow with it."""
 
-    effort: AskedEffort | None = None
-    summary: Literal["auto", "concise", "detailed"] | None = None
+    effort: str | None = None
+    summary: Literal["auto", "concise", "detailed", "none"] | None = None
+    generate_summary: Literal["auto", "concise", "detailed", "none"] | None = None
+
+    @property
+    def summarized(self) -> str | None:
+        asked = self.summary or self.generate_summary
+        return asked if asked != "none" else None
 
 
-class ResponsesTool(Function):
-    type: Literal["function"]
-
-
-class NamedTool(Strict):
-    type: Literal["function"]
-    name: FunctionName
-
-
-Choice = Annotated[
-    Annotated[Mode, Tag("<text>")] | Annotated[NamedTool, Tag("<object>")], Discriminator(text_or_object)
-]
-
-
-class PlainText(Strict):
-    type: Literal["text"]
-
-
-class TextOptions(Strict):
-    format: PlainText | None = None
+class TextOptions(View):
+    format: dict[str, Any] | None = None
+    verbosity: Any = None
 
 
 class ResponsesRequest(BaseRequest):
-    """The whole request. `user`, `prompt_cache_key` and Codex's `client_metadata` are accepted and have no effect.
-
-    Nothing is stored, and no reasoning is encrypted.
-    """
+    """The whole request. Nothing is stored, and no reasoning is encrypted."""
 
     conversation: ClassVar[str] = "input"
-    input: Annotated[
-        Annotated[str, Tag("<text>")] | Annotated[list[Item], Field(min_length=1), Tag("<list>")],
-        Discriminator(text_or_list),
-    ]
+    input: Input
     instructions: str | None = None
-    stream: bool | None = False
-    thinking: Annotated[ResponsesReasoning | None, Field(alias="reasoning", default=None)]
-    max_output_tokens: TokenCount | None = None
-    tools: list[ResponsesTool] | None = None
-    tool_choice: Choice | None = None
-    parallel_tool_calls: bool | None = None
-    metadata: dict[str, str] | None = None
-    text: TextOptions | None = None
-    store: Literal[False] | None = None
-    background: Literal[False] | None = None
-    truncation: Literal["disabled"] | None = None
-    include: list[Literal["reasoning.encrypted_content"]] | None = None
-    user: str | None = None
-    prompt_cache_key: str | None = None
-    client_metadata: dict[str, Any] | None = None
+    stream: bool = False
+    asked_reasoning: Annotated[AskedReasoning, Field(alias="reasoning")] = AskedReasoning()
+    max_output_tokens: int | None = None
+    tools: list[AnyTool] | None = None
+    metadata: dict[str, Any] | None = None
+    text: TextOptions = TextOptions()
+    store: bool | None = None
+    background: Any = None
+    previous_response_id: Any = None
+    stored_conversation: Annotated[Any, Field(alias="conversation")] = None
+    prompt: Any = None
 
-    @field_validator("input")
+    @field_validator("previous_response_id", "stored_conversation", "prompt", "background")
     @classmethod
-    def _last_item_asks(cls, input: Any) -> Any:
-        last = input if isinstance(input, str) else input[-1]
-        if isinstance(last, MessageItem) and last.role == "user":
-            last = _text(last.content)
-        if not isinstance(last, ResultItem) and not (isinstance(last, str) and last.strip()):
-            raise ValueError("the last item must be the user's message, and not be empty, or a function's output")
-        return input
-
-    @field_validator("tool_choice")
-    @classmethod
-    def _can_be_met(cls, choice: Any, info: ValidationInfo) -> Any:
-        _chosen(choice, info.data.get("tools"))
-        return choice
+    def _nothing_is_stored(cls, asked: Any) -> Any:
+        if asked:
+            raise ValueError("nothing is stored here: send the whole conversation in input, and read its answer")
+        return asked
 
     @property
     def reasoning(self) -> ReasoningOptions:
         """The options of the session: with a summary, only summaries are sent; without, only the trace."""
-        asked = self.thinking or ResponsesReasoning()
-        budget = thinking(asked.effort).get("budget")
-        if asked.summary is None:
+        budget, summary = None if self._thinks else 0, self.asked_reasoning.summarized
+        if summary is None:
             return ReasoningOptions(budget=budget, summary="none")
-        return ReasoningOptions(budget=budget, trace=False, summary="final" if asked.summary == "concise" else "live")
+        return ReasoningOptions(budget=budget, trace=False, summary="final" if summary == "concise" else "live")
 
     @property
     def prompt_summary(self) -> bool:
         """False after a function's output, which continues an earlier question."""
-        asks = isinstance(self.input, str) or isinstance(self.input[-1], MessageItem)
-        return asks and self.reasoning.summary != "none"
+        last = checked(Turn, self._turns[-1]).to_message()
+        return last.role == "user" and bool(last.content.strip()) and self.reasoning.summary != "none"
 
-    def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
-        effort = self.thinking.effort if self.thinking else None
-        return UpstreamRequest(
-            id=request_id,
-            model=model,
-            messages=tuple(self._messages()),
-            max_tokens=self.max_output_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            **thinking(effort),
-            tools=tuple(tool.to_tool() for tool in self.tools or ()),
-            tool_choice=_chosen(self.tool_choice, self.tools),
-            parallel_tool_calls=self.parallel_tool_calls,
-        )
+    @property
+    def _thinks(self) -> bool:
+        return not wants_no_thinking(self._body)
+
+    @cached_property
+    def _turns(self) -> list[dict[str, Any]]:
+        first = [{"role": "system", "content": self.instructions}] if self.instructions else []
+        asked = self.input
+        turns = [{"role": "user", "content": asked}] if isinstance(asked, str) else list(to_turns(asked))
+        if not turns:
+            raise refused("input", "there is no message in it")
+        return [*first, *turns]
+
+    def chat(self) -> dict[str, Any]:
+        functions = [_function(tool) for tool in self._body.get("tools", ()) if is_function(tool)]
+        told = {
+            "messages": self._turns,
+            **{name: self._body[name] for name in SAME if name in self._body},
+            "max_tokens": self.max_output_tokens,
+            "reasoning_effort": self.asked_reasoning.effort,
+            "response_format": _response_format(self.text.format),
+            "verbosity": self.text.verbosity,
+            "store": self.store or None,
+            **self._logprobs(),
+        }
+        if functions:
+            told["tools"] = functions
+            told["parallel_tool_calls"] = self._body.get("parallel_tool_calls")
+            if not asks_for_other(choice := self._body.get("tool_choice"), self.tools):
+                told["tool_choice"] = _choice(choice)
+        return {name: value for name, value in told.items() if value is not None}
 
     def echo(self) -> dict[str, Any]:
         """Return the fields that a response object repeats of its request."""
-        asked = self.model_dump(mode="json", by_alias=True, exclude={"input", "client_metadata"})
-        names = ("instructions", "max_output_tokens", "temperature", "top_p", "user", "prompt_cache_key")
+        tools = [tool for tool in self._body.get("tools", ()) if is_function(tool)]
+        choice = self._body.get("tool_choice")
+        reasoning = {"effort": self.asked_reasoning.effort, "summary": self.asked_reasoning.summarized}
         return {
-            **{name: asked[name] for name in names},
-            "metadata": asked["metadata"] or {},
-            "parallel_tool_calls": self.parallel_tool_calls is not False,
+            **{name: self._body.get(name) for name in ECHOED},
+            "metadata": self.metadata or {},
+            "parallel_tool_calls": self._body.get("parallel_tool_calls") is not False,
             "previous_response_id": None,
-            "reasoning": asked["reasoning"] or {"effort": None, "summary": None},
+            "reasoning": reasoning,
             "store": False,
-            "text": {"format": {"type": "text"}},
-            "tool_choice": asked["tool_choice"] or "auto",
-            "tools": asked["tools"] or [],
+            "text": {"format": self.text.format or {"type": "text"}},
+            "tool_choice": "auto" if not choice or asks_for_other(choice, self.tools) else choice,
+            "tools": tools,
             "truncation": "disabled",
         }
 
-    def _messages(self) -> Iterator[Message]:
-        if self.instructions:
-            yield Message(role="system", content=self.instructions)
-        if isinstance(self.input, str):
-            yield Message(role="user", content=self.input)
-            return
-        said: Message | None = None
-        for item in self.input:
-            message = _message(item)
-            if message is None:
-                continue
-            if said and message.role == "assistant" == said.role:
-                said = _joined(said, message)
-                continue
-            if said:
-                yield said
-            said = message
-        if said:
-            yield said
+    def _view(self) -> dict[str, Any]:
+        return {
+            "messages": tuple(checked(Turn, turn).to_message() for turn in self._turns),
+            "max_tokens": self.max_output_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": None,
+            "stop": stop_strings(self._body.get("stop")),
+            "budget": None if self._thinks else 0,
+        }
+
+    def _left(self) -> list[str]:
+        counterparts = {
+            *SAME,
+            *ResponsesRequest.model_fields,
+            *TOOL_FIELDS,
+            "reasoning",
+            "top_logprobs",
+            "conversation",
+        }
+        fields = [
+            name
+            for name, value in self._body.items()
+            if value and name not in counterparts and value != NOTHING_ASKED.get(name)
+        ]
+        known = AskedReasoning.model_fields
+        fields += [f"reasoning.{name}" for name in self._body.get("reasoning", ()) if name not in known]
+        fields += names_of_others(self.tools)
+        if asks_for_other(self._body.get("tool_choice"), self.tools):
+            fields.append("tool_choice")
+        items: Sequence[Any] = () if isinstance(self.input, str) else self.input
+        for path, piece in media(items):
+            if piece.to_chat() is None:
+                raise refused(path, "files are not stored here: send it as data or, a picture, by its URL")
+        return [*fields, *left_items(items)]
+
+    def _qwen_fields(self) -> dict[str, Any]:
+        for path, piece in media(() if isinstance(self.input, str) else self.input):
+            raise refused(path, f"this model takes text only, and not {piece.type!r}")
+        last = self._turns[-1]
+        if last["role"] == "assistant" or (last["role"] == "user" and not last["content"].strip()):
+            raise refused("input", "the last item must be the user's message, and not be empty, or a function's output")
+        asked = checked(ResponsesForQwen, self._body)
+        effort = thinking(asked.reasoning.effort) if self._thinks else {}
+        return {**asked.to_fields(), **effort}
+
+    def _unknown_to_qwen(self) -> list[str]:
+        honoured = {*QwenOptions.model_fields, "metadata"}
+        unknown = [name for name in SAME if self._body.get(name) and name not in honoured]
+        unknown = [name for name in unknown if not is_switch(name, self._body[name])]
+        asked = {"store": self.store, "text.verbosity": self.text.verbosity, **self._logprobs()}
+        return [*unknown, *(name for name, value in asked.items() if value)]
+
+    def _logprobs(self) -> dict[str, Any]:
+        count = self._body.get("top_logprobs")
+        return {"logprobs": True, "top_logprobs": count} if count else {}
 
 
-def _message(item: MessageItem | ReasoningItem | CallItem | ResultItem) -> Message | None:
-    match item:
-        case MessageItem(role=role, content=content):
-            return Message(role="system" if role == "developer" else role, content=_text(content))
-        case CallItem(call_id=id, name=name, arguments=arguments):
-            call = ToolCall(id=id, name=name, arguments=arguments)
-            return Message(role="assistant", content="", tool_calls=(call,))
-        case ResultItem(call_id=id, output=output):
-            return Message(role="tool", content=_text(output), tool_call_id=id)
-        case _:
+def _function(tool: dict[str, Any]) -> dict[str, Any]:
+    function = {name: value for name, value in tool.items() if name != "type" and value is not None}
+    return {"type": "function", "function": function}
+
+
+def _choice(choice: Any) -> Any:
+    """Return the choice of a tool as chat completions have it."""
+    match choice:
+        case {"type": "function", "name": name}:
+            return {"type": "function", "function": {"name": name}}
+        case {"type": "allowed_tools", "tools": [*tools], **allowed}:
+            functions = [_function(tool) for tool in tools if is_function(tool)]
+            return {"type": "allowed_tools", "allowed_tools": {**allowed, "tools": functions}}
+    return choice
+
+
+def _response_format(format: dict[str, Any] | None) -> dict[str, Any] | None:
+    match format:
+        case None | {"type": "text"}:
             return None
-
-
-def _joined(first: Message, second: Message) -> Message:
-    """Merge two items of one turn of the assistant, its words and its calls, into one message."""
-    content = "\n".join(filter(None, (first.content, second.content)))
-    return replace(first, content=content, tool_calls=first.tool_calls + second.tool_calls)
-
-
-def _text(content: Content) -> str:
-    return content if isinstance(content, str) else "\n".join(piece.text for piece in content)
-
-
-def _chosen(choice: Any, tools: Sequence[ResponsesTool] | None) -> ToolChoice | None:
-    named = choice.name if isinstance(choice, NamedTool) else None
-    return chosen(choice, named, [tool.to_tool() for tool in tools or ()])
+        case {"type": "json_schema"}:
+            schema = {name: value for name, value in format.items() if name != "type" and value is not None}
+            return {"type": "json_schema", "json_schema": schema}
+    return format

@@ -32,8 +32,10 @@ def request_of(messages: Sequence[Message]) -> str:
 
 
 def is_its_own_summary(messages: Sequence[Message]) -> bool:
-    """Return True if the conversation is a single short sentence."""
+    """Return True if the conversation is a single short sentence, or has no words, such as a picture alone."""
     turns = [message.content.strip() for message in messages if message.role != "system"]
+    if not any(turns):
+        return True
     if len(turns) != 1 or len(turns[0]) > SHORT_PROMPT or "\n" in turns[0] or "`" in turns[0]:
         return False
     return len(SENTENCE.findall(turns[0])) == 1

@@ -97,3 +97,24 @@ def test_one_call_and_no_more_ends_with_its_end(parallel: bool | None, stop: tup
 )
 def test_an_effort_is_a_budget_of_thinking(fields: dict[str, Any], budget: int) -> None:
     assert translated(**fields).budget == budget
+
+
+def test_the_template_is_shown_the_reasoning_of_earlier_turns() -> None:
+    turns = (Message(role="assistant", content="So.", reasoning="Hm."), Message(role="user", content="And?"))
+    assert translated(messages=turns).messages == [
+        {"role": "assistant", "content": "So.", "reasoning_content": "Hm."},
+        {"role": "user", "content": "And?"},
+    ]
+
+
+def test_the_sampler_is_told_what_was_asked() -> None:
+    asked: dict[str, Any] = {
+        "top_k": 20,
+        "min_p": 0.1,
+        "presence_penalty": 0.5,
+        "frequency_penalty": -0.5,
+        "repetition_penalty": 1.1,
+        "logit_bias": {7: -100.0},
+    }
+    request = translated(**asked)
+    assert {name: getattr(request, name) for name in asked} == asked

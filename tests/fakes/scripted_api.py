@@ -117,7 +117,8 @@ class ScriptedApi:
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         match request.method, request.path:
             case "POST", "/v1/chat/completions":
-                script = request.body["messages"][-1]["content"]
+                content = request.body["messages"][-1].get("content")
+                script = content if isinstance(content, str) else ""
                 self._asked[script] += 1
                 await self._play(_steps(script), self._asked[script], _Answer(self, request, reader, writer))
             case "GET", "/v1/models":

@@ -49,14 +49,15 @@ PROMPT_SUMMARY, PART = "**Prompt**\n\nYou ask this.\n\n", "**Title**\n\nText.\n\
 """The summaries of `GOOD` and `CALLS` on OpenAI's routes."""
 
 
-def second_turn(ids: tuple[str, str]) -> tuple[Message, ...]:
-    """Return the messages that the model is shown once a client sends back `CALLS`, as `ids`, with their results."""
+def second_turn(ids: tuple[str, str], reasoning: str) -> tuple[Message, ...]:
+    """Return the messages of the request in which a client sends back `CALLS`, as `ids`, with their results."""
     first, second = ids
     return (
         Message(role="user", content=QUESTION),
         Message(
             role="assistant",
             content="Let me look.",
+            reasoning=reasoning,
             tool_calls=(
                 ToolCall(id=first, name="weather", arguments='{"city": "Oslo"}'),
                 ToolCall(id=second, name="time", arguments="{}"),

@@ -79,7 +79,7 @@ async def test_an_answer_that_is_not_streamed_has_all_the_sections(http: httpx.A
         (b"{}", 400, "messages"),
         (b'{"messages": []}', 400, "messages"),
         (b'{"messages": [{"role": "user", "content": "  "}]}', 400, "messages"),
-        (b'{"messages": [{"role": "user", "content": "x"}], "wish": 1}', 400, "wish"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "reasoning": {"wish": 1}}', 400, "reasoning.wish"),
         (b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": "9"}', 400, "max_tokens"),
         (b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": -1}', 400, "max_tokens"),
         (b'{"messages": [{"role": "user", "content": "x"}], "seed": 1e300}', 400, "seed"),

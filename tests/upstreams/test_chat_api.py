@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,8 +20,6 @@ from gateway.upstream import (
     Message,
     Text,
     Tool,
-    ToolCall,
-    ToolChoice,
     ToolPiece,
     UpstreamItem,
     UpstreamRequest,
@@ -602,37 +599,28 @@ async def test_calls_without_an_index_are_distinguished_by_id(api: ScriptedApi) 
     ]
 
 
-async def test_tools_and_results_go_to_the_api_as_they_are(api: ScriptedApi) -> None:
-    script = json.dumps(["Sunny."])
-    call = ToolCall(id="call_1", name="weather", arguments='{"city": "Oslo"}')
-    turns = (
-        Message(role="assistant", content="", tool_calls=(call,)),
-        Message(role="tool", content="sunny", tool_call_id="call_1"),
-        Message(role="user", content=script),
-    )
-    asked = request([], tools=(TOOL,), tool_choice=ToolChoice(mode="required", name="weather"), effort="low")
-    await taken(upstream(api), replace(asked, messages=turns, parallel_tool_calls=False))
-    function = {"name": "weather", "description": "Of a city.", "parameters": {"type": "object"}}
-    assert api.requests[0].body == {
-        "model": "scripted",
-        "messages": [
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [
-                    {
-                        "id": "call_1",
-                        "type": "function",
-                        "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
-                    }
-                ],
-            },
-            {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
-            {"role": "user", "content": script},
-        ],
-        "stream": True,
-        "reasoning_effort": "low",
-        "tools": [{"type": "function", "function": function}],
-        "tool_choice": {"type": "function", "function": {"name": "weather"}},
-        "parallel_tool_calls": False,
+async def test_the_clients_own_chat_goes_to_the_api_as_it_came(api: ScriptedApi) -> None:
+    chat = {
+        "model": "another",
+        "messages": [{"role": "user", "content": json.dumps(["Sunny."]), "name": "bob", "id": "m1"}],
+        "stream": False,
+        "logit_bias": {"50256": -100},
+        "seed": 2**70,
+        "wish": [None, {"a": "\u2028"}],
     }
+    await taken(upstream(api), request([], chat=chat, temperature=0.5, max_tokens=7))
+    assert api.requests[0].body == {**chat, "model": "scripted", "stream": True}
+
+
+async def test_reasoning_goes_back_in_the_field_in_which_it_came(api: ScriptedApi) -> None:
+    """Before the first answer the client's word for it is taken."""
+    served = upstream(api)
+    turn = {"role": "assistant", "content": "", "tool_calls": [{"id": "c"}]}
+    script = json.dumps([{"delta": {"reasoning": "Hm."}}, "42"])
+    for _ in range(2):
+        messages = [{"role": "user", "content": "Go."}, {**turn, "reasoning_content": "I see."}]
+        result = {"role": "tool", "tool_call_id": "c", "content": script}
+        await taken(served, request([], chat={"messages": [*messages, result]}))
+    first, second = (sent.body["messages"][1] for sent in api.requests)
+    assert first == {**turn, "reasoning_content": "I see."}
+    assert second == {**turn, "reasoning": "I see."}

@@ -92,7 +92,7 @@ async def test_reasoning_and_results_that_come_back_in_chat() -> None:
         calls = message.tool_calls
         turns += [message, *({"role": "tool", "tool_call_id": call.id, "content": "sunny"} for call in calls)]
         second = await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
-    assert parser.request.messages == second_turn(tuple(call.id for call in calls))
+    assert parser.request.messages == second_turn(tuple(call.id for call in calls), TRACE)
     assert not hasattr(second.choices[0].message, "prompt")
     assert second.choices[0].message.reasoning_details == details(PART)  # type: ignore[attr-defined]
 

@@ -1,7 +1,7 @@
 """Requests of the OpenAI routes: a refusal names the field, anything valid becomes an upstream request."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -21,84 +21,140 @@ ITEM_RESULT = {"type": "function_call_output", "call_id": "c", "output": "1"}
 
 
 def chat(**asked: Any) -> ChatCompletionsRequest:
-    return ChatCompletionsRequest.parse(json.dumps({"messages": [HI], **asked}).encode())
+    """Return a request for the cluster's Qwen."""
+    request = ChatCompletionsRequest.parse(json.dumps({"messages": [HI], **asked}).encode())
+    request.admit("qwen")
+    return request
 
 
 def responses(**asked: Any) -> ResponsesRequest:
-    return ResponsesRequest.parse(json.dumps({"input": "hi", **asked}).encode())
+    """Return a request for the cluster's Qwen."""
+    request = ResponsesRequest.parse(json.dumps({"input": "hi", **asked}).encode())
+    request.admit("qwen")
+    return request
 
 
-def refused(kind: type[BaseRequest], body: dict[str, Any]) -> tuple[str | None, str]:
+def refused(kind: type[BaseRequest], body: dict[str, Any], upstream: Literal["qwen", "http"]) -> tuple[str | None, str]:
     with pytest.raises(InvalidRequest) as raised:
-        kind.parse(json.dumps(body).encode())
+        kind.parse(json.dumps(body).encode()).admit(upstream)
     return raised.value.param, raised.value.message
+
+
+@pytest.mark.parametrize("upstream", ["qwen", "http"])
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"n": 0}, "n"),
+        ({"stream_options": {"include_usage": "yes"}}, "stream_options.include_usage"),
+        ({"reasoning_effort": 5}, "reasoning_effort"),
+        ({"tools": "web_search"}, "tools"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages.0.content"),
+        ({"messages": [{**HI, "tool_calls": CALL}]}, "messages.0.tool_calls"),
+        ({"messages": [{"role": "assistant", "tool_calls": ["c"]}]}, "messages.0.tool_calls.0"),
+    ],
+)
+def test_a_refusal_of_a_chat_completion_names_the_field(
+    asked: dict[str, Any], param: str, upstream: Literal["qwen", "http"]
+) -> None:
+    named, message = refused(ChatCompletionsRequest, {"messages": [HI], **asked}, upstream)
+    assert named == param
+    assert message.startswith(f"{param}: ")
+
+
+OTHER_TOOL = {"type": "web_search"}
+NAMED = {"type": "function", "function": {"name": "g"}}
 
 
 @pytest.mark.parametrize(
     ("asked", "param"),
     [
-        ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
-        ({"functions": []}, "functions"),
         ({"response_format": {"type": "json_object"}}, "response_format.type"),
-        ({"stream_options": {"usage": True}}, "stream_options.usage"),
         ({"reasoning_effort": "huge"}, "reasoning_effort"),
-        ({"reasoning": {"budget": 1}}, "reasoning"),
-        ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
         ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools.0.function.name"),
+        ({"tools": [OTHER_TOOL, {"type": "function", "function": {}}]}, "tools.1.function.name"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tool_choice": "any"}, "tool_choice"),
-        (
-            {"tools": [CHAT_TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
-            "tool_choice",
-        ),
-        ({"messages": []}, "messages"),
-        ({"messages": [{"role": "user", "content": None}]}, "messages.0.content"),
+        ({"tools": [CHAT_TOOL], "tool_choice": NAMED}, "tool_choice"),
         ({"messages": [{"role": "user", "content": " "}]}, "messages"),
-        ({"messages": [{"role": "bot", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages.0.content.0.type"),
-        ({"messages": [HI, {"role": "tool", "content": "x"}]}, "messages.1.tool_call_id"),
-        ({"messages": [{**HI, "tool_calls": [CALL]}]}, "messages.0.tool_calls"),
         ({"messages": [HI, {"role": "assistant", "content": "x"}]}, "messages"),
     ],
 )
-def test_a_refusal_of_a_chat_completion_names_the_field(asked: dict[str, Any], param: str) -> None:
-    named, message = refused(ChatCompletionsRequest, {"messages": [HI], **asked})
-    assert named == param
-    assert message.startswith(f"{param}: ")
+def test_a_chat_completion_that_the_qwen_cannot_do_goes_to_an_api_as_it_came(asked: dict[str, Any], param: str) -> None:
+    body = {"messages": [HI], **asked}
+    assert refused(ChatCompletionsRequest, body, "qwen")[0] == param
+    request = ChatCompletionsRequest.parse(json.dumps(body).encode())
+    left = request.admit("http")
+    sent = request.chat()
+    assert {name: sent[name] for name in asked if name != "tools"} == {k: v for k, v in asked.items() if k != "tools"}
+    assert left == [f"tools.{n} (web_search)" for n, tool in enumerate(asked.get("tools", ())) if tool == OTHER_TOOL]
 
 
+@pytest.mark.parametrize("upstream", ["qwen", "http"])
 @pytest.mark.parametrize(
     ("asked", "param"),
     [
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
         ({"background": True}, "background"),
-        ({"store": True}, "store"),
         ({"conversation": "c"}, "conversation"),
-        ({"messages": [HI]}, "messages"),
-        ({"max_tokens": 5}, "max_tokens"),
-        ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
-        ({"tool_choice": {"type": "function", "name": "g"}}, "tool_choice"),
-        ({"text": {"format": {"type": "json_schema"}}}, "text.format.type"),
-        ({"text": {"verbosity": "low"}}, "text.verbosity"),
+        ({"prompt": {"id": "p"}}, "prompt"),
         ({"reasoning": {"summary": "long"}}, "reasoning.summary"),
-        ({"reasoning": {"generate_summary": "auto"}}, "reasoning.generate_summary"),
-        ({"truncation": "auto"}, "truncation"),
-        ({"include": ["file_search_call.results"]}, "include.0"),
-        ({"metadata": {"a": 1}}, "metadata.a"),
-        ({"input": ""}, "input"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"metadata": "a"}, "metadata"),
         ({"input": []}, "input"),
+        ({"input": 5}, "input"),
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input.0.type"),
+        ({"input": [{"id": "x"}]}, "input.0.type"),
         ({"input": [{"type": 5}]}, "input.0.type"),
-        ({"input": [{**HI, "wish": 1}]}, "input.0.wish"),
-        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input.0.content.0.type"),
-        ({"input": [HI, ITEM_CALL]}, "input"),
+        ({"input": [{"role": "user", "content": 5}]}, "input.0.content"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, "input.0.content.0.text"),
+        ({"input": [{"type": "web_search_call", "id": "w"}]}, "input"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]},
+            "input.0.content.0.type",
+        ),
     ],
 )
-def test_a_refusal_of_a_response_names_the_field(asked: dict[str, Any], param: str) -> None:
-    named, message = refused(ResponsesRequest, {"input": "hi", **asked})
+def test_a_refusal_of_a_response_names_the_field(
+    asked: dict[str, Any], param: str, upstream: Literal["qwen", "http"]
+) -> None:
+    named, message = refused(ResponsesRequest, {"input": "hi", **asked}, upstream)
     assert named == param
     assert message.startswith(f"{param}: ")
+
+
+def test_a_reference_to_an_item_is_told_what_to_send() -> None:
+    _, message = refused(ResponsesRequest, {"input": [HI, {"type": "item_reference", "id": "x"}]}, "http")
+    assert "store: false" in message
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"tools": [{"type": "function", "name": "a b"}]}, "tools.0.name"),
+        ({"tool_choice": {"type": "function", "name": "g"}}, "tool_choice"),
+        ({"text": {"format": {"type": "json_schema", "name": "x", "schema": {}}}}, "text.format.type"),
+        ({"reasoning": {"effort": "huge"}}, "reasoning.effort"),
+        ({"max_output_tokens": 0}, "max_output_tokens"),
+        ({"presence_penalty": 3}, "presence_penalty"),
+        ({"input": ""}, "input"),
+        ({"input": [HI, ITEM_CALL]}, "input"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "data:,"}]}]},
+            "input.0.content.0.type",
+        ),
+        (
+            {"input": [{**ITEM_RESULT, "output": [{"type": "input_file", "file_data": "data:,"}]}]},
+            "input.0.output.0.type",
+        ),
+    ],
+)
+def test_a_response_that_the_qwen_cannot_do_goes_to_an_api(asked: dict[str, Any], param: str) -> None:
+    body = {"input": "hi", **asked}
+    assert refused(ResponsesRequest, body, "qwen")[0] == param
+    assert ResponsesRequest.parse(json.dumps(body).encode()).admit("http") == []
 
 
 def test_a_full_chat_completion_is_translated() -> None:
@@ -132,7 +188,12 @@ def test_a_full_chat_completion_is_translated() -> None:
         messages=(
             Message(role="system", content="Be brief."),
             Message(role="user", content="hi"),
-            Message(role="assistant", content="", tool_calls=(ToolCall(id="c", name="f", arguments="{}"),)),
+            Message(
+                role="assistant",
+                content="",
+                reasoning="Secret.",
+                tool_calls=(ToolCall(id="c", name="f", arguments="{}"),),
+            ),
             Message(role="tool", content="1", tool_call_id="c"),
         ),
         max_tokens=64,
@@ -178,7 +239,12 @@ def test_a_full_response_is_translated() -> None:
         messages=(
             Message(role="system", content="Be brief."),
             Message(role="user", content="hi"),
-            Message(role="assistant", content="So.", tool_calls=(ToolCall(id="c", name="f", arguments="{}"),)),
+            Message(
+                role="assistant",
+                content="So.",
+                reasoning="Secret.",
+                tool_calls=(ToolCall(id="c", name="f", arguments="{}"),),
+            ),
             Message(role="tool", content="1", tool_call_id="c"),
         ),
         max_tokens=64,
