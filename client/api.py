@@ -151,7 +151,7 @@ def _json(content: bytes) -> Any:
 def _events(source: EventSource) -> Generator[Event]:
     # EventSource splits lines at CR and LF only; httpx's iter_lines would split JSON at U+2028 and similar characters.
     for message in source.iter_sse():
-        if not message.data:
+        if not message.data or message.event == native.PING_NAME:
             continue
         try:
             event = native.decode(message.data)

@@ -25,6 +25,10 @@ from gateway.events import (
 )
 from gateway.wire import sse
 
+PING_NAME = "ping"
+PING = sse.encode(PING_NAME, orjson.dumps({"type": PING_NAME}))
+"""A sign of life."""
+
 _NESTED: dict[str, type[Any]] = {"span": Span, "usage": Usage, "timings": Timings, "error": Failure}
 
 
@@ -87,8 +91,8 @@ class NativeWriter:
         return b"".join(map(self._encoded, events))
 
     def keep_alive(self) -> bytes:
-        """Return a comment: native clients do not mind silence as long as the connection lives."""
-        return sse.PING
+        """Return a server-sent event for readers that count events. It is none of the stream's, and has no number."""
+        return PING
 
     def whole(self, events: Iterable[Event]) -> bytes:
         """Return the answer to a request with `stream: false`."""

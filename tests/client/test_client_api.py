@@ -12,6 +12,7 @@ from client import CutOff, NoServer, Refused, StreamError, Unreadable, stream
 from gateway.errors import Failure
 from gateway.events import Event, ResponseDelta, StreamCompleted, StreamFailed, StreamStarted, Usage
 from gateway.wire import sse
+from gateway.wire.native import NativeWriter
 from tests.fakes.canned_server import CannedServer
 from tests.fakes.native import stream as sent
 
@@ -55,6 +56,12 @@ def test_unicode_line_separators_are_text(serve: Serve, separator: str) -> None:
 def test_accepts_every_line_end_and_ignores_comments(serve: Serve, end_of_line: bytes) -> None:
     body = sse.PING + sent([STARTED]) + sse.PING + b"retry: 5\n\nid: 7\n\n" + sent([COMPLETED])
     assert list(stream(serve(body.replace(b"\n", end_of_line)).url, "hi")) == [STARTED, COMPLETED]
+
+
+def test_a_sign_of_life_is_no_event(serve: Serve) -> None:
+    alive = NativeWriter().keep_alive()
+    body = alive + sent([STARTED]) + sse.PING + alive + alive + sent([COMPLETED])
+    assert list(stream(serve(body).url, "hi")) == [STARTED, COMPLETED]
 
 
 def test_a_prompt_is_sent_as_one_message_without_options(serve: Serve) -> None:
