@@ -8,7 +8,6 @@ import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import cached_property
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -17,27 +16,27 @@ from ray import serve
 from deployments.rpc.handles import StreamHandle
 from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
-from gateway.errors import GatewayError, NotReady, UnknownModel
+from gateway.errors import GatewayError, NotReady
 from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.plain import PlainRequest
 from gateway.upstream import UpstreamItem
 from gateway.wire.plain import PlainWriter
-from web.application import EventStream, application, model_list, read
+from web.application import EventStream, application, read
 from web.auth import add_access_control
+from web.models import add_models, unknown_model
 
 
 class PlainApi:
-    """The routes `/v1/chat/completions` and `/v1/models`."""
+    """The routes `/v1/chat/completions` and `/v1/models`, and `/v1/models/{id}`."""
 
     def __init__(self, settings: PlainApiSettings) -> None:
         self._settings = settings
-        self._created = int(time.time())
         self._ignored = IgnoredLog()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")
         app.post("/v1/chat/completions")(self.completions)
-        app.get("/v1/models")(self.models)
+        add_models(app, [self._settings.model])
         streams = LimitSettings().streams
         add_access_control(app, self._settings.access, streams, clients_are_hidden=clients_are_hidden())
         return app
@@ -45,8 +44,8 @@ class PlainApi:
     async def completions(self, http: Request) -> Response:
         request = PlainRequest.parse(await read(http, LimitSettings().request_bytes))
         model = self._settings.model
-        if request.model not in (None, model):
-            raise UnknownModel(f"no model {request.model!r} here; GET /v1/models lists it", param="model")
+        if request.model is not None and request.model != model:
+            raise unknown_model(request.model)
         ignored = request.admit("qwen")
         self._ignored.note(ignored, model)
         headers = {HEADER: ignored_header(ignored)} if ignored else {}
@@ -62,9 +61,6 @@ class PlainApi:
         async with aclosing(answer):
             items = [item async for batch in answer for item in batch]
         return Response(writer.whole(items), media_type="application/json", headers=headers)
-
-    async def models(self) -> dict[str, Any]:
-        return model_list([self._settings.model], self._created)
 
     @cached_property
     def _qwen(self) -> StreamHandle[UpstreamItem]:

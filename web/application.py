@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Overloaded, TooManyStreams
 from gateway.wire import sse
@@ -53,7 +53,20 @@ def application(title: str) -> FastAPI:
     for error in (GatewayError, HTTPException, Exception):
         app.add_exception_handler(error, _refuse)
     app.add_exception_handler(ClientDisconnect, _ignore)
+    app.add_middleware(HeadAsGet)
     return app
+
+
+class HeadAsGet:
+    """ASGI middleware that answers HEAD as GET, which FastAPI does not. The server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
 
 
 async def read(http: Request, limit: int) -> bytes:
@@ -121,9 +134,3 @@ def _failure(error: Exception) -> Failure:
         return replace(InvalidRequest(error.detail).failure(), status=error.status_code)
     ours = error if isinstance(error, GatewayError) else GatewayError("the gateway failed; its log says why")
     return ours.failure()
-
-
-def model_list(models: list[str], created: int) -> dict[str, Any]:
-    """Return the body of `GET /v1/models`; `created` is in Unix seconds."""
-    common = {"object": "model", "created": created, "owned_by": "reasoning-gateway"}
-    return {"object": "list", "data": [{"id": model, **common} for model in models]}

@@ -37,7 +37,9 @@ def add_access_control(app: FastAPI, settings: AccessSettings, streams: int, *, 
     )
     if settings.cors_origins:
         origins = list(settings.cors_origins)
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "HEAD", "POST"], allow_headers=["*"]
+        )
 
 
 class AuthMiddleware:

@@ -3,17 +3,16 @@
 Knows nothing of where the parser and the summarizer run.
 """
 
-import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from gateway.config import GatewaySettings
-from gateway.errors import Failed, InvalidRequest, UnknownModel
+from gateway.errors import Failed, InvalidRequest
 from gateway.events import Event, StreamFailed
 from gateway.requests.base import BaseRequest
 from gateway.requests.chat_completions import ChatCompletionsRequest
@@ -25,9 +24,10 @@ from gateway.summaries.stream_summaries import Summarizer
 from gateway.wire.chat_completions import ChatCompletionsWriter
 from gateway.wire.native import NativeWriter
 from gateway.wire.responses import ResponsesWriter
-from web.application import EventStream, application, cancel_on_disconnect, model_list, read, refusal
+from web.application import EventStream, application, cancel_on_disconnect, read, refusal
 from web.auth import add_access_control
 from web.heartbeat import Heartbeat
+from web.models import add_models, unknown_model
 from web.openapi import documented
 
 R = TypeVar("R", bound=BaseRequest)
@@ -61,7 +61,6 @@ class Routes:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._observe, self._clients_are_hidden = observe, clients_are_hidden
         self._models, self._ignored = settings.models, IgnoredLog()
-        self._created = int(time.time())
 
     def app(self) -> FastAPI:
         """Return the application. Raises ValueError if the configured keys cannot be read."""
@@ -69,7 +68,7 @@ class Routes:
         app.post("/v1/reasoning", **documented(ReasoningRequest))(self.reasoning)
         app.post("/v1/chat/completions", **documented(ChatCompletionsRequest))(self.chat_completions)
         app.post("/v1/responses", **documented(ResponsesRequest))(self.responses)
-        app.get("/v1/models", **documented(refusals=[401]))(self.models)
+        add_models(app, self._models)
         settings = self._settings
         add_access_control(app, settings.access, settings.limits.streams, clients_are_hidden=self._clients_are_hidden)
         return app
@@ -87,15 +86,12 @@ class Routes:
         request, ignored = await self._read(http, ResponsesRequest)
         return await self._answer(http, "resp_", request, request.stream, ResponsesWriter(request.echo()), ignored)
 
-    async def models(self) -> dict[str, Any]:
-        return model_list(list(self._models), self._created)
-
     async def _read(self, http: Request, kind: type[R]) -> tuple[R, str]:
         """Return the request, checked for the upstream that answers it, and the header that names what that ignores."""
         request = kind.parse(await read(http, self._settings.limits.request_bytes))
         model = request.model or next(iter(self._models))
         if not (route := self._models.get(model)):
-            raise UnknownModel(f"no model {model!r} here; GET /v1/models lists them", param="model")
+            raise unknown_model(model)
         ignored = request.admit(route.upstream, route.drop_fields)
         self._ignored.note(ignored, model)
         return request, ignored_header(ignored)
