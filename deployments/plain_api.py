@@ -21,8 +21,9 @@ from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.plain import PlainRequest
 from gateway.upstream import UpstreamItem
 from gateway.wire.plain import PlainWriter
-from web.application import EventStream, application, read
+from web.application import EventStream, application
 from web.auth import add_access_control
+from web.body import read
 from web.models import add_models, unknown_model
 
 

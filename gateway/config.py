@@ -87,12 +87,13 @@ class DeadlineSettings(Settings):
 class LimitSettings(Settings):
     """Bounds on requests and streams.
 
-    `early_characters`: text of one stream that may wait for its turn before reading from the upstream pauses.
-    `unread_characters`: text that may wait for a slow client before its stream fails. `streams`: concurrent streams of
-    a key (without keys, of an address) per replica of the ingress. `calls`: concurrent calls per replica behind it.
+    `request_bytes`: a request's body, once decoded. `early_characters`: text of one stream that may wait for its turn
+    before reading from the upstream pauses. `unread_characters`: text that may wait for a slow client before its stream
+    fails. `streams`: concurrent streams of a key (without keys, of an address) per replica of the ingress. `calls`:
+    concurrent calls per replica behind it.
     """
 
-    request_bytes: PositiveInt = 1_000_000
+    request_bytes: PositiveInt = 8_000_000
     messages: PositiveInt = 1000
     streams: PositiveInt = 256
     calls: PositiveInt = 1024

@@ -6,6 +6,8 @@
     │   ├── ContextTooLong         400: the prompt does not fit the context window
     │   ├── InvalidKey             401: no key, or an unknown one
     │   ├── UnknownModel           404: no upstream serves that model
+    │   ├── RequestTooLarge        413: the body is larger than the limit
+    │   ├── UnknownEncoding        415: the body has a Content-Encoding that is not decoded here
     │   ├── TooManyStreams         429: too many concurrent streams for this key
     │   └── ClientTooSlow          the client does not read its stream
     ├── UpstreamError            502: the model or the API that serves it failed; `stage` is "upstream"
@@ -107,6 +109,16 @@ class UnknownModel(ClientError):
 class InvalidKey(ClientError):
     type = "invalid_api_key"
     status = 401
+
+
+class RequestTooLarge(ClientError):
+    type = "request_too_large"
+    status = 413
+
+
+class UnknownEncoding(ClientError):
+    type = "unsupported_media_type"
+    status = 415
 
 
 class TooManyStreams(ClientError):

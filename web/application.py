@@ -1,4 +1,4 @@
-"""Shared by the HTTP applications: reading a body, streaming events, noticing a disconnect, refusing a request.
+"""Shared by the HTTP applications: streaming events, noticing a disconnect, answering HEAD, refusing a request.
 
 Knows nothing of sessions, or of the server in front.
 """
@@ -16,9 +16,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import Failure, GatewayError, InvalidKey, InvalidRequest, Overloaded, TooManyStreams
+from gateway.errors import (
+    Failure,
+    GatewayError,
+    InvalidKey,
+    InvalidRequest,
+    Overloaded,
+    TooManyStreams,
+    UnknownEncoding,
+)
 from gateway.wire import sse
 from gateway.wire.openai import error_body
+from web.body import ACCEPTED
 
 CLIENT_CLOSED_REQUEST = 499
 """The status that nginx and Serve log for a request whose client disconnected; nobody receives it."""
@@ -69,16 +78,6 @@ class HeadAsGet:
         await self._app(scope, receive, send)
 
 
-async def read(http: Request, limit: int) -> bytes:
-    """Return the request's body. Raises InvalidRequest if it has more than `limit` bytes."""
-    body = b""
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > limit:
-            raise InvalidRequest(f"the request is larger than {limit} bytes")
-    return body
-
-
 async def cancel_on_disconnect(http: Request, work: Coroutine[Any, Any, T]) -> T:
     """Await `work` and return its result. If the client disconnects first, cancel it and raise ClientDisconnect.
 
@@ -116,6 +115,8 @@ def refusal(error: Exception) -> Response:
         headers = {"Retry-After": "2"}
     if failure.status == InvalidKey.status:
         headers = {"WWW-Authenticate": "Bearer"}
+    if failure.status == UnknownEncoding.status:
+        headers = {"Accept-Encoding": ACCEPTED}
     if not failure.retryable and (failure.status in RETRIED or failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         headers["X-Should-Retry"] = "false"
     return JSONResponse(error_body(failure), status_code=failure.status, headers=headers)

@@ -32,6 +32,8 @@ REFUSALS = {
     400: "Invalid request; `param` names the field",
     401: "Missing or unknown key",
     404: "Unknown model",
+    413: "The request is too large",
+    415: "The request has a Content-Encoding that is not decoded",
     422: "Invalid request, in the words of the upstream",
     429: "Too many concurrent streams for this key",
     502: "The upstream failed",

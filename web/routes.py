@@ -24,8 +24,9 @@ from gateway.summaries.stream_summaries import Summarizer
 from gateway.wire.chat_completions import ChatCompletionsWriter
 from gateway.wire.native import NativeWriter
 from gateway.wire.responses import ResponsesWriter
-from web.application import EventStream, application, cancel_on_disconnect, read, refusal
+from web.application import EventStream, application, cancel_on_disconnect, refusal
 from web.auth import add_access_control
+from web.body import read
 from web.heartbeat import Heartbeat
 from web.models import add_models, unknown_model
 from web.openapi import documented

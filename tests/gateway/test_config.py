@@ -46,7 +46,7 @@ def test_empty_settings_are_the_defaults() -> None:
         "summarizer": {"model": None, "own": None},
         "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "upstream_silence": 120.0},
         "limits": {
-            "request_bytes": 1_000_000,
+            "request_bytes": 8_000_000,
             "messages": 1000,
             "streams": 256,
             "calls": 1024,

@@ -27,7 +27,8 @@ from gateway.errors import (
     UpstreamRejected,
 )
 from tests.fakes.web_server import served
-from web.application import EventStream, application, cancel_on_disconnect, read, refusal
+from web.application import EventStream, application, cancel_on_disconnect, refusal
+from web.body import read
 
 BODY = b"ab"
 SCOPE: Any = {"type": "http", "method": "POST", "headers": [], "query_string": b"", "root_path": ""}
@@ -214,12 +215,6 @@ async def test_a_stream_is_closed_if_its_request_is_cancelled_while_a_chunk_is_s
     with pytest.raises(asyncio.CancelledError):
         await task
     assert work.log == ["closed", "request ended"]
-
-
-async def test_a_body_of_more_bytes_than_the_limit_is_refused(http: httpx.AsyncClient, work: Work) -> None:
-    answer = await http.post("/whole", content=BODY + b"c")
-    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "the request is larger than 2 bytes")
-    assert work.log == ["request ended"]
 
 
 @pytest.mark.parametrize(

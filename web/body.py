@@ -1,0 +1,70 @@
+"""The body of a request: read, decoded if it is compressed, and bounded, whatever it was before it was decoded."""
+
+import zlib
+
+from fastapi import Request
+
+from gateway.errors import InvalidRequest, RequestTooLarge, UnknownEncoding
+
+ENCODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+"""Each Content-Encoding that is decoded, and zlib's `wbits` for it."""
+ACCEPTED = "gzip, deflate"
+"""Their names for people and for the header `Accept-Encoding` of a refusal (RFC 9110, 15.5.16)."""
+
+
+async def read(http: Request, limit: int) -> bytes:
+    """Return the request's body, decoded.
+
+    Raises RequestTooLarge if it has more than `limit` bytes, UnknownEncoding, or InvalidRequest if it is not what its
+    encoding says.
+    """
+    decoder = _decoder(http)
+    body = bytearray()
+    async for chunk in http.stream():
+        body += decoder.decode(chunk, limit + 1 - len(body))
+        if len(body) > limit:
+            raise RequestTooLarge(f"the request is larger than {limit} bytes")
+    decoder.check_end()
+    return bytes(body)
+
+
+class _Identity:
+    """The decoder of a body that is not encoded."""
+
+    def decode(self, chunk: bytes, size: int) -> bytes:
+        return chunk
+
+    def check_end(self) -> None:
+        pass
+
+
+class _Inflater:
+    """The decoder of one gzip member or one zlib stream; `name` is the encoding's."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._zlib = name, zlib.decompressobj(ENCODINGS[name])
+
+    def decode(self, chunk: bytes, size: int) -> bytes:
+        """Return what follows from `chunk`, at most `size` bytes: a few bytes may stand for gigabytes."""
+        try:
+            decoded = self._zlib.decompress(chunk, size)
+        except zlib.error as error:
+            raise InvalidRequest(f"the body is not {self._name}, as its Content-Encoding says: {error}") from None
+        if self._zlib.unused_data:
+            raise InvalidRequest(f"the body goes on after the end of its {self._name}")
+        return decoded
+
+    def check_end(self) -> None:
+        if not self._zlib.eof:
+            raise InvalidRequest(f"the body ends before its {self._name} does")
+
+
+def _decoder(http: Request) -> _Identity | _Inflater:
+    given = ",".join(http.headers.getlist("content-encoding")).lower()
+    names = [name for name in map(str.strip, given.split(",")) if name not in ("", "identity")]
+    match names:
+        case []:
+            return _Identity()
+        case [name] if name in ENCODINGS:
+            return _Inflater(name)
+    raise UnknownEncoding(f"the Content-Encoding {given} is not decoded here; send {ACCEPTED}, or the body as it is")
