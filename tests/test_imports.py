@@ -58,8 +58,9 @@ def allowed(path: PurePosixPath, module: str) -> bool:
             modelled = path.as_posix() == "gateway/config.py" or path.parts[1] == "requests"
             pydantic = modelled and root == "pydantic"
             orjson = path.parts[1] == "wire" and root == "orjson"
+            cryptography = path.as_posix() == "gateway/sealing.py" and root == "cryptography"
             plain = root in sys.stdlib_module_names and root not in (*HTTP, "socket")
-            return pydantic or orjson or plain or root == "gateway"
+            return pydantic or orjson or cryptography or plain or root == "gateway"
         case "engine":
             return root not in HTTP and (
                 root not in OURS or within(module, "engine", "gateway.errors", "gateway.mailbox")
@@ -100,7 +101,7 @@ def test_no_python_stands_where_no_rule_reaches() -> None:
 @pytest.mark.parametrize(
     ("path", "source", "expected"),
     [
-        # gateway: the standard library, itself, pydantic and orjson each in its place.
+        # gateway: the standard library, itself, pydantic, orjson and cryptography each in its place.
         ("gateway/session.py", "import ray", ["ray"]),
         ("gateway/session.py", "import numpy as np", ["numpy"]),
         ("gateway/session.py", "import asyncio, torch.nn", ["torch.nn"]),
@@ -108,6 +109,7 @@ def test_no_python_stands_where_no_rule_reaches() -> None:
         ("gateway/wire/config.py", "from pydantic import BaseModel", ["pydantic"]),
         ("gateway/events.py", "import orjson", ["orjson"]),
         ("gateway/config.py", "import orjson", ["orjson"]),
+        ("gateway/wire/responses.py", "from cryptography.fernet import Fernet", ["cryptography.fernet"]),
         ("gateway/reasoning/parser.py", "from engine.text import StopStrings", ["engine.text"]),
         ("gateway/session.py", "from client import stream", ["client"]),
         ("gateway/session.py", "import graph", ["graph"]),
@@ -171,6 +173,7 @@ def test_a_breach_is_found(path: str, source: str, expected: list[str]) -> None:
         ("gateway/session.py", "import asyncio\nfrom collections.abc import Sequence\nfrom gateway.wire import native"),
         ("gateway/wire/native.py", "import orjson\nfrom gateway.wire import sse\nfrom . import sse"),
         ("gateway/config.py", "from pydantic import BaseModel"),
+        ("gateway/sealing.py", "from cryptography.exceptions import InvalidTag"),
         ("gateway/requests/base.py", "from pydantic import BaseModel"),
         ("gateway/requests/responses.py", "from pydantic import BaseModel"),
         (
