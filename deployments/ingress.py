@@ -5,16 +5,18 @@ request whose client disconnects, and with it everything behind its session.
 """
 
 import asyncio
+import os
 from typing import Any
 
 from fastapi import FastAPI
 
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.telemetry.metrics import StreamMetrics
-from deployments.telemetry.serve_internals import clients_are_hidden
+from deployments.telemetry.serve_internals import clients_are_hidden, cluster_secret
 from deployments.telemetry.tracing import StreamSpans
-from gateway.config import GatewaySettings
+from gateway.config import GatewaySettings, SealingSettings
 from gateway.errors import NotReady
+from gateway.sealing import Sealer, read_secrets
 from gateway.upstream import ParsedItem
 from web.openapi import documented
 from web.routes import Routes
@@ -30,7 +32,12 @@ class Ingress:
         self._parser, self._summarizer = StreamHandle[ParsedItem](parser), SummarizerHandle(summarizer)
         spans = StreamSpans(settings.models, StreamMetrics(settings.models).observe)
         self._routes = Routes(
-            settings, self._parser, self._summarizer, spans.observe, clients_are_hidden=clients_are_hidden()
+            settings,
+            self._parser,
+            self._summarizer,
+            spans.observe,
+            sealer=_sealer(settings.sealing),
+            clients_are_hidden=clients_are_hidden(),
         )
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -50,3 +57,13 @@ class Ingress:
         except Exception as error:
             raise NotReady("the model is still loading, or has stopped; try again shortly") from error
         return {"status": "ok", "running": running}
+
+
+def _sealer(settings: SealingSettings) -> Sealer:
+    """Return the sealer of all replicas. Raises ValueError if the configured secrets cannot be read."""
+    if settings.key_env is None:
+        return Sealer([cluster_secret("sealing")])
+    try:
+        return Sealer(read_secrets(os.environ.get(settings.key_env, "")))
+    except ValueError as error:
+        raise ValueError(f"sealing.key_env is {settings.key_env}, and on this node {error}") from None

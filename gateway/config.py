@@ -116,6 +116,16 @@ class AccessSettings(Settings):
     cors_origins: tuple[str, ...] = ()
 
 
+class SealingSettings(Settings):
+    """The secret from which the key for `encrypted_content` is derived.
+
+    `key_env` names an environment variable of the nodes with one secret in each line, of 16 characters or more: the
+    first seals, all open. Without it the cluster makes a secret of its own, which goes with the cluster.
+    """
+
+    key_env: str | None = None
+
+
 class HttpUpstreamSettings(Settings):
     """One /chat/completions API and the models that it serves.
 
@@ -251,6 +261,7 @@ class GatewaySettings(Settings):
     deadlines: DeadlineSettings = DeadlineSettings()
     limits: LimitSettings = LimitSettings()
     access: AccessSettings = AccessSettings()
+    sealing: SealingSettings = SealingSettings()
     heartbeat: PositiveFloat = 15.0
 
     @model_validator(mode="after")

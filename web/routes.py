@@ -19,6 +19,7 @@ from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.reasoning import ReasoningRequest
 from gateway.requests.responses import ResponsesRequest
+from gateway.sealing import Opener, Sealer
 from gateway.session import Parser, Session, SessionObserver, SessionRequest
 from gateway.summaries.stream_summaries import Summarizer
 from gateway.wire.chat_completions import ChatCompletionsWriter
@@ -47,7 +48,8 @@ class Writer(Protocol):
 class Routes:
     """The routes under `/v1`; `app()` is the application that serves them.
 
-    `observe` is entered for every session that begins. `clients_are_hidden`: see `add_access_control`.
+    `observe` is entered for every session that begins; `sealer` seals reasoning for clients. `clients_are_hidden`: see
+    `add_access_control`.
     """
 
     def __init__(
@@ -57,10 +59,11 @@ class Routes:
         summarizer: Summarizer,
         observe: SessionObserver,
         *,
+        sealer: Sealer,
         clients_are_hidden: bool,
     ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
-        self._observe, self._clients_are_hidden = observe, clients_are_hidden
+        self._observe, self._sealer, self._clients_are_hidden = observe, sealer, clients_are_hidden
         self._models, self._ignored = settings.models, IgnoredLog()
 
     def app(self) -> FastAPI:
@@ -80,16 +83,23 @@ class Routes:
 
     async def chat_completions(self, http: Request) -> Response:
         request, ignored = await self._read(http, ChatCompletionsRequest)
-        writer = ChatCompletionsWriter(request.include_usage)
+        writer = ChatCompletionsWriter(request.include_usage, self._seal(request.seals_trace))
         return await self._answer(http, "chatcmpl-", request, request.stream, writer, ignored)
 
     async def responses(self, http: Request) -> Response:
         request, ignored = await self._read(http, ResponsesRequest)
-        return await self._answer(http, "resp_", request, request.stream, ResponsesWriter(request.echo()), ignored)
+        writer = ResponsesWriter(request.echo(), hides_trace=request.hides_trace, seal=self._seal(request.seals_trace))
+        return await self._answer(http, "resp_", request, request.stream, writer, ignored)
+
+    def _seal(self, wanted: bool) -> Callable[[str], str] | None:
+        return self._sealer.seal if wanted else None
 
     async def _read(self, http: Request, kind: type[R]) -> tuple[R, str]:
         """Return the request, checked for the upstream that answers it, and the header that names what that ignores."""
-        request = kind.parse(await read(http, self._settings.limits.request_bytes))
+        limit = self._settings.limits.request_bytes
+        opener = Opener(self._sealer, limit)
+        request = kind.parse(await read(http, limit), opener.open)
+        opener.report()
         model = request.model or next(iter(self._models))
         if not (route := self._models.get(model)):
             raise unknown_model(model)

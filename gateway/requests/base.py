@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, Val
 from gateway.errors import InvalidRequest
 from gateway.order import Order
 from gateway.requests.fields import has, present
+from gateway.requests.sealed import Open, with_reasoning_opened
 from gateway.upstream import UpstreamRequest
 
 MAX_TOKENS = 1_000_000
@@ -81,8 +82,8 @@ class BaseRequest(View):
     _for_qwen: dict[str, Any] | None = PrivateAttr(default=None)
 
     @classmethod
-    def parse(cls, body: bytes) -> Self:
-        """Read a request's JSON body.
+    def parse(cls, body: bytes, open: Open | None = None) -> Self:
+        """Read a request's JSON body; `open` opens the reasoning that is sealed in it.
 
         Raises InvalidRequest, naming the first field at fault as `messages.0.content`.
         """
@@ -90,6 +91,8 @@ class BaseRequest(View):
             fields = present(_BODY.validate_json(body))
         except ValidationError as error:
             raise _refusal(error.errors(include_url=False)) from None
+        if open:
+            fields = with_reasoning_opened(fields, open)
         request = checked(cls, fields)
         request._body = fields
         return request

@@ -14,6 +14,11 @@ class ChatCompletionsRequest(ChatRequest):
         return ReasoningOptions(budget=None if self.thinks else 0)
 
     @property
+    def seals_trace(self) -> bool:
+        """True if there are tools: between their calls some models need their reasoning."""
+        return bool(self.tools)
+
+    @property
     def prompt_summary(self) -> bool:
         """False after a tool's result, which continues an earlier question."""
         return self.asks

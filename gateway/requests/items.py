@@ -79,12 +79,10 @@ class ReasoningItem(View):
     type: Literal["reasoning"]
     summary: list[Any] = Field(default=[])
     content: list[Any] = Field(default=[])
-    encrypted_content: Any = None
 
     @property
     def entries(self) -> list[dict[str, Any]]:
         """Its trace and its summaries, of which `gateway.turns.text_of` takes the trace if there is one."""
-        # A trace that was sealed into `encrypted_content` is to be opened here, in place of `content`.
         parts = [{"summary": part.get("text")} for part in self.summary if isinstance(part, dict)]
         return [*parts, *({"text": text_of([part])} for part in self.content)]
 

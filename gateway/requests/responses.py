@@ -47,7 +47,7 @@ class TextOptions(View):
 
 
 class ResponsesRequest(BaseRequest):
-    """The whole request. Nothing is stored, and no reasoning is encrypted."""
+    """The whole request. Nothing is stored."""
 
     conversation: ClassVar[str] = "input"
     input: Input
@@ -77,7 +77,23 @@ class ResponsesRequest(BaseRequest):
         budget, summary = None if self._thinks else 0, self.asked_reasoning.summarized
         if summary is None:
             return ReasoningOptions(budget=budget, summary="none")
-        return ReasoningOptions(budget=budget, trace=False, summary="final" if summary == "concise" else "live")
+        return ReasoningOptions(budget=budget, summary="final" if summary == "concise" else "live")
+
+    @property
+    def hides_trace(self) -> bool:
+        """True if only summaries of the reasoning are sent."""
+        return self.asked_reasoning.summarized is not None
+
+    @property
+    def seals_trace(self) -> bool:
+        """True if the client may need the trace sealed, to send it back.
+
+        It asks for that, or says that it stores nothing, or gets only summaries, or has tools: between their calls some
+        models need their reasoning.
+        """
+        included = self._body.get("include")
+        asked = isinstance(included, list) and "reasoning.encrypted_content" in included
+        return asked or self.hides_trace or self.store is False or bool(self.tools)
 
     @property
     def prompt_summary(self) -> bool:

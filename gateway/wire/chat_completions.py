@@ -5,7 +5,7 @@ part is an item with an `index` of its own, by which openai-python merges lists.
 Reasoning that came late follows the response, in a chunk of its own; in a whole completion it joins the reasoning.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from gateway.events import (
     PromptSummaryDelta,
     PromptSummaryDone,
     ReasoningDelta,
+    ReasoningDone,
     ReasoningSummaryPart,
     ResponseDelta,
     StreamCompleted,
@@ -27,12 +28,16 @@ from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, data, error_body, 
 
 
 class ChatCompletionsWriter:
-    """Writes one answer; with `include_usage` its last chunk has the usage."""
+    """Writes one answer; with `include_usage` its last chunk has the usage.
 
-    def __init__(self, include_usage: bool = False) -> None:
-        self._include_usage = include_usage
+    With `seal` the trace is once more among the details, sealed: for clients that send back nothing else of it.
+    """
+
+    def __init__(self, include_usage: bool = False, seal: Callable[[str], str] | None = None) -> None:
+        self._include_usage, self._seal = include_usage, seal
+        self._trace: list[str] = []
         self._common: dict[str, Any] = {}
-        self._summaries = 0
+        self._details = 0
         self._prompt_begun = False
         self._calls: set[int] = set()
 
@@ -84,12 +89,17 @@ class ChatCompletionsWriter:
                 self._prompt_begun = True
             case PromptSummaryDone() if self._prompt_begun:
                 yield self._summary(PART_END)
-                self._summaries += 1
+                self._details += 1
             case ReasoningDelta(delta=delta):
+                if self._seal:
+                    self._trace.append(delta)
                 yield {"reasoning_content": delta}
+            case ReasoningDone() if self._seal and self._trace:
+                yield self._detail("reasoning.encrypted", data=self._seal("".join(self._trace)), format="unknown")
+                self._details += 1
             case ReasoningSummaryPart(title=title, text=text):
                 yield self._summary(heading(title) + text + PART_END)
-                self._summaries += 1
+                self._details += 1
             case ResponseDelta(delta=delta):
                 yield {"content": delta}
             case ToolCallDelta():
@@ -103,7 +113,10 @@ class ChatCompletionsWriter:
                 pass
 
     def _summary(self, text: str) -> dict[str, Any]:
-        return {"reasoning_details": [{"index": self._summaries, "type": "reasoning.summary", "summary": text}]}
+        return self._detail("reasoning.summary", summary=text)
+
+    def _detail(self, type: str, **fields: str) -> dict[str, Any]:
+        return {"reasoning_details": [{"index": self._details, "type": type, **fields}]}
 
     def _call(self, event: ToolCallDelta) -> dict[str, Any]:
         if event.index in self._calls:

@@ -5,8 +5,7 @@ reasoning, as its summary or as it is, by message and function call items, and b
 Open items are closed before the end, also before a failure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -29,35 +28,27 @@ from gateway.events import (
 from gateway.wire import sse
 from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, heading
 from gateway.wire.response_fields import response_error, usage_object
+from gateway.wire.response_kinds import KINDS
 
 Body = dict[str, Any]
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Finish reasons that leave a response incomplete, and its words for them."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of text: the names of its events, and its place in an item."""
-
-    part: str
-    text: str
-    index: str
-    list: str
-    extra: Mapping[str, Any]
-
-
-KINDS = {
-    "summary_text": Kind("reasoning_summary_part", "reasoning_summary_text", "summary_index", "summary", {}),
-    "reasoning_text": Kind("content_part", "reasoning_text", "content_index", "content", {}),
-    "output_text": Kind("content_part", "output_text", "content_index", "content", {"annotations": [], "logprobs": []}),
-}
-
-
 class ResponsesWriter:
-    """Writes one answer. `echo` holds the fields of the request that a response object repeats."""
+    """Writes one answer. `echo` holds the fields of the request that a response object repeats.
 
-    def __init__(self, echo: Mapping[str, Any]) -> None:
+    With `seal` the reasoning item has the trace in `encrypted_content` once it is done; with `hides_trace` it has the
+    trace nowhere else.
+    """
+
+    def __init__(
+        self, echo: Mapping[str, Any], *, hides_trace: bool = False, seal: Callable[[str], str] | None = None
+    ) -> None:
         self._echo, self._number = echo, 0
+        self._hides_trace, self._seal = hides_trace, seal
+        self._trace: list[str] = []
+        self._sealed = ""
         self._response: Body = {}
         self._item: Body | None = None
         self._part: Body | None = None
@@ -89,21 +80,26 @@ class ResponsesWriter:
             case StreamStarted():
                 yield from self._start(event)
             case PromptSummaryDelta(delta=delta):
-                yield from self._say("reasoning", "summary_text", delta, heading(PROMPT_TITLE))
+                yield from self._say("summary_text", delta, heading(PROMPT_TITLE))
             case PromptSummaryDone() if self._item:
                 yield self._delta(PART_END)
                 yield from self._close()
             case ReasoningDelta(delta=delta):
-                yield from self._say("reasoning", "reasoning_text", delta)
-            case ReasoningDone() if self._part:
-                yield from self._close()
+                if self._seal:
+                    self._trace.append(delta)
+                if not self._hides_trace:
+                    yield from self._say("reasoning_text", delta)
+            case ReasoningDone():
+                self._seal_trace("".join(self._trace))
+                if self._part:
+                    yield from self._close()
             case ReasoningSummaryPart(title=title, text=text):
-                yield from self._say("reasoning", "summary_text", heading(title) + text + PART_END)
+                yield from self._say("summary_text", heading(title) + text + PART_END)
                 yield from self._close_part()
             case ReasoningSummaryDone():
-                yield from self._close()
+                yield from self._close_reasoning()
             case ResponseDelta(delta=delta):
-                yield from self._say("message", "output_text", delta)
+                yield from self._say("output_text", delta)
             case ToolCallDelta():
                 yield from self._call(event)
             case ToolCallDone(index=index):
@@ -150,34 +146,48 @@ class ResponsesWriter:
         self._over = True
         yield self._whole(ending["status"])
 
-    def _say(self, item: str, kind: str, text: str, lead: str = "") -> Iterator[Body]:
+    def _say(self, kind: str, text: str, lead: str = "") -> Iterator[Body]:
         """Add text, in an item and a part that are opened if none are open; `lead` is the beginning of a new part."""
         if self._item is None:
-            self._item = self._new(item, {"reasoning": _reasoning(kind), "message": _MESSAGE}[item])
-            yield self._about("output_item.added", self._item)
+            yield self._open(kind)
         if self._part is None:
             yield self._open_part(kind)
             text = lead + text
         yield self._delta(text)
 
     def _say_late(self, event: StreamCompleted) -> Iterator[Body]:
-        if event.late_reasoning:
-            yield from self._say("reasoning", "reasoning_text", event.late_reasoning)
+        self._seal_trace(event.late_reasoning)
+        if event.late_reasoning and not self._hides_trace:
+            yield from self._say("reasoning_text", event.late_reasoning)
         elif event.late_summary:
-            yield from self._say("reasoning", "summary_text", event.late_summary + PART_END)
+            yield from self._say("summary_text", event.late_summary + PART_END)
+        yield from self._close_reasoning()
+
+    def _seal_trace(self, trace: str) -> None:
+        if self._seal and trace:
+            self._sealed = self._seal(trace)
+
+    def _close_reasoning(self) -> Iterator[Body]:
+        """Close the item of the reasoning. If there is no summary of it, an item has the sealed trace alone."""
+        if self._sealed and self._item is None:
+            yield self._open("summary_text")
         yield from self._close()
+
+    def _open(self, kind: str) -> Body:
+        self._item = self._new(KINDS[kind].item, KINDS[kind].new_item())
+        return self._about("output_item.added", self._item)
 
     def _new(self, type: str, fields: Body) -> Body:
         output = self._response["output"]
         prefix = {"reasoning": "rs", "message": "msg", "function_call": "fc"}[type]
         id = f"{prefix}_{self._response['id'].partition('_')[2]}_{len(output)}"
-        output.append({"id": id, "type": type, "status": "in_progress", **_copied(fields)})
+        output.append({"id": id, "type": type, "status": "in_progress", **fields})
         item: Body = output[-1]
         return item
 
     def _open_part(self, kind: str) -> Body:
         assert self._item is not None
-        self._part = {"type": kind, "text": "", **_copied(KINDS[kind].extra)}
+        self._part = {"type": kind, **KINDS[kind].new_part()}
         self._item[KINDS[kind].list].append(self._part)
         return self._at(f"{KINDS[kind].part}.added", part=self._part)
 
@@ -199,6 +209,8 @@ class ResponsesWriter:
         yield from self._close_part()
         if self._item is not None:
             self._item["status"] = status
+            if self._sealed:
+                self._item["encrypted_content"], self._sealed = self._sealed, ""
             yield self._about("output_item.done", self._item)
             self._item = None
 
@@ -234,14 +246,3 @@ class ResponsesWriter:
 
     def _logprobs(self) -> Body:
         return {"logprobs": []} if self._part and self._part["type"] == "output_text" else {}
-
-
-_MESSAGE: Body = {"role": "assistant", "content": []}
-
-
-def _reasoning(kind: str) -> Body:
-    return {"summary": [], "content": []} if kind == "reasoning_text" else {"summary": []}
-
-
-def _copied(fields: Mapping[str, Any]) -> Body:
-    return {name: list(value) if isinstance(value, list) else value for name, value in fields.items()}

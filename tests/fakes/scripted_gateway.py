@@ -12,6 +12,7 @@ from openai import AsyncOpenAI
 from gateway.config import GatewaySettings
 from gateway.events import Usage
 from gateway.reasoning import Segment
+from gateway.sealing import Sealer
 from gateway.upstream import Accepted, Finished, Message, ThinkingEnded, ToolCall, ToolPiece, UpstreamRequest
 from tests.fakes.session import ScriptedParser, ScriptedSummarizer
 from web.routes import Routes
@@ -47,6 +48,7 @@ CALLS: list[Any] = [
 ]
 PROMPT_SUMMARY, PART = "**Prompt**\n\nYou ask this.\n\n", "**Title**\n\nText.\n\n"
 """The summaries of `GOOD` and `CALLS` on OpenAI's routes."""
+SEALER = Sealer([b"a secret of the tests"])
 
 
 def second_turn(ids: tuple[str, str], reasoning: str) -> tuple[Message, ...]:
@@ -81,7 +83,14 @@ class RecordingParser(ScriptedParser):
 def scripted_gateway(parser: ScriptedParser, **settings: Any) -> FastAPI:
     """Return the application; `settings` are fields of `GatewaySettings`."""
     checked = GatewaySettings.model_validate(settings)
-    routes = Routes(checked, parser, ScriptedSummarizer(), lambda _: nullcontext(len), clients_are_hidden=False)
+    routes = Routes(
+        checked,
+        parser,
+        ScriptedSummarizer(),
+        lambda _: nullcontext(len),
+        sealer=SEALER,
+        clients_are_hidden=False,
+    )
     return routes.app()
 
 

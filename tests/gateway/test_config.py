@@ -54,6 +54,7 @@ def test_empty_settings_are_the_defaults() -> None:
             "unread_characters": 1_000_000,
         },
         "access": {"keys_file": None, "keys_env": None, "allow_anonymous": False, "cors_origins": ()},
+        "sealing": {"key_env": None},
         "heartbeat": 15.0,
     }
 

@@ -133,7 +133,7 @@ async def test_reasoning_and_results_that_come_back_in_responses() -> None:
         ]
         items += [*first.output, *results]
         second = await client.responses.create(model=MODEL, input=items, tools=TOOLS, reasoning={"summary": "detailed"})
-    assert parser.request.messages == second_turn(tuple(call.call_id for call in calls), PART.strip())
+    assert parser.request.messages == second_turn(tuple(call.call_id for call in calls), TRACE)
     assert [item.type for item in second.output][:2] == ["reasoning", "message"]
 
 

@@ -5,6 +5,7 @@ from contextvars import copy_context
 from types import SimpleNamespace
 
 import pytest
+from ray.experimental import internal_kv
 from ray.serve import context
 from ray.serve._private.client import ServeControllerClient
 from ray.serve.config import HTTPOptions
@@ -48,6 +49,36 @@ def test_serve_still_keeps_its_http_options_in_its_client() -> None:
     client = inspect.getattr_static(ServeControllerClient, "http_config", None)
     require(isinstance(client, property), "ServeControllerClient has no property http_config")
     require("host" in HTTPOptions.model_fields, "HTTPOptions has no field host")
+
+
+def test_ray_still_has_a_key_value_store_that_keeps_the_first_value() -> None:
+    parameters = inspect.signature(internal_kv._internal_kv_put).parameters
+    require(list(parameters)[:3] == ["key", "value", "overwrite"], "_internal_kv_put has other parameters")
+    for function in (internal_kv._internal_kv_put, internal_kv._internal_kv_get):
+        require("namespace" in inspect.signature(function).parameters, f"{function.__name__} takes no namespace")
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], bytes]:
+    """Ray's key-value store, as a dict."""
+    store: dict[tuple[str, str], bytes] = {}
+
+    def put(key: str, value: bytes, overwrite: bool = True, *, namespace: str) -> bool:
+        known = (namespace, key) in store
+        if overwrite or not known:
+            store[namespace, key] = value
+        return known
+
+    monkeypatch.setattr(serve_internals, "_internal_kv_put", put)
+    monkeypatch.setattr(serve_internals, "_internal_kv_get", lambda key, *, namespace: store.get((namespace, key)))
+    return store
+
+
+def test_a_secret_of_the_cluster_is_made_once_for_each_name(store: dict[tuple[str, str], bytes]) -> None:
+    first, again, other = (serve_internals.cluster_secret(name) for name in ("a", "a", "b"))
+    assert (first, len(first)) == (again, 32)
+    assert other != first
+    assert sorted(store) == [("reasoning-gateway", "a"), ("reasoning-gateway", "b")]
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ def test_a_full_response_is_translated() -> None:
         tool_choice=ToolChoice(mode="auto"),
         parallel_tool_calls=True,
     )
-    assert request.reasoning == ReasoningOptions(trace=False, summary="final")
+    assert request.reasoning == ReasoningOptions(summary="final")
     assert not request.prompt_summary
     echo = request.echo()
     assert (echo["metadata"], echo["instructions"], echo["store"]) == ({"a": "b"}, "Be brief.", False)
@@ -266,16 +266,16 @@ def test_a_full_response_is_translated() -> None:
     [
         (None, ReasoningOptions(summary="none"), False),
         ({"effort": "none"}, ReasoningOptions(summary="none", budget=0), False),
-        ({"summary": "auto"}, ReasoningOptions(trace=False), True),
-        ({"summary": "detailed"}, ReasoningOptions(trace=False), True),
-        ({"summary": "concise"}, ReasoningOptions(trace=False, summary="final"), True),
+        ({"summary": "auto"}, ReasoningOptions(), True),
+        ({"summary": "detailed"}, ReasoningOptions(), True),
+        ({"summary": "concise"}, ReasoningOptions(summary="final"), True),
     ],
 )
 def test_a_response_has_a_summary_or_the_trace_never_both(
     reasoning: dict[str, Any] | None, options: ReasoningOptions, prompt_summary: bool
 ) -> None:
     request = responses(reasoning=reasoning)
-    assert (request.reasoning, request.prompt_summary) == (options, prompt_summary)
+    assert (request.reasoning, request.prompt_summary, request.hides_trace) == (options, prompt_summary, prompt_summary)
 
 
 @pytest.mark.parametrize(
