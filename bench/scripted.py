@@ -82,9 +82,11 @@ class Summarizer:
     def __init__(self) -> None:
         self.again = 0
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+    def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str
+    ) -> AsyncGenerator[Sequence[SummaryItem]]:
         writer = SummaryWriter(lambda _: _answer("You ask this.", PART_SECONDS / PART_PIECES))
-        return writer.prompt(request_id, messages)
+        return writer.prompt(request_id, messages, language)
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         def ask(request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:

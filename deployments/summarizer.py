@@ -11,6 +11,8 @@ from typing import Any
 from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
 from gateway.config import GatewaySettings
+from gateway.summaries import language
+from gateway.summaries.languages import AUTO
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
@@ -26,10 +28,14 @@ class Summarizer(RpcServer):
         super().__init__(settings.limits.calls)
         self._model, route = settings.summary_model
         self._upstreams = connect_upstreams(upstreams, {self._model: route}, settings)
-        self._writer = SummaryWriter(self._ask)
+        self._writer = SummaryWriter(self._ask, settings.summarizer.language)
+        if settings.summarizer.language == AUTO:
+            language.load()  # now, since it takes a second
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
-        return self._writer.prompt(request_id, messages)
+    def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str
+    ) -> AsyncGenerator[Sequence[SummaryItem]]:
+        return self._writer.prompt(request_id, messages, language)
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         return self._writer.part(request_id, task)

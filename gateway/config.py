@@ -6,10 +6,20 @@ Unknown keys are refused by name. Sizes are in tokens, characters or bytes, time
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from gateway.reasoning.formats import FORMATS, Format, custom, detect
 from gateway.reasoning.names import never_thinks
+from gateway.summaries.languages import AUTO, checked_tag
 from gateway.upstream import Effort
 
 ReasoningBack = Literal["never", "tools", "always"]
@@ -236,11 +246,13 @@ class SummarizerSettings(Settings):
     """The model that writes the summaries.
 
     `model` is one of those that requests may name; None for the first, which is the cluster's Qwen if it has one.
-    `own` deploys a model for summaries alone, usually a small one on a fraction of a GPU.
+    `own` deploys a model for summaries alone, usually a small one on a fraction of a GPU. `language` is a BCP 47 tag,
+    or `auto` for the language of each request; a request may name another.
     """
 
     model: str | None = None
     own: UpstreamSettings | None = None
+    language: Annotated[str, AfterValidator(checked_tag)] = AUTO
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "SummarizerSettings":

@@ -57,10 +57,11 @@ def allowed(path: PurePosixPath, module: str) -> bool:
         case "gateway":
             modelled = path.as_posix() == "gateway/config.py" or path.parts[1] == "requests"
             pydantic = modelled and root == "pydantic"
+            detector = path.as_posix() == "gateway/summaries/language.py" and root == "py3langid"
             orjson = path.parts[1] == "wire" and root == "orjson"
             cryptography = path.as_posix() == "gateway/sealing.py" and root == "cryptography"
             plain = root in sys.stdlib_module_names and root not in (*HTTP, "socket")
-            return pydantic or orjson or cryptography or plain or root == "gateway"
+            return pydantic or orjson or cryptography or detector or plain or root == "gateway"
         case "engine":
             return root not in HTTP and (
                 root not in OURS or within(module, "engine", "gateway.errors", "gateway.mailbox")
@@ -108,6 +109,7 @@ def test_no_python_stands_where_no_rule_reaches() -> None:
         ("gateway/session.py", "from pydantic import BaseModel", ["pydantic"]),
         ("gateway/wire/config.py", "from pydantic import BaseModel", ["pydantic"]),
         ("gateway/events.py", "import orjson", ["orjson"]),
+        ("gateway/summaries/prompts.py", "import py3langid", ["py3langid"]),
         ("gateway/config.py", "import orjson", ["orjson"]),
         ("gateway/wire/responses.py", "from cryptography.fernet import Fernet", ["cryptography.fernet"]),
         ("gateway/reasoning/parser.py", "from engine.text import StopStrings", ["engine.text"]),

@@ -40,9 +40,11 @@ class StreamHandle(Handle, Generic[Item]):
 class SummarizerHandle(Handle):
     """The Summarizer."""
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+    def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str
+    ) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the checked summary of the prompt in batches, a SummaryEnd last. Raises GatewayError."""
-        return self._client.call("prompt", request_id, messages)
+        return self._client.call("prompt", request_id, messages, language)
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the checked summary of a step in batches, a SummaryEnd last. Raises GatewayError."""

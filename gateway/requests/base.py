@@ -9,12 +9,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from gateway.errors import InvalidRequest
 from gateway.order import Order
 from gateway.requests.fields import has, present
 from gateway.requests.sealed import Open, with_reasoning_opened
+from gateway.summaries.languages import AUTO, checked_tag
 from gateway.upstream import UpstreamRequest
 
 MAX_TOKENS = 1_000_000
@@ -57,7 +67,8 @@ class ReasoningOptions(View):
     """Options of the reasoning, the gateway's own: here an unknown field is refused.
 
     `budget`: the most tokens of thinking, 0 for none, None for the model's default. `trace: false`: only the summary of
-    the reasoning is sent.
+    the reasoning is sent. `summary_language`: a BCP 47 tag, or `auto` for the language of the request, unless the
+    gateway is set to another.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -66,6 +77,7 @@ class ReasoningOptions(View):
     trace: bool = True
     summary: Literal["live", "final", "none"] = "live"
     order: Order = "strict"
+    summary_language: Annotated[str, AfterValidator(checked_tag)] = AUTO
 
 
 class BaseRequest(View):

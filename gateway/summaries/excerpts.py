@@ -8,6 +8,8 @@ from gateway.upstream import Message
 
 EXCERPT_CHARACTERS = 4000
 """Maximum length of an excerpt: the beginning and the end of a longer text."""
+EARLIER_CHARACTERS = 600
+"""Maximum length of an excerpt of an earlier request, which only tells the language."""
 TURNS = 4
 """Number of the conversation's last turns that are considered."""
 SHORT_PROMPT = 120
@@ -29,6 +31,12 @@ _CLAUSES = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]+|$)")
 def request_of(messages: Sequence[Message]) -> str:
     """Return the user's last turn; results of tools may follow it."""
     return next((turn.content for turn in reversed(messages) if turn.role == "user"), messages[-1].content)
+
+
+def earlier_requests(messages: Sequence[Message]) -> tuple[str, ...]:
+    """Return excerpts of the user's turns before the last one, the latest of them."""
+    turns = [turn.content for turn in messages if turn.role == "user"][:-1]
+    return tuple(both_ends(turn, EARLIER_CHARACTERS) for turn in turns[-TURNS:])
 
 
 def is_its_own_summary(messages: Sequence[Message]) -> bool:

@@ -7,11 +7,14 @@ of them to end are merged.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
 from gateway.events import Event
+from gateway.summaries.languages import AUTO
 from gateway.summaries.part_writer import PartSource, PartWriter
+from gateway.summaries.protocol import PartTask
 from gateway.summaries.steps import LARGEST, Step, Steps
 
 SIDE_BY_SIDE = 4
@@ -32,9 +35,10 @@ class _SentPart(NamedTuple):
 class PartScheduler:
     """`feed` the trace as it grows, then `close`; `run` sends the parts meanwhile, in a task of the owner's.
 
-    `request` and `evidence` go into each `PartTask`. `seconds` after the end of the trace all parts have been sent, as
-    extracts if they are not written. If the response waits for the summary (`awaited`), a short rest of the trace is
-    an extract at once. If `live` is false, nothing is sent before the end, and then one part made from all parts.
+    `request`, `earlier`, `language` and `evidence` go into each `PartTask`. `seconds` after the end of the trace all
+    parts have been sent, as extracts if they are not written. If the response waits for the summary (`awaited`), a
+    short rest of the trace is an extract at once. If `live` is false, nothing is sent before the end, and then one part
+    made from all parts.
     """
 
     def __init__(
@@ -44,12 +48,14 @@ class PartScheduler:
         seconds: float,
         *,
         request: str,
+        earlier: tuple[str, ...] = (),
+        language: str = AUTO,
         evidence: tuple[str, ...] = (),
         live: bool = True,
         awaited: bool = True,
     ) -> None:
         self._source, self._put, self._seconds = source, put, seconds
-        self._request, self._evidence = request, evidence
+        self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
         self._live, self._awaited = live, awaited
         self._unsent: list[Event] = []  # the events of the parts, if they are not live
         self._steps = Steps()
@@ -104,7 +110,7 @@ class PartScheduler:
         """Return the title and the text of a part for reasoning behind the trace, `seconds` from now at the latest."""
         part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None)
         try:
-            await part.write(self._source, self._request, self._evidence, "", self._seconds)
+            await part.write(self._source, self._task, self._seconds)
         finally:
             self._sent_rejected += part.draft.rejected
         part.finish()
@@ -164,7 +170,7 @@ class PartScheduler:
             part.draft.expire()
         last = self._last if part.index else None
         before = f"{last.title}\n{last.text}" if last and last.text else ""
-        task = asyncio.create_task(part.write(self._source, self._request, self._evidence, before))
+        task = asyncio.create_task(part.write(self._source, replace(self._task, before=before)))
         task.add_done_callback(self._start_next)
         self._started.append((part, task))
         self._last = part

@@ -1,6 +1,7 @@
 """The session's side of one part of the reasoning summary: its turn, and an extract if no text arrives in time."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries import extractive
@@ -54,16 +55,14 @@ class PartWriter:
     def title(self) -> str:
         return self._heading or self.draft.title or extractive.title(extractive.last_sentence(self.text))
 
-    async def write(
-        self, source: PartSource, request: str, evidence: tuple[str, ...], before: str, seconds: float | None = None
-    ) -> None:
-        """Receive the part from the Summarizer, unless the deadline has passed. See `PartTask` for the arguments.
+    async def write(self, source: PartSource, task: PartTask, seconds: float | None = None) -> None:
+        """Receive the part from the Summarizer, unless the deadline has passed. `task` is given the part's step.
 
         `seconds` is a deadline of this part's own.
         """
         if self.draft.expired:
             return
-        task = PartTask(step=self.step.text, request=request, evidence=evidence, before=before, extract=self._extract)
+        task = replace(task, step=self.step.text, extract=self._extract)
         await self.draft.run(source(self.index, task), seconds)
 
     def release(self) -> None:

@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 
 from gateway.events import WrittenBy
+from gateway.summaries.languages import AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartTask:
     """A part of the reasoning summary to write.
 
-    `step` is the text to summarize. `request` is what the user has asked; the summary is in its language. `evidence`
-    holds excerpts of the conversation, which support claims beside the step. `before` is the title and the text of the
-    part before, which must not be repeated. `extract` is used if the model fails; by default one is made from the step.
+    `step` is the text to summarize. `language` is the tag of the summary's language; `auto` is that of `request`, which
+    the user has asked, or of `earlier`, the user's turns before it, if that does not tell. `evidence` holds excerpts of
+    the conversation, which support claims beside the step. `before` is the title and the text of the part before, which
+    must not be repeated. `extract` is used if the model fails; by default one is made from the step.
     """
 
     step: str
     request: str
+    earlier: tuple[str, ...] = ()
+    language: str = AUTO
     evidence: tuple[str, ...] = ()
     before: str = ""
     extract: str = ""

@@ -11,7 +11,7 @@ from gateway.config import DeadlineSettings
 from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone
 from gateway.requests.base import ReasoningOptions
 from gateway.summaries import extractive
-from gateway.summaries.excerpts import evidence_of, is_its_own_summary, request_of
+from gateway.summaries.excerpts import earlier_requests, evidence_of, is_its_own_summary, request_of
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.timed_draft import TimedDraft
@@ -21,10 +21,13 @@ from gateway.upstream import Message, UpstreamRequest
 class Summarizer(Protocol):
     """Both methods yield batches of checked text, and a SummaryEnd as the last item.
 
+    `language` is a tag, or `auto` for the language that the gateway is set to, or else that of the request.
     They may raise GatewayError, or end without a SummaryEnd: then the text so far is the summary, or an extract.
     """
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]: ...
+    def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str
+    ) -> AsyncGenerator[Sequence[SummaryItem]]: ...
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]: ...
 
@@ -45,6 +48,7 @@ class StreamSummaries:
     ) -> None:
         self._id, self._messages = request.id, request.messages
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
+        self._language = options.summary_language
         self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
         self._parts = self._part_scheduler(options) if options.summary != "none" else None
 
@@ -56,7 +60,7 @@ class StreamSummaries:
     async def write_prompt(self) -> None:
         """Emit the summary of the prompt. A short prompt is its own summary; no model is asked."""
         if not is_its_own_summary(self._messages):
-            source = self._summarizer.prompt(f"{self._id}-prompt", self._messages)
+            source = self._summarizer.prompt(f"{self._id}-prompt", self._messages, self._language)
             await self._prompt.run(source, self._deadlines.prompt_summary)
         written_by = self._prompt.fall_back_to(lambda: extractive.first_sentence(request_of(self._messages)))
         self._put(PromptSummaryDone(text=self._prompt.text, written_by=written_by))
@@ -95,6 +99,8 @@ class StreamSummaries:
             self._put,
             self._deadlines.reasoning_summary,
             request=request_of(self._messages),
+            earlier=earlier_requests(self._messages),
+            language=self._language,
             evidence=evidence_of(self._messages),
             live=options.summary == "live",
             awaited=options.order == "strict",

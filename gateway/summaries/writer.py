@@ -8,12 +8,14 @@ Deadlines and the order of the parts are the session's (`part_scheduler.py`).
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from gateway.errors import GatewayError
 from gateway.events import WrittenBy
 from gateway.reasoning import Segment
 from gateway.summaries import extractive
 from gateway.summaries.excerpts import evidence_of, request_of
+from gateway.summaries.languages import AUTO
 from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_index
 from gateway.summaries.prompts import part_request, prompt_request
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
@@ -29,16 +31,21 @@ class SummaryWriter:
     """Writes summaries with `ask`, which sends a request to a model and yields its answer in batches.
 
     A failure of the model, as a GatewayError, ends the draft: the text so far is kept, or an extract is made.
+    `language` is that of summaries for which none is asked.
     """
 
-    def __init__(self, ask: Model) -> None:
-        self._ask = ask
+    def __init__(self, ask: Model, language: str = AUTO) -> None:
+        self._ask, self._language = ask, language
 
-    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+    async def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str = AUTO
+    ) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield one sentence or two on what the conversation's last turn asks, in batches, and a SummaryEnd."""
         evidence = evidence_of(messages)
         draft = _Draft(SentenceGate(lambda sentence: conversation_index(evidence).unsupported_claims(sentence)))
-        async with aclosing(draft.sentences(self._ask(prompt_request(request_id, messages)))) as sentences:
+        async with aclosing(
+            draft.sentences(self._ask(prompt_request(request_id, messages, self._chosen(language))))
+        ) as sentences:
             async for sentence in sentences:
                 yield [sentence]
         if draft.text:
@@ -48,6 +55,7 @@ class SummaryWriter:
 
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the part's title and checked sentences in batches, and a SummaryEnd."""
+        task = replace(task, language=self._chosen(task.language))
         check = PartCheck(task)
         rejected, title = 0, None
         for second in (False, True):
@@ -71,6 +79,9 @@ class SummaryWriter:
         else:
             extract = task.extract or extractive.first_and_last(check.excerpt)
             yield _extract(extract, extractive.heading(check.excerpt), rejected)
+
+    def _chosen(self, language: str) -> str:
+        return self._language if language == AUTO else language
 
 
 class _Draft:

@@ -49,8 +49,10 @@ class ScriptedSummarizer:
         self.tasks: list[PartTask] = []
         self._writer = SummaryWriter(self.model)
 
-    def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
-        return self._writer.prompt(request_id, messages)
+    def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str
+    ) -> AsyncGenerator[Sequence[SummaryItem]]:
+        return self._writer.prompt(request_id, messages, language)
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         self.tasks.append(task)

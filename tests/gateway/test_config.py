@@ -43,7 +43,7 @@ def test_empty_settings_are_the_defaults() -> None:
             "max_tokens": 1024,
         },
         "http_upstreams": (),
-        "summarizer": {"model": None, "own": None},
+        "summarizer": {"model": None, "own": None, "language": "auto"},
         "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "upstream_silence": 120.0},
         "limits": {
             "request_bytes": 8_000_000,

@@ -72,6 +72,9 @@ WRONG_ANYWHERE: list[Any] = [
     # An unknown option of the gateway's own.
     (asking(reasoning={"effort": "high"}), "reasoning.effort", "not a field"),
     (asking(reasoning={"float": 1}), "reasoning.float", "not a field"),
+    (asking(reasoning={"summary_language": "Klingonisch"}), "reasoning.summary_language", "`auto` or a BCP 47 tag"),
+    (asking(reasoning={"summary_language": "de_DE"}), "reasoning.summary_language", "`auto` or a BCP 47 tag"),
+    (asking(reasoning={"summary_language": 7}), "reasoning.summary_language", "valid string"),
     # Wrong types: nothing is converted.
     (asking(model=5), "model", "valid string"),
     (asking(max_tokens="5"), "max_tokens", "valid integer"),

@@ -1,30 +1,81 @@
-"""A text's language, where a few words or its script give it away."""
+"""The language in which a user asks, whatever else the turns hold: code, quotations, names, pasted texts, other turns.
+
+`languages.json` holds pairs of a tag and the user's turns.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from gateway.summaries.language import language_of
+from gateway.summaries.languages import checked_tag, english_name
+
+CASES = json.loads(Path(__file__).with_name("languages.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("language", "turns"), CASES)
+def test_the_language_in_which_a_user_asks(language: str, turns: list[str]) -> None:
+    assert language_of(*turns) == language
+
+
+@pytest.mark.parametrize("turns", [(), ("",), ("3 * 4",), ("Fix bug",), ("ok", "```\nDas ist Code\n```")])
+def test_what_cannot_be_told_is_english(turns: tuple[str, ...]) -> None:
+    assert language_of(*turns) == "en"
+
+
+def test_a_request_that_is_hard_to_read_costs_little_time() -> None:
+    for text in (
+        "'a " * 1400,
+        "((((" * 1000,
+        "<a>" * 1400,
+        '"' * 4000,
+        "a.b" * 1400,
+        "= " * 2000,
+        "x" * 4000,
+        "「" * 4000,
+    ):
+        began = time.process_time()
+        language_of(text)
+        assert time.process_time() - began < 1
+
+
+def test_every_language_that_the_detector_knows_has_a_name() -> None:
+    from gateway.summaries.language import SAME, load
+
+    labels = {SAME.get(label, label) for label, _ in load()("Why?")}
+    assert [english_name(label) for label in sorted(labels) if label]
+
+
+def test_the_detector_is_loaded_only_when_it_is_asked() -> None:
+    code = "import sys, gateway.config, gateway.session, gateway.summaries.writer; print('py3langid' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"False"
 
 
 @pytest.mark.parametrize(
-    ("text", "language"),
+    ("tag", "name"),
     [
-        ("How many days are there in three weeks?", "en"),
-        ("Plan a trip", "en"),
-        ("Wie viele Tage haben drei Wochen?", "de"),
-        ("¿Cuántos días hay en tres semanas?", "es"),
-        ("Combien de jours y a-t-il dans trois semaines ?", "fr"),
-        ("Quanti giorni ci sono in tre settimane?", "it"),
-        ("Quantos dias há em três semanas?", "pt"),
-        ("三周一共有多少天？", "zh"),
-        ("日本の首都はどこですか", "ja"),
-        ("서울은 어디에 있나요?", "ko"),
-        ("Сколько дней в трёх неделях?", "ru"),
-        ("كم يوما في ثلاثة أسابيع؟", "ar"),
-        ("Explain 三 in Chinese, and how it is written", "en"),
-        ("Was macht das?\n```python\nfor x in the_list: and is not of\n```", "de"),
-        ("3 * 4", None),
-        ("", None),
+        ("de", "German"),
+        ("DE", "German"),
+        ("pt-BR", "Brazilian Portuguese"),
+        ("zh-Hant-TW", "Traditional Chinese"),
+        ("zh-Hans", "Simplified Chinese"),
+        ("sr-Latn-RS", "Serbian in Latin script"),
+        ("fr-BE", "French (fr-BE)"),
+        ("de-1996", "German (de-1996)"),
+        ("fil", "Filipino"),
     ],
 )
-def test_the_language_of_a_text(text: str, language: str | None) -> None:
-    assert language_of(text) == language
+def test_a_tag_has_a_name(tag: str, name: str) -> None:
+    assert english_name(checked_tag(tag)) == name
+
+
+@pytest.mark.parametrize(
+    "tag", ["", "xx", "english", "de_DE", "de-", "deu", "-", "d", "AUTO", "x-private", "de-" + "a1b2c3-" * 9]
+)
+def test_what_is_no_tag_is_refused(tag: str) -> None:
+    with pytest.raises(ValueError, match="BCP 47"):
+        checked_tag(tag)

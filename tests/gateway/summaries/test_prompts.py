@@ -60,6 +60,7 @@ def test_the_conversation_is_shown_in_short_and_code_is_named() -> None:
         ("Wie viele Tage sind das? Und warum?", "German", "Du fragst"),
         ("一共有多少天？为什么？", "Chinese", "你问"),
         ("日本の首都はどこですか", "Japanese", ""),
+        ("Поясни, чому небо блакитне. І чому ввечері червоне?", "Ukrainian", ""),
         ("x = 3", "English", "You ask"),
     ],
 )
@@ -100,3 +101,44 @@ def test_a_summary_is_in_the_language_of_the_prompt_and_in_proportion_to_the_ste
     assert request.messages[2].content.startswith("Geschwindigkeit des Zuges\n")
     assert request.max_tokens == 96
     assert asked(STEP * 37).max_tokens == len(STEP * 37) // 20
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "example"),
+    [
+        ("auto", "Ukrainian", "Speed of the train\n"),
+        ("pl", "Polish", "Speed of the train\n"),
+        ("pt-BR", "Brazilian Portuguese", "Speed of the train\n"),
+        ("zh-Hant", "Traditional Chinese", "Speed of the train\n"),
+        ("zh-CN", "Simplified Chinese", "火车的速度\n"),
+        ("de-AT", "Austrian German", "Geschwindigkeit des Zuges\n"),
+    ],
+)
+def test_a_language_is_asked_for_by_name_whether_or_not_there_are_examples_in_it(
+    language: str, name: str, example: str
+) -> None:
+    asks = "Поясни, чому небо блакитне."
+    system, *turns = asked(STEP, request=asks, language=language, before="Title\nText.").messages
+    assert f"Write in {name}: a title" in system.content
+    assert turns[1].content.startswith(example)
+    foreign = example.startswith("Speed")
+    pieces = [turn.content for turn in turns if turn.role == "user"]
+    assert [piece.endswith("\n\nWrite in English.") for piece in pieces] == [foreign, foreign, False, False]
+    assert [piece.endswith(f"\n\nWrite in {name}.") for piece in pieces] == [False, False, foreign, foreign]
+    assert f"in {name} that" in prompt_request("x", [Message(role="user", content=asks)], language).messages[0].content
+
+
+def test_a_request_that_is_too_short_to_tell_its_language_has_that_of_the_one_before() -> None:
+    assert (
+        "Write in Polish"
+        in asked(STEP, request="ok", earlier=("Wyjaśnij, dlaczego niebo jest niebieskie.",)).messages[0].content
+    )
+    turns = [Message(role="user", content=text) for text in ("Wyjaśnij, dlaczego niebo jest niebieskie.", "ok")]
+    assert "in Polish that" in prompt_request("x", turns).messages[0].content
+
+
+def test_a_request_whose_language_cannot_be_told_is_summarized_in_english_whatever_the_step_is_in() -> None:
+    assert (
+        "Write in English"
+        in asked("Wie viele Tage haben drei Wochen? Es sind 21.", request="Fix bug").messages[0].content
+    )

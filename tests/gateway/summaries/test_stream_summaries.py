@@ -21,7 +21,9 @@ TRACE = "Six times seven. That is 42."
 class Unreachable:
     """A Summarizer none of whose replicas is there."""
 
-    async def prompt(self, request_id: str, messages: Sequence[Message]) -> AsyncGenerator[Sequence[SummaryItem]]:
+    async def prompt(
+        self, request_id: str, messages: Sequence[Message], language: str
+    ) -> AsyncGenerator[Sequence[SummaryItem]]:
         raise NotReady("not there")
         yield []
 
