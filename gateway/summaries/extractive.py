@@ -7,7 +7,12 @@ from math import log, sqrt
 
 from gateway.summaries.code import code_lines, without_code
 
-SENTENCE = re.compile(r"\S.*?(?:(?<!^\d)(?<!^\d\d)[.!?](?=\s|\Z)|[。！？][。！？”’」』]*|\Z)", re.DOTALL | re.MULTILINE)
+_OTHER_STOPS = "।॥؟۔։።။។"
+FULL_STOPS = ".!?…" + _OTHER_STOPS
+"""The ends of sentences, in scripts that put a space behind them."""
+SENTENCE = re.compile(
+    rf"\S.*?(?:(?<!^\d)(?<!^\d\d)[.!?{_OTHER_STOPS}](?=\s|\Z)|[。！？][。！？”’」』]*|\Z)", re.DOTALL | re.MULTILINE
+)
 """A sentence. The full stop after the number of a list item does not end it."""
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*•+])[ \t]+", re.MULTILINE)
 TITLE_WORDS = 6
@@ -48,7 +53,7 @@ def last_sentence(text: str, limit: int = 200) -> str:
 
 def title(text: str) -> str:
     """Return the first words of a text as a heading."""
-    line = first_sentence(text).rstrip(".!?…。！？")
+    line = first_sentence(text).rstrip(FULL_STOPS + "。！？")
     words = list(islice(_HEADING_WORD.finditer(line), TITLE_WORDS))
     return line[: words[-1].end()].rstrip(",;:，、；：") if words else ""
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.summaries.extractive import title
+from gateway.summaries.extractive import FULL_STOPS, title
 
 _END = re.compile(
-    r"(?<![.!?…])(?:(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[.!?…]{1,16}+|[.!?…]{3,16}+)[\"”’)*`]{0,8}+(?=\s)"
-    r"|(?<![。！？])[。！？]{1,16}+[」』”’）]{0,8}+(?=[^」』”’）。！？])|\n"
+    rf"(?<![{FULL_STOPS}])(?:(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[{FULL_STOPS}]{{1,16}}+|[{FULL_STOPS}]{{3,16}}+)"
+    r"[\"”’)*`]{0,8}+(?=\s)|(?<![。！？])[。！？]{1,16}+[」』”’）]{0,8}+(?=[^」』”’）。！？])|\n"
 )
 """The end of a sentence. Marks count once, from the first of a run, and a longer run than a person writes is no end:
 so a text is searched in linear time, whatever it is."""
@@ -67,7 +67,7 @@ class SentenceGate:
         """Return the last sentence. One that was cut off is dropped, unless it is the only one. Raises as `feed`."""
         self._raise_if_ended()
         rest = self._text.rstrip()
-        cut_off = not rest.rstrip('"”’)*`」』）').endswith(tuple(".!?…。！？:："))
+        cut_off = not rest.rstrip('"”’)*`」』）').endswith(tuple(f"{FULL_STOPS}。！？:："))
         if rest and not (cut_off and self._sentences):
             self._check_sentence(len(rest))
         if self._problems:
