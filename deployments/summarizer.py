@@ -10,10 +10,13 @@ from typing import Any
 
 from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
+from deployments.telemetry import metrics
 from gateway.config import GatewaySettings
 from gateway.summaries import language
+from gateway.summaries.breaker import Breaker
 from gateway.summaries.languages import AUTO
 from gateway.summaries.protocol import PartTask, SummaryItem
+from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
@@ -21,15 +24,19 @@ from gateway.upstream import Message, ParsedItem, UpstreamRequest
 class Summarizer(RpcServer):
     """Summarizes with the configured model: the cluster's Qwen, an API, or a model for summaries alone.
 
-    `upstreams` are the handles of deployments by name.
+    `upstreams` are the handles of deployments by name. An API is asked once for each draft, behind a breaker: a dead
+    one would cost each stream the retries of its answer.
     """
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
         self._model, route = settings.summary_model
-        self._upstreams = connect_upstreams(upstreams, {self._model: route}, settings)
-        self._writer = SummaryWriter(self._ask, settings.summarizer.language)
-        if settings.summarizer.language == AUTO:
+        self._upstreams = connect_upstreams(upstreams, {self._model: route}, _asked_once(settings))
+        breaker = Breaker(self._model) if route.upstream == "http" else None
+        usability = Usability(self._model, metrics.summary_failures(self._model, route.upstream))
+        chosen = settings.summarizer.language
+        self._writer = SummaryWriter(self._ask, chosen, breaker, usability)
+        if chosen == AUTO:
             language.load()  # now, since it takes a second
 
     def prompt(
@@ -45,3 +52,9 @@ class Summarizer(RpcServer):
 
     def _ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         return self._upstreams.ask(replace(request, model=self._model))
+
+
+def _asked_once(settings: GatewaySettings) -> GatewaySettings:
+    """Return the settings with APIs that are not asked again."""
+    apis = tuple(api.model_copy(update={"attempts": 1}) for api in settings.http_upstreams)
+    return settings.model_copy(update={"http_upstreams": apis})

@@ -160,6 +160,17 @@ def upstream_retries() -> Callable[[str], None]:
     return lambda model: retries.inc(1, {"model": model, "upstream": "http"})
 
 
+def summary_failures(model: str, upstream: str) -> Callable[[str], None]:
+    """Return a function that counts one draft of the model that could not be used, by its reason."""
+    failures = Counter(
+        "gateway_summary_failures",
+        "Drafts of summaries that could not be used, by reason: failed, empty, only_reasoning, rejected, deadline, or"
+        " resting, if the API was not asked since it had failed before.",
+        (*TAGS, "reason"),
+    )
+    return lambda reason: failures.inc(1, {"model": model, "upstream": upstream, "reason": reason})
+
+
 def count_frames(called: str, frames: int, items: int) -> None:
     """Count what one call of the deployment `called` has received."""
     for counter, number in zip(_received(), (frames, items), strict=True):

@@ -6,46 +6,54 @@ Deadlines and the order of the parts are the session's (`part_scheduler.py`).
 """
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from gateway.errors import GatewayError
+from gateway.errors import BeforeFirstByte, GatewayError
 from gateway.events import WrittenBy
 from gateway.reasoning import Segment
 from gateway.summaries import extractive
+from gateway.summaries.breaker import Breaker, Resting
 from gateway.summaries.excerpts import evidence_of, request_of
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_index
 from gateway.summaries.prompts import part_request, prompt_request
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.usability import Reason, Usability
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
 log = logging.getLogger(__name__)
 
 Model = Callable[[UpstreamRequest], AsyncGenerator[Sequence[ParsedItem]]]
+SLOW_SECONDS = 1.0
+"""A draft that is closed without text after this many seconds was too slow; sooner, its client may have left."""
 
 
 class SummaryWriter:
     """Writes summaries with `ask`, which sends a request to a model and yields its answer in batches.
 
-    A failure of the model, as a GatewayError, ends the draft: the text so far is kept, or an extract is made.
-    `language` is that of summaries for which none is asked.
+    A failure of the model, as a GatewayError, ends the draft: the text so far is kept, or an extract is made. A failure
+    before the first byte is asked again once, unless it is not the first in a row; the `breaker` says so. `language` is
+    that of summaries for which none is asked.
     """
 
-    def __init__(self, ask: Model, language: str = AUTO) -> None:
-        self._ask, self._language = ask, language
+    def __init__(
+        self, ask: Model, language: str = AUTO, breaker: Breaker | None = None, usability: Usability | None = None
+    ) -> None:
+        self._model, self._language, self._breaker = ask, language, breaker
+        self._usability = usability or Usability()
 
     async def prompt(
         self, request_id: str, messages: Sequence[Message], language: str = AUTO
     ) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield one sentence or two on what the conversation's last turn asks, in batches, and a SummaryEnd."""
         evidence = evidence_of(messages)
-        draft = _Draft(SentenceGate(lambda sentence: conversation_index(evidence).unsupported_claims(sentence)))
-        async with aclosing(
-            draft.sentences(self._ask(prompt_request(request_id, messages, self._chosen(language))))
-        ) as sentences:
+        draft = self._draft(SentenceGate(lambda sentence: conversation_index(evidence).unsupported_claims(sentence)))
+        request = prompt_request(request_id, messages, self._chosen(language))
+        async with aclosing(draft.sentences(self._ask(request))) as sentences:
             async for sentence in sentences:
                 yield [sentence]
         if draft.text:
@@ -60,7 +68,7 @@ class SummaryWriter:
         rejected, title = 0, None
         for second in (False, True):
             decoder = check.decoder()
-            draft = _Draft(decoder)
+            draft = self._draft(decoder)
             id = f"{request_id}-again" if second else request_id
             answer = self._ask(part_request(id, task, check.excerpt, second=second))
             async with aclosing(draft.sentences(answer)) as sentences:
@@ -83,37 +91,86 @@ class SummaryWriter:
     def _chosen(self, language: str) -> str:
         return self._language if language == AUTO else language
 
+    def _draft(self, decoder: SentenceGate | PartDecoder) -> "_Draft":
+        return _Draft(decoder, self._usability.note)
+
+    async def _ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
+        if self._breaker is None:
+            async with aclosing(self._model(request)) as answer:
+                async for items in answer:
+                    yield items
+            return
+        first_failure = self._breaker.failures == 0
+        try:
+            async with aclosing(self._breaker.guard(self._model(request))) as answer:
+                async for items in answer:
+                    yield items
+        except BeforeFirstByte as error:
+            if not first_failure or error.retry_after is not None:
+                raise
+        else:
+            return
+        async with aclosing(self._breaker.guard(self._model(request))) as answer:
+            async for items in answer:
+                yield items
+
 
 class _Draft:
-    """One answer of the model; `text` is what has been released of it, `rejected` 1 if the check has ended it."""
+    """One answer of the model; `text` is what has been released of it, `rejected` 1 if the check has ended it.
 
-    def __init__(self, decoder: SentenceGate | PartDecoder) -> None:
-        self._decoder = decoder
+    `note` is called at the end with the reason for which no text was released, or None.
+    """
+
+    def __init__(self, decoder: SentenceGate | PartDecoder, note: Callable[[Reason | None, str], None]) -> None:
+        self._decoder, self._note = decoder, note
+        self._responded = self._reasoned = False
         self.text = ""
         self.rejected = 0
 
     async def sentences(self, answer: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[str]:
         """Yield checked text, never "". The answer is closed as soon as nothing more of it can be used."""
+        began = time.monotonic()
+        reason: Reason | None = None
+        detail = ""
         try:
             async with aclosing(answer):
                 async for items in answer:
-                    if text := self._decoder.feed(_response_text(items)):
+                    if text := self._decoder.feed(self._response_text(items)):
                         self.text += text
                         yield text
             if text := self._decoder.close():
                 self.text += text
                 yield text
+            reason = self._silence() or "empty"
         except SentenceLimit:
             pass
         except Ungrounded as error:
             self.rejected = 1
+            reason, detail = self._silence() or "rejected", str(error)
             log.info("a summary was rejected: %s", error)
         except GatewayError as error:
-            log.warning("a summary failed: %s", error)
+            reason, detail = "resting" if isinstance(error, Resting) else "failed", str(error)
+            log.info("a summary failed: %s", error)
+        except BaseException:
+            if time.monotonic() - began >= SLOW_SECONDS:
+                reason = "deadline"
+            raise
+        finally:
+            if self.text:
+                self._note(None, "")
+            elif reason:
+                self._note(reason, detail)
 
+    def _response_text(self, items: Sequence[ParsedItem]) -> str:
+        segments = [item for item in items if isinstance(item, Segment)]
+        self._reasoned |= any(segment.kind == "reasoning" for segment in segments)
+        text = "".join(segment.text for segment in segments if segment.kind == "response")
+        self._responded |= bool(text.strip())
+        return text
 
-def _response_text(items: Sequence[ParsedItem]) -> str:
-    return "".join(item.text for item in items if isinstance(item, Segment) and item.kind == "response")
+    def _silence(self) -> Reason | None:
+        """Return in which way the model said nothing, if it did."""
+        return None if self._responded else "only_reasoning" if self._reasoned else "empty"
 
 
 def _extract(text: str, title: str, rejected: int) -> Sequence[SummaryItem]:

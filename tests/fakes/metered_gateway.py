@@ -21,6 +21,7 @@ SAMPLES = {
     ("tokens", "response"): 1,
     ("summary_parts", "extract"): 2,
     ("ungrounded_summaries", ""): 2,
+    ("summary_failures", "rejected"): 2,
     ("upstream_retries", ""): 2,
     ("first_event_seconds_count", ""): 3,
     ("first_reasoning_seconds_count", ""): 3,

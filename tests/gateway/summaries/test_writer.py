@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import UpstreamError
+from gateway.errors import InvalidRequest, UpstreamError, UpstreamRateLimited, UpstreamUnreachable
+from gateway.reasoning import Segment
+from gateway.summaries import writer
+from gateway.summaries.breaker import FAILURES, Breaker
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
+from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Accepted, Message, ParsedItem, UpstreamRequest
 from tests.fakes.summaries import ScriptedModel
@@ -161,3 +165,109 @@ async def test_a_prompt_is_summarized_in_one_draft(answer: list[Any], expected: 
     writes = model(answer)
     assert await prompt(writes) == expected
     assert [request.id for request in writes.requests] == ["rsn-1-prompt"]
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "name"),
+    [("auto", "auto", "English"), ("de", "auto", "German"), ("de", "pt-BR", "Brazilian Portuguese")],
+)
+async def test_a_request_that_names_a_language_goes_before_the_setting(language: str, asked: str, name: str) -> None:
+    writes = model(["You ask this."])
+    summaries = SummaryWriter(writes, language)
+    await items(summaries.prompt("rsn-1-prompt", [Message(role="user", content="What is it?")], asked))
+    await items(summaries.part("rsn-1-part-0", PartTask(step=STEP, request="What is it?", language=asked)))
+    assert [f"in {name}" in request.messages[0].content for request in writes.requests] == [True] * len(writes.requests)
+
+
+async def noted(*script: Any) -> list[str]:
+    """Return the reasons counted for a prompt whose model answers with the script."""
+    counted = list[str]()
+    usability = Usability("a model", counted.append)
+
+    async def answers(_: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
+        for step in script:
+            if isinstance(step, BaseException):
+                raise step
+            yield [step if isinstance(step, Segment) else Segment("response", step)]
+
+    turns = [Message(role="user", content="What is six times seven? Tell me.")]
+    await items(SummaryWriter(answers, usability=usability).prompt("rsn-1-prompt", turns))
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("script", "reasons"),
+    [
+        (["You ask this."], []),
+        ([Segment("reasoning", "Hm."), "You ask this."], []),
+        (["You ask this. ", UpstreamError("gone")], []),
+        (["You ask this. ", "You ask for 43."], []),
+        ([], ["empty"]),
+        ([" \n"], ["empty"]),
+        ([Segment("reasoning", "The user asks")], ["only_reasoning"]),
+        ([Segment("reasoning", "The user asks"), "\n"], ["only_reasoning"]),
+        (["You ask for 43."], ["rejected"]),
+        ([UpstreamError("gone")], ["failed"]),
+        ([InvalidRequest("no such field")], ["failed"]),
+    ],
+)
+async def test_a_draft_without_text_is_counted_by_its_reason(script: list[Any], reasons: list[str]) -> None:
+    assert await noted(*script) == reasons
+
+
+@pytest.mark.parametrize("answer", [[], [Segment("reasoning", "The user asks")]], ids=["empty", "only_reasoning"])
+async def test_a_part_that_says_nothing_is_not_called_rejected(
+    answer: list[Segment], request: pytest.FixtureRequest
+) -> None:
+    counted = list[str]()
+
+    async def answers(_: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
+        yield answer
+
+    await items(SummaryWriter(answers, usability=Usability("", counted.append)).part("rsn-1-part-0", TASK))
+    assert counted == [request.node.callspec.id] * 2
+
+
+@pytest.mark.parametrize(("slow", "counted"), [(0.0, ["deadline"]), (3600.0, [])], ids=["at its deadline", "at once"])
+async def test_a_draft_that_is_closed_without_text_was_too_slow_unless_it_had_no_time(
+    slow: float, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SLOW_SECONDS", slow)
+    reasons = list[str]()
+    summaries = SummaryWriter(model([asyncio.Event()]), usability=Usability("", reasons.append))
+    running = asyncio.create_task(items(summaries.part("rsn-1-part-0", TASK)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait({running})
+    assert reasons == counted
+
+
+async def test_a_dead_api_is_asked_a_few_times_and_then_drafts_fail_at_once() -> None:
+    reasons = list[str]()
+    writes = model([UpstreamUnreachable("no connection")])
+    summaries = SummaryWriter(writes, breaker=Breaker("an API"), usability=Usability("", reasons.append))
+    for _ in range(6):
+        assert (await items(summaries.part("rsn-1-part-0", TASK)))[-1] == SummaryEnd(
+            title="It is 42", written_by="extract", rejected=0
+        )
+    assert len(writes.requests) == FAILURES
+    assert reasons == ["failed"] * (FAILURES - 1) + ["resting"] * (7 - FAILURES)
+
+
+@pytest.mark.parametrize(
+    ("answers", "drafts", "written_by"),
+    [
+        ([[UpstreamUnreachable("gone")], ["Title\nIt is 42."]], 2, "model"),
+        ([[UpstreamRateLimited("wait", retry_after=5.0)], ["Title\nIt is 42."]], 1, "extract"),
+        ([[UpstreamError("no stream")], ["Title\nIt is 42."]], 1, "extract"),
+    ],
+    ids=["before the first byte", "told to wait", "later"],
+)
+async def test_the_first_failure_of_an_api_before_its_first_byte_is_asked_again_once(
+    answers: list[list[Any]], drafts: int, written_by: str
+) -> None:
+    writes = model(*answers)
+    end = (await items(SummaryWriter(writes, breaker=Breaker("an API")).part("rsn-1-part-0", TASK)))[-1]
+    assert isinstance(end, SummaryEnd)
+    assert (end.written_by, len(writes.requests)) == (written_by, drafts)
