@@ -24,24 +24,32 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
+from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
 from gateway.transcript import Transcript
 from gateway.upstream import Finished, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
 
 log = logging.getLogger(__name__)
 
+END_SECONDS = 0.1
+"""Seconds that the end of an answer waits for summaries where nobody waits for them."""
+
 
 class SessionRequest(Protocol):
-    """A request of any route; `conversation` is the name of its field with the turns."""
+    """A request of any route; see `gateway.requests.base.BaseRequest`."""
 
     model: str | None
     conversation: ClassVar[str]
+    waits_for_summaries: ClassVar[bool]
 
     @property
     def reasoning(self) -> ReasoningOptions: ...
 
     @property
     def prompt_summary(self) -> bool: ...
+
+    @property
+    def asks_for_summaries(self) -> bool: ...
 
     def to_upstream(self, request_id: str, model: str) -> UpstreamRequest: ...
 
@@ -64,7 +72,10 @@ class Session:
     ) -> None:
         self.id, self.model, self._prompt_summary = id, model, request.prompt_summary
         asked, options = request.to_upstream(id, model), request.reasoning
+        if is_side_task(asked) and not request.asks_for_summaries:
+            self._prompt_summary, options = False, options.model_copy(update={"summary": "none"})
         self._trace = options.trace
+        self._awaits_prompt, self._awaits_end = options.order == "strict", request.waits_for_summaries
         self._outbox = Outbox(options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
         self._transcript = Transcript(id, thinks=options.budget != 0)
@@ -145,9 +156,11 @@ class Session:
             finished = await self._read()
             for call in self._transcript.end_calls(finished):
                 self._put(call)
-            await self._close_sections(everything=True)
             late = self._transcript.late_reasoning
-            summary = await self._summaries.write_late(late) if late else ""
+            patience = None if self._awaits_end else END_SECONDS
+            with self._summaries.expiring_in(patience):
+                await self._close_sections(everything=True)
+            summary = await self._summaries.write_late(late, patience) if late else ""
             self._put(self._transcript.completed(finished, late if self._trace else "", summary))
         except (Exception, asyncio.CancelledError) as error:
             if cancelling():
@@ -188,6 +201,8 @@ class Session:
     def _take_reasoning(self, text: str) -> None:
         if not self._transcript.add_reasoning(text):
             return
+        if not self._awaits_prompt:
+            self._release_prompt()
         if self._trace:
             self._put(ReasoningDelta(delta=text))
         self._summaries.feed(text)
@@ -196,8 +211,15 @@ class Session:
         """Close the reasoning and let its summary end; only the first call does anything."""
         if not self._transcript.reasoning_open:
             return
+        if not self._awaits_prompt:
+            self._release_prompt()
         self._put(self._transcript.end_reasoning())
         self._summaries.close()
+
+    def _release_prompt(self) -> None:
+        """End the prompt's summary, so that the answer that begins does not wait for it. It is called once."""
+        self._awaits_prompt = True
+        self._summaries.expire_prompt()
 
     async def _write_prompt_summary(self) -> None:
         if not self._prompt_summary:

@@ -83,15 +83,22 @@ class ReasoningOptions(View):
 class BaseRequest(View):
     """The fields that all routes share, by their types alone: what an API makes of their values is its own affair.
 
-    `conversation` is the name of the field with the turns.
+    `conversation` is the name of the field with the turns. If `waits_for_summaries` is false, the end of an answer does
+    not wait for its summaries.
     """
 
     conversation: ClassVar[str] = "messages"
+    waits_for_summaries: ClassVar[bool] = True
     model: str | None = None
     temperature: float | None = None
     top_p: float | None = None
     _body: dict[str, Any] = PrivateAttr(default_factory=dict)
     _for_qwen: dict[str, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def asks_for_summaries(self) -> bool:
+        """True if the request names summaries, so that even a side task has them."""
+        return False
 
     @classmethod
     def parse(cls, body: bytes, open: Open | None = None) -> Self:

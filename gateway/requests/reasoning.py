@@ -26,6 +26,11 @@ class ReasoningRequest(ChatRequest):
         asked = {name: value for name, value in data.items() if name not in cls.own}
         return {**data, "reasoning": {"budget": 0, **present(options)}} if wants_no_thinking(asked) else data
 
+    @property
+    def asks_for_summaries(self) -> bool:
+        named = "summary" in self.reasoning.model_fields_set and self.reasoning.summary != "none"
+        return named or ("prompt_summary" in self.model_fields_set and self.prompt_summary)
+
     def _view(self) -> dict[str, Any]:
         return {**super()._view(), "budget": self.reasoning.budget}
 

@@ -106,11 +106,11 @@ class PartScheduler:
         finally:
             await self._stop()
 
-    async def write_late(self, text: str) -> tuple[str, str]:
-        """Return the title and the text of a part for reasoning behind the trace, `seconds` from now at the latest."""
+    async def write_late(self, text: str, seconds: float | None) -> tuple[str, str]:
+        """Return the title and the text of a part for reasoning behind the trace, in at most so many seconds."""
         part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None)
         try:
-            await part.write(self._source, self._task, self._seconds)
+            await part.write(self._source, self._task, self._seconds if seconds is None else seconds)
         finally:
             self._sent_rejected += part.draft.rejected
         part.finish()

@@ -3,7 +3,9 @@
 The order of their events among the others is `gateway.order`'s; the Summarizer writes them.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
@@ -70,11 +72,14 @@ class StreamSummaries:
         text = await self._parts.run() if self._parts else ""
         self._put(ReasoningSummaryDone(text=text))
 
-    async def write_late(self, text: str) -> str:
-        """Return the summary of reasoning that came late, as one part; "" if no summary is asked for."""
+    async def write_late(self, text: str, seconds: float | None) -> str:
+        """Return the summary of reasoning that came late, as one part; "" if no summary is asked for.
+
+        It takes at most `seconds`, or its deadline.
+        """
         if not self._parts:
             return ""
-        title, summary = await self._parts.write_late(text)
+        title, summary = await self._parts.write_late(text, seconds)
         return f"**{title}**\n\n{summary}" if title else summary
 
     def feed(self, text: str) -> None:
@@ -87,11 +92,25 @@ class StreamSummaries:
         if self._parts:
             self._parts.close()
 
+    def expire_prompt(self) -> None:
+        """Let the deadline of the prompt's summary pass now."""
+        self._prompt.expire()
+
     def expire(self) -> None:
         """Let all deadlines pass now."""
-        self._prompt.expire()
+        self.expire_prompt()
         if self._parts:
             self._parts.expire()
+
+    @contextmanager
+    def expiring_in(self, seconds: float | None) -> Iterator[None]:
+        """Let all deadlines pass after so many seconds of the context, or leave them as they are."""
+        timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self.expire)
+        try:
+            yield
+        finally:
+            if timer:
+                timer.cancel()
 
     def _part_scheduler(self, options: ReasoningOptions) -> PartScheduler:
         return PartScheduler(

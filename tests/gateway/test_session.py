@@ -12,6 +12,7 @@ from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.errors import ContextTooLong, GatewayError, UpstreamError
 from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
+from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.reasoning import ReasoningRequest
 from gateway.session import Session
 from gateway.summaries.protocol import PartTask
@@ -208,6 +209,87 @@ async def test_eager_sends_the_response_before_the_summary() -> None:
             if batch[-1].type == "response.done":
                 gate.set()
     assert spans(plain(seen))[5:] == [("reasoning.done", 28, 4, "marker"), *ANSWER, *SUMMARY, *COMPLETED]
+
+
+async def test_eager_lets_no_reasoning_wait_for_the_summary_of_the_prompt() -> None:
+    got = await said(*GOOD, summarizer=ScriptedSummarizer(prompt=[asyncio.Event()]), reasoning={"order": "eager"})
+    extract = "What is six times seven?"
+    assert got[1:3] == [("prompt_summary.delta", extract), ("prompt_summary.done", extract, "extract")]
+    assert {event[0] for event in got[3:]} >= {"reasoning.delta", "reasoning_summary.part", "response.delta"}
+    assert got[-1:] == COMPLETED
+
+
+@pytest.mark.parametrize(
+    "first", [Segment("response", "42."), ToolPiece(index=0, id="call_1", name="f")], ids=["response", "call"]
+)
+async def test_eager_lets_no_answer_wait_for_it_either(first: Segment | ToolPiece) -> None:
+    summarizer = ScriptedSummarizer(prompt=["You ask. ", asyncio.Event()])
+    got = await said(Accepted(), first, FINISHED, summarizer=summarizer, reasoning={"order": "eager"}, seconds=600)
+    assert [event[0] for event in got[1:3]] == ["prompt_summary.delta", "prompt_summary.done"]
+    assert got[-1:] == COMPLETED
+
+
+def chat_session(script: Sequence[Any], summarizer: ScriptedSummarizer, **asked: Any) -> Session:
+    """A session of the chat route, whose deadlines are never met."""
+    body = {"messages": [{"role": "user", "content": "What is six times seven? Tell me."}], **asked}
+    settings = GatewaySettings(deadlines=DeadlineSettings(prompt_summary=600, reasoning_summary=600))
+    request = ChatCompletionsRequest.model_validate(body)
+    return Session("rsn-1", request, "qwen", ScriptedParser(*script), summarizer, settings)
+
+
+async def test_a_chat_answer_waits_for_no_summary_and_neither_does_its_end() -> None:
+    summarizer = ScriptedSummarizer(prompt=[asyncio.Event()], part=[asyncio.Event()])
+    got = spans(plain(await events(chat_session(GOOD, summarizer))))
+    extract = "What is six times seven?"
+    assert got[:3] == [PROMPT[0], ("prompt_summary.delta", extract), ("prompt_summary.done", extract, "extract")]
+    assert [event for event in got if event[0].startswith("response")] == ANSWER
+    assert got[-4:] == [
+        ("reasoning_summary.delta", 0, TRACE),
+        ("reasoning_summary.part", 0, "That is 42", TRACE, (0, 28), "extract"),
+        ("reasoning_summary.done", TRACE),
+        *COMPLETED,
+    ]
+
+
+async def test_a_chat_answer_has_the_summaries_that_are_there_at_its_end() -> None:
+    got = spans(plain(await events(chat_session(GOOD, ScriptedSummarizer()))))
+    assert [event for event in got if event[0].startswith("reasoning_summary")] == SUMMARY
+
+
+NO_SUMMARIES = [("prompt_summary.done", "", "none"), ("reasoning_summary.done", "")]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"max_tokens": 63},
+        {"max_completion_tokens": 20},
+        {"messages": [{"role": "user", "content": "Generate a title for this chat:\nWhy?"}]},
+    ],
+    ids=["max_tokens", "max_completion_tokens", "title"],
+)
+async def test_a_side_task_has_no_summaries(asked: dict[str, Any]) -> None:
+    summarizer = ScriptedSummarizer()
+    got = plain(await events(chat_session(GOOD, summarizer, **asked)))
+    assert [event for event in got if "summary" in event[0]] == NO_SUMMARIES
+    assert summarizer.model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "summarized"),
+    [
+        ({}, (False, False)),
+        ({"prompt_summary": True}, (True, True)),
+        ({"prompt_summary": False}, (False, False)),
+        ({"reasoning": {"summary": "live"}}, (True, True)),
+        ({"reasoning": {"summary": "none"}}, (False, False)),
+        ({"prompt_summary": False, "reasoning": {"summary": "final"}}, (False, True)),
+    ],
+)
+async def test_a_side_task_that_names_summaries_has_them(asked: dict[str, Any], summarized: tuple[bool, bool]) -> None:
+    got = await said(*GOOD, max_tokens=20, **asked)
+    types = [event[0] for event in got]
+    assert ("prompt_summary.delta" in types, "reasoning_summary.part" in types) == summarized
 
 
 async def test_without_trace_and_summaries_only_the_response_is_sent() -> None:

@@ -207,7 +207,7 @@ def test_a_full_chat_completion_is_translated() -> None:
         parallel_tool_calls=False,
     )
     assert (request.stream, request.include_usage, request.prompt_summary) == (True, True, False)
-    assert request.reasoning == ReasoningOptions()
+    assert request.reasoning == ReasoningOptions(order="eager")
 
 
 def test_a_full_response_is_translated() -> None:
