@@ -67,7 +67,7 @@ class Upstreams:
 
 
 class Beginnings:
-    """Which models begin their answers inside their reasoning, as far as the answers to this process have shown it."""
+    """The models that begin their answers inside their reasoning, as far as answers to this process have shown it."""
 
     def __init__(self) -> None:
         self._inside: set[str] = set()

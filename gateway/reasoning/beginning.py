@@ -1,4 +1,4 @@
-"""What an answer shows of how its model begins: inside its reasoning, if an end tag comes without a start tag.
+"""Watching an answer for how its model begins: inside its reasoning, if an end tag comes without a start tag.
 
 An API without a parser of its own sends such text for models whose prompt opens the reasoning. An end tag counts only
 at the end of a line, or of the answer, and not in code or quotes: an answer may speak of tags.

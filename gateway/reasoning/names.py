@@ -1,4 +1,4 @@
-"""What the name of a model says: whether its answers can hold reasoning at all.
+"""Reading from the name of a model whether its answers can hold reasoning at all.
 
 Knows nothing of formats: `formats.py` detects those, by names as `normalized` returns them.
 """

@@ -85,7 +85,7 @@ async def test_an_answer_that_is_not_streamed_has_all_the_sections(http: httpx.A
         (b'{"messages": [{"role": "user", "content": "x"}], "seed": 1e300}', 400, "seed"),
         (b'{"messages": [{"role": "user", "content": "x"}], "reasoning": {"budget": -1}}', 400, "reasoning.budget"),
         (b'{"messages": [{"role": "user", "content": "x"}], "model": "gpt-9"}', 404, "model"),
-        (b'{"messages": [{"role": "user", "content": "%s"}]}' % (b"x" * 6000), 400, None),
+        (b'{"messages": [{"role": "user", "content": "%s"}]}' % (b"x" * 6000), 413, None),
     ],
 )
 async def test_a_bad_request_is_refused(
@@ -125,6 +125,7 @@ async def test_when_the_upstream_fails_the_stream_keeps_what_was_received(http: 
     ]
     assert events[-1]["error"] == {
         "type": "upstream_error",
+        "code": "upstream_error",
         "message": "it broke",
         "stage": "upstream",
         "retryable": True,

@@ -11,7 +11,7 @@ from tests.fakes.polling import last_read
 
 APPLICATION = "metered"
 MODELS = {("qwen2.5-coder-0.5b-instruct", "qwen"), ("deepseek-r1", "http")}
-TAGS = ("outcome", "kind", "written_by", "called")
+TAGS = ("outcome", "kind", "written_by", "reason", "called")
 
 
 class Scraped(NamedTuple):

@@ -1,4 +1,4 @@
-"""What an answer shows of how its model begins."""
+"""An answer shows how its model begins."""
 
 import pytest
 
