@@ -1,12 +1,15 @@
 """A streaming /chat/completions API on a socket that plays the script in its prompt, including misbehaviour.
 
     async with ScriptedApi() as api: …                    api.url, .requests, .asked, .closed_by_client
+    with in_thread(ScriptedApi()) as api: …               the same
     python -m tests.fakes.scripted_api --port 8001        prints its URL and serves until it is stopped
 
-The last message is the script, a JSON list of steps; the answer to any other text is `ANSWER`. The steps:
+Listens below any path, so that it can be several APIs. The last message, or the first text part of it, is the script,
+a JSON list of steps; to any other text it plays `otherwise`, by default `PLAIN`. The steps:
 
     "text"                          a chunk with delta.content
     {"delta": {…}}                  a chunk with that delta as it is
+    {"choice": {…}}                 a chunk with that choice as it is
     {"finish": "stop"}              a chunk with that finish_reason
     {"usage": {…}}                  a chunk with choices [] and that usage
     {"done": true}                  [DONE]
@@ -25,7 +28,8 @@ Only as the first step, before the head is sent:
 
     {"refuse": n}                   closes the connection of the first n requests with this script
     {"fail_first": n, "status": 503, "headers": {…}, "body": "…"}     answers so to the first n requests
-    {"status": 503, "headers": {…}, "body": "…"}                      answers so, and ignores the other steps
+    {"status": 503, "headers": {…}, "body": "…"}                      answers so, and ignores the other steps; a body
+                                                                      that is no text is sent as JSON
     {"html": true}                  answers 200 with an HTML page
 
 A script without an end gets finish "stop", unless it has a finish, and [DONE]. A step that is not in the table raises a
@@ -36,39 +40,17 @@ import argparse
 import asyncio
 import contextlib
 import json
-import socket
-import struct
-import time
-import zlib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
 from typing import Any, Self
+
+from tests.fakes.scripted_answer import PAGE, HungUp, Request, ScriptedAnswer, whole
 
 ANSWER = "<think>\nLet me see.\n</think>\n\nForty-two."
 PACE = 0.01
 PLAIN: list[Any] = [{"pace": PACE}, *(ANSWER[n : n + 3] for n in range(0, len(ANSWER), 3))]
-PAGE = "<!doctype html>\n<title>Sign in</title>\n<p>Please sign in to the proxy.</p>\n"
-STREAM = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
-GZIP_WITH_HEADER = 31
-NO_DEFLATE = b"\xff"
-"""The beginning of a deflate block of a type that does not exist."""
-NO_LINGERING = struct.pack("ii", 1, 0)
-"""The option SO_LINGER with which closing a socket resets its connection."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request that was received; header names are in lower case."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: Any
-
-
-class HungUp(Exception):
-    """The script or the client ended the connection."""
 
 
 class ScriptedApi:
@@ -77,8 +59,8 @@ class ScriptedApi:
     The event `asked` is set by the first request, `closed_by_client` when a client has closed its connection.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self._port = port
+    def __init__(self, port: int = 0, otherwise: Sequence[Any] = PLAIN) -> None:
+        self._port, self._otherwise = port, otherwise
         self._connections: set[asyncio.Task[Any]] = set()
         self._asked: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -95,6 +77,10 @@ class ScriptedApi:
             connection.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
         await self._server.wait_closed()
+
+    def refusal(self, messages: list[Any]) -> list[Any] | None:
+        """Return the steps to play instead of the script, if the API refuses a conversation. This one takes all."""
+        return None
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._serve(reader, writer))
@@ -115,122 +101,51 @@ class ScriptedApi:
             writer.close()
 
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        match request.method, request.path:
-            case "POST", "/v1/chat/completions":
-                content = request.body["messages"][-1].get("content")
-                script = content if isinstance(content, str) else ""
+        match request.method, request.path.rpartition("/v1/")[-1]:
+            case "POST", "chat/completions":
+                script = _script(request.body["messages"])
                 self._asked[script] += 1
-                await self._play(_steps(script), self._asked[script], _Answer(self, request, reader, writer))
-            case "GET", "/v1/models":
+                steps = self.refusal(request.body["messages"]) or _steps(script)
+                steps = list(self._otherwise) if steps is None else steps
+                answer = ScriptedAnswer(self.closed_by_client, request, reader, writer)
+                await self._play(steps, self._asked[script], answer)
+            case "GET", "models":
                 models = [{"id": "scripted", "object": "model", "created": 0, "owned_by": "tests"}]
-                writer.write(_whole({"body": json.dumps({"object": "list", "data": models})}))
+                writer.write(whole({"body": json.dumps({"object": "list", "data": models})}))
             case _:
-                writer.write(_whole({"status": 404, "body": json.dumps({"error": {"message": "no such path"}})}))
+                writer.write(whole({"status": 404, "body": json.dumps({"error": {"message": "no such path"}})}))
         await writer.drain()
 
-    async def _play(self, steps: Any, asked: int, answer: "_Answer") -> None:
+    async def _play(self, steps: Any, asked: int, answer: ScriptedAnswer) -> None:
         match steps:
             case [{"refuse": times}, *_] if asked <= times:
                 raise HungUp
             case [{"fail_first": times}, *_] if asked <= times:
-                answer.writer.write(_whole(steps[0]))
+                answer.writer.write(whole(steps[0]))
             case [{"refuse": _} | {"fail_first": _}, *rest]:
                 await answer.play(rest)
             case [{"status": _}, *_]:
-                answer.writer.write(_whole(steps[0]))
+                answer.writer.write(whole(steps[0]))
             case [{"html": True}, *_]:
-                answer.writer.write(_whole({"headers": {"Content-Type": "text/html"}, "body": PAGE}))
+                answer.writer.write(whole({"headers": {"Content-Type": "text/html"}, "body": PAGE}))
             case _:
                 await answer.play(steps)
 
 
-class _Answer:
-    """An answer that is streamed, step by step."""
-
-    def __init__(
-        self, api: ScriptedApi, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._api, self._reader, self.writer = api, reader, writer
-        self._model, self._headers = request.body["model"], request.headers
-        self._begun = self._finished = self._broken = False
-        self._pace, self._bytes = 0.0, 0
-        self._gzip: Any = None
-
-    async def play(self, steps: list[Any]) -> None:
-        """Play the steps. Raise HungUp if a step ends the connection, ConnectionError if the client has."""
-        for step in steps:
-            await asyncio.sleep(self._pace)
-            await self._step(step)
-        if not any(isinstance(step, dict) and "done" in step for step in steps):
-            for step in [{"done": True}] if self._finished else [{"finish": "stop"}, {"done": True}]:
-                await self._step(step)
-        await self._send("")
-        self._chunk(self._gzip.flush() if self._gzip and not self._broken else b"")
-        self.writer.write(b"0\r\n\r\n")
-
-    async def _step(self, step: Any) -> None:
-        match step:
-            case str():
-                await self._delta({"content": step})
-            case {"header": name}:
-                await self._delta({"content": self._headers.get(name, "")})
-            case {"delta": delta}:
-                await self._delta(delta)
-            case {"finish": reason}:
-                self._finished = True
-                await self._delta({}, reason)
-            case {"usage": usage}:
-                await self._data(choices=[], usage=usage)
-            case {"done": done}:
-                await self._send("data: [DONE]\n\n" if done else "")
-            case {"raw": text}:
-                await self._send(text)
-            case {"pace": seconds}:
-                self._pace = seconds
-            case {"bytes": size}:
-                self._bytes = size
-            case {"gzip": True}:
-                self._gzip = zlib.compressobj(wbits=GZIP_WITH_HEADER)
-            case {"broken_gzip": True}:
-                self._gzip, self._broken = self._gzip or zlib.compressobj(wbits=GZIP_WITH_HEADER), True
-            case {"stall": True}:
-                with contextlib.suppress(ConnectionError):
-                    await self._reader.read()
-                self._api.closed_by_client.set()
-                raise HungUp
-            case {"close": True}:
-                raise HungUp
-            case {"reset": True}:
-                self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
-                self.writer.transport.abort()
-                raise HungUp
-            case _:
-                raise ValueError(f"not a step of a script: {step!r}")
-
-    async def _delta(self, delta: Mapping[str, Any], finish_reason: str | None = None) -> None:
-        await self._data(choices=[{"index": 0, "delta": delta, "finish_reason": finish_reason}])
-
-    async def _data(self, **fields: Any) -> None:
-        known = {"id": "chatcmpl-scripted", "object": "chat.completion.chunk", "created": int(time.time())}
-        await self._send(f"data: {json.dumps({**known, 'model': self._model, **fields}, ensure_ascii=False)}\n\n")
-
-    async def _send(self, text: str) -> None:
-        if not self._begun:
-            self._begun = True
-            self.writer.write(_head(200, STREAM | ({"Content-Encoding": "gzip"} if self._gzip else {})))
-        data = text.encode()
-        if self._broken:
-            data = NO_DEFLATE * len(data)
-        elif self._gzip and data:
-            data = self._gzip.compress(data) + self._gzip.flush(zlib.Z_SYNC_FLUSH)
-        size = self._bytes or max(len(data), 1)
-        for n in range(0, len(data), size):
-            self._chunk(data[n : n + size])
-        await self.writer.drain()
-
-    def _chunk(self, data: bytes) -> None:
-        if data:  # an empty one ends the body
-            self.writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+@contextmanager
+def in_thread(api: ScriptedApi) -> Iterator[ScriptedApi]:
+    """Serve an API in a thread of its own, for tests whose event loops do not last as long as what asks it."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(api.__aenter__(), loop).result()
+        yield api
+        asyncio.run_coroutine_threadsafe(api.__aexit__(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
@@ -246,22 +161,21 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     return Request(method=method, path=path, headers=headers, body=json.loads(body) if body else None)
 
 
-def _steps(script: str) -> list[Any]:
+def _script(messages: list[Any]) -> str:
+    match messages[-1].get("content"):
+        case str() as text:
+            return text
+        case [{"text": str() as text}, *_]:
+            return text
+    return ""
+
+
+def _steps(script: str) -> list[Any] | None:
+    """Return the steps of a script; None if the text is not one."""
     with contextlib.suppress(ValueError):
         if isinstance(steps := json.loads(script), list):
             return steps
-    return PLAIN
-
-
-def _head(status: int, headers: Mapping[str, Any]) -> bytes:
-    lines = [f"HTTP/1.1 {status} Scripted", *(f"{k}: {v}" for k, v in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def _whole(step: Mapping[str, Any]) -> bytes:
-    data = str(step.get("body", "")).encode()
-    headers = {"Content-Type": "application/json", "Content-Length": len(data)} | step.get("headers", {})
-    return _head(step.get("status", 200), headers) + data
+    return None
 
 
 async def main() -> None:
