@@ -3,7 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from openai import AsyncOpenAI
 from bench.peers import ROOT
 from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
-from tests.fakes.scripted_api import ScriptedApi
+from tests.fakes.deepseek_api import DeepSeekApi
+from tests.fakes.scripted_api import ScriptedApi, in_thread
 
 pytestmark = pytest.mark.clients
 
@@ -27,22 +29,37 @@ CALL = {
     "type": "function",
     "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
 }
-CALLING: list[Any] = [{"delta": {"tool_calls": [CALL]}}, {"finish": "tool_calls"}]
+CALLING: list[Any] = [
+    {"delta": {"reasoning_content": TRACE}},
+    {"delta": {"tool_calls": [CALL]}},
+    {"finish": "tool_calls"},
+]
 SUNNY = "It is sunny in Oslo."
 
 
-@pytest.fixture
-async def scripted(cluster: Cluster) -> AsyncIterator[str]:
-    """The gateway in front of an API that does what its prompt says."""
+@pytest.fixture(scope="module")
+def deepseek() -> Iterator[DeepSeekApi]:
+    api = DeepSeekApi()
+    with in_thread(api):
+        yield api
+
+
+@pytest.fixture(scope="module")
+def scripted(cluster: Cluster, deepseek: DeepSeekApi) -> Iterator[str]:
+    """The gateway in front of APIs that do what their prompts say; one has DeepSeek's rule for tool loops."""
     from ray import serve
 
     import graph
 
-    async with ScriptedApi() as api:
-        upstream = HttpUpstreamSettings(url=api.url, models=("scripted",))
-        settings = GatewaySettings(upstream=None, http_upstreams=(upstream,))
-        await asyncio.to_thread(serve.run, graph.build(settings), name="clients", route_prefix="/clients")
+    with in_thread(ScriptedApi()) as api:
+        upstreams = (
+            HttpUpstreamSettings(url=api.url, models=("scripted",)),
+            HttpUpstreamSettings(url=deepseek.url, models=("deepseek-reasoner",)),
+        )
+        settings = GatewaySettings(upstream=None, http_upstreams=upstreams)
+        serve.run(graph.build(settings), name="clients", route_prefix="/clients")
         yield cluster.url("/clients")
+        serve.delete("clients", _blocking=False)
 
 
 async def seen(*command: Any, url: str) -> dict[str, Any]:
@@ -63,28 +80,44 @@ async def seen(*command: Any, url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("command", "chat_reasoning"),
+    ("command", "routes", "chat_reasoning"),
     [
-        ((PYTHON, CLIENTS / "langchain_chat.py"), ""),  # it does not read reasoning_content
-        ((PYTHON, CLIENTS / "openai_agents.py"), TRACE),
-        (("node", CLIENTS / "ai_sdk.mjs"), TRACE),
+        ((PYTHON, CLIENTS / "openai_python.py"), ("responses", "chat"), TRACE),
+        ((PYTHON, CLIENTS / "openai_agents.py"), ("responses", "chat"), TRACE),
+        ((PYTHON, CLIENTS / "pydantic_ai_agent.py"), ("responses", "chat"), TRACE),
+        ((PYTHON, CLIENTS / "langchain_chat.py"), ("responses", "chat"), ""),  # it does not read reasoning_content
+        (("node", CLIENTS / "ai_sdk.mjs"), ("responses", "chat"), TRACE),
+        (("node", CLIENTS / "openrouter.mjs"), ("chat",), None),  # it shows the summaries that come before the text
     ],
-    ids=["langchain", "openai-agents", "ai-sdk"],
+    ids=["openai-python", "openai-agents", "pydantic-ai", "langchain", "ai-sdk", "openrouter"],
 )
-async def test_a_client_shows_reasoning_and_calls_tools(
-    scripted: str, command: tuple[Any, ...], chat_reasoning: str
+async def test_a_client_shows_reasoning_and_ends_its_loops_with_tools(
+    scripted: str, deepseek: DeepSeekApi, command: tuple[Any, ...], routes: tuple[str, ...], chat_reasoning: str | None
 ) -> None:
+    deepseek.requests.clear()
     said = await seen(*command, url=scripted)
-    summaries = said["responses"]["reasoning"]
-    assert summaries.startswith("**Prompt**\n\n")
-    assert summaries.count("**") == 4
-    assert summaries.endswith("\n\n")
-    assert said == {
-        "responses": {"reasoning": summaries, "text": "Forty-two."},
+    if "responses" in routes:
+        summaries = said["responses"].pop("reasoning")
+        assert summaries.startswith("**Prompt**\n\n")
+        assert summaries.count("**") == 4
+        assert summaries.endswith("\n\n")
+    if chat_reasoning is None:
+        chat_reasoning = said["chat"]["reasoning"]
+        assert re.fullmatch(r"(\*\*[^*]+\*\*\n\n[^*]+\n\n)*", chat_reasoning)
+    expected: dict[str, Any] = {
+        "responses": {"text": "Forty-two."},
         "chat": {"reasoning": chat_reasoning, "text": "Forty-two."},
-        "responses_tool": SUNNY,
-        "chat_tool": SUNNY,
+        "responses_tool": [SUNNY, SUNNY],  # whole and streamed
+        "chat_tool": [SUNNY, SUNNY],
     }
+    assert said == {name: value for name, value in expected.items() if name.removesuffix("_tool") in routes}
+    assert {turn["reasoning_content"] for turn in calling(deepseek)} == {TRACE}
+
+
+def calling(api: DeepSeekApi) -> list[dict[str, Any]]:
+    """Return the turns that called tools, of all conversations that the API got."""
+    messages = [message for request in api.requests for message in request.body["messages"]]
+    return [message for message in messages if message.get("tool_calls")]
 
 
 async def test_openai_python_shows_live_summaries_and_then_the_answer_of_the_real_qwen(url: str) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from functools import reduce
+from operator import add
 from typing import Any
 
 from langchain_core.messages import HumanMessage, ToolMessage
@@ -17,8 +19,8 @@ def weather(city: str) -> str:
     return json.dumps([f"It is sunny in {city}."])
 
 
-def model(**options: Any) -> ChatOpenAI:
-    return ChatOpenAI(model="scripted", base_url=f"{url}/v1", api_key="any", max_retries=0, **options)
+def model(name: str = "scripted", **options: Any) -> ChatOpenAI:
+    return ChatOpenAI(model=name, base_url=f"{url}/v1", api_key="any", max_retries=0, **options)
 
 
 def blocks(chat: ChatOpenAI) -> dict[str, str]:
@@ -30,21 +32,26 @@ def blocks(chat: ChatOpenAI) -> dict[str, str]:
     return said
 
 
-def tool_turn(chat: ChatOpenAI) -> str:
-    asked = HumanMessage(tool_script)
-    called = chat.bind_tools([weather]).invoke([asked])
-    results = [ToolMessage(weather.invoke(call["args"]), tool_call_id=call["id"]) for call in called.tool_calls]
-    return str(chat.bind_tools([weather]).invoke([asked, called, *results]).text)
+def tool_turns(chat: ChatOpenAI) -> list[str]:
+    bound = chat.bind_tools([weather])
+    said = []
+    for ask in (bound.invoke, lambda messages: reduce(add, bound.stream(messages))):
+        asked = HumanMessage(tool_script)
+        called: Any = ask([asked])
+        results = [ToolMessage(weather.invoke(call["args"]), tool_call_id=call["id"]) for call in called.tool_calls]
+        said.append(str(ask([asked, called, *results]).text))
+    return said
 
 
-responses = model(use_responses_api=True, reasoning={"summary": "auto"})
+summaries: dict[str, Any] = {"use_responses_api": True, "reasoning": {"summary": "auto"}}
 print(
     json.dumps(
         {
-            "responses": blocks(responses),
+            "responses": blocks(model(**summaries)),
             "chat": blocks(model()),
-            "responses_tool": tool_turn(responses),
-            "chat_tool": tool_turn(model()),
+            "responses_tool": tool_turns(model("deepseek-reasoner", **summaries)),
+            # On chat it drops the reasoning, so that a model that needs it back cannot go on.
+            "chat_tool": tool_turns(model()),
         }
     )
 )

@@ -43,6 +43,14 @@ async def streamed(model: Any) -> dict[str, str]:
     return said
 
 
+async def tool_turns(model: Any) -> list[str]:
+    whole = await Runner.run(agent(model), tool_script)
+    run = Runner.run_streamed(agent(model), tool_script)
+    async for _ in run.stream_events():
+        pass
+    return [whole.final_output, run.final_output]
+
+
 async def main() -> None:
     set_tracing_disabled(True)
     async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
@@ -51,8 +59,8 @@ async def main() -> None:
         seen = {
             "responses": await streamed(responses),
             "chat": await streamed(chat),
-            "responses_tool": (await Runner.run(agent(responses), tool_script)).final_output,
-            "chat_tool": (await Runner.run(agent(chat), tool_script)).final_output,
+            "responses_tool": await tool_turns(OpenAIResponsesModel("deepseek-reasoner", client)),
+            "chat_tool": await tool_turns(OpenAIChatCompletionsModel("deepseek-reasoner", client)),
         }
     print(json.dumps(seen))
 
