@@ -21,6 +21,7 @@ from gateway.events import (
     StreamFailed,
     StreamStarted,
     Timings,
+    ToolCallDone,
     Usage,
 )
 from gateway.wire import sse
@@ -126,6 +127,8 @@ def _fold(answer: dict[str, Any], event: Event) -> None:
             answer["reasoning_summary"]["parts"].append(_without_number(event))
         case ReasoningSummaryDone(text=text):
             answer["reasoning_summary"]["text"] = text
+        case ToolCallDone(id=id, name=name, arguments=arguments):
+            answer.setdefault("tool_calls", []).append({"id": id, "name": name, "arguments": arguments})
         case ResponseDone(text=text):
             answer["response"] = text
         case StreamCompleted() | StreamFailed():

@@ -22,6 +22,7 @@ from gateway.events import (
     StreamFailed,
     StreamStarted,
     Timings,
+    ToolCallDone,
     Usage,
 )
 from gateway.wire import native, sse
@@ -199,6 +200,12 @@ def test_a_stream_without_reasoning_folds_into_one_answer() -> None:
         "late_reasoning": "",
         "late_summary": "",
     }
+
+
+def test_a_whole_answer_has_its_tool_calls() -> None:
+    call = ToolCallDone(sequence_number=5, index=0, id="call_1", name="weather", arguments="{}")
+    assert whole(STARTED, call)["tool_calls"] == [{"id": "call_1", "name": "weather", "arguments": "{}"}]
+    assert "tool_calls" not in whole(STARTED)
 
 
 def test_an_answer_without_trace_has_the_numbers_of_its_reasoning() -> None:
