@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, UpstreamRejected
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,10 @@ class Breaker:
         self._on_trial = False
 
     async def guard(self, call: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
-        """Yield the items of `call`, or raise Resting at once. Only failures of the upstream count, not refusals."""
+        """Yield the items of `call`, or raise Resting at once.
+
+        An API that rejects a request is alive: only its other failures count.
+        """
         trial = self.failures >= FAILURES
         if trial and not self._allows_trial():
             await call.aclose()
@@ -54,7 +57,7 @@ class Breaker:
                     yield item
         except GatewayError as error:
             verdict = True
-            if error.failure().stage == "upstream":
+            if error.failure().stage == "upstream" and error.failure().type != UpstreamRejected.type:
                 self._fail(str(error))
             raise
         finally:

@@ -59,8 +59,8 @@ class ScriptedApi:
     The event `asked` is set by the first request, `closed_by_client` when a client has closed its connection.
     """
 
-    def __init__(self, port: int = 0, otherwise: Sequence[Any] = PLAIN) -> None:
-        self._port, self._otherwise = port, otherwise
+    def __init__(self, port: int = 0, otherwise: Sequence[Any] = PLAIN, unscripted: str | None = None) -> None:
+        self._port, self._otherwise, self._unscripted = port, otherwise, unscripted
         self._connections: set[asyncio.Task[Any]] = set()
         self._asked: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -103,7 +103,8 @@ class ScriptedApi:
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         match request.method, request.path.rpartition("/v1/")[-1]:
             case "POST", "chat/completions":
-                script = _script(request.body["messages"])
+                scripted = self._unscripted is None or self._unscripted not in request.path
+                script = _script(request.body["messages"]) if scripted else ""
                 self._asked[script] += 1
                 steps = self.refusal(request.body["messages"]) or _steps(script)
                 steps = list(self._otherwise) if steps is None else steps

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import InvalidRequest, Overloaded, UpstreamCut, UpstreamUnreachable
+from gateway.errors import InvalidRequest, Overloaded, UpstreamCut, UpstreamRejected, UpstreamUnreachable
 from gateway.summaries.breaker import FAILURES, REST_SECONDS, SILENT_SECONDS, Breaker, Resting
 
 DEAD = UpstreamUnreachable("no connection")
@@ -97,11 +97,12 @@ async def test_there_is_one_trial_at_a_time_and_one_that_is_given_up_frees_its_p
     [
         ("text", UpstreamCut("cut")),
         (InvalidRequest("too long"),),
+        (UpstreamRejected("too long", 400),),
         (Overloaded("the gateway is busy"),),
         ("text",),
         (),
     ],
-    ids=["begun", "refused", "ours", "answered", "empty"],
+    ids=["begun", "refused", "rejected", "ours", "answered", "empty"],
 )
 async def test_what_shows_that_the_api_lives_does_not_open_it(script: tuple[Any, ...]) -> None:
     api = Api()
