@@ -45,7 +45,7 @@ async def test_it_thinks_and_answers(http: httpx.AsyncClient, url: str) -> None:
 async def test_a_long_prompt_gets_a_summary(http: httpx.AsyncClient, url: str) -> None:
     prompt = "I am away for three weeks and four days, and water my plants every day. How often is that?"
     quiet = {"budget": 0, "summary": "none"}
-    events = await stream(http, url, request(prompt, max_tokens=1, reasoning=quiet))
+    events = await stream(http, url, request(prompt, max_tokens=1, reasoning=quiet, prompt_summary=True))
     summary = only(events, "prompt_summary.done")
     # The model's own words may fail the check, and then the prompt itself is the summary.
     assert (summary["written_by"], summary["text"].startswith("You ask")) in [("model", True), ("extract", False)]
@@ -113,7 +113,7 @@ async def test_a_client_that_leaves_stops_the_engine(http: httpx.AsyncClient, ur
 
 
 def test_the_client_prints_the_four_sections_in_order(url: str) -> None:
-    command = [sys.executable, "-m", "client", "--url", url, "--budget", "24", "--max-tokens", "60", QUESTION]
+    command = [sys.executable, "-m", "client", "--url", url, "--budget", "24", "--max-tokens", "64", QUESTION]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     headings = [line for line in done.stdout.splitlines() if line.startswith("[") and line.endswith("]")]
