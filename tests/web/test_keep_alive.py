@@ -21,6 +21,8 @@ from tests.fakes.scripted_gateway import (
 from tests.fakes.session import ScriptedParser
 from tests.fakes.web_server import served
 
+pytestmark = pytest.mark.slow  # each test starts a server, and waits for beats of its heart
+
 BODIES: dict[str, dict[str, Any]] = {
     "reasoning": {**CHAT, "stream": True},
     "chat/completions": {**CHAT, "stream": True},
