@@ -19,7 +19,7 @@ from tests.fakes.cluster import Cluster
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("default", deadline=None)  # a busy machine is no failure
-settings.register_profile("fast", settings.get_profile("default"), max_examples=10)  # of `make test-fast`
+settings.register_profile("fast", settings.get_profile("default"), max_examples=5)  # of `make test-fast`
 settings.load_profile("default")
 
 

@@ -8,7 +8,7 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 
 import aiohttp
 import certifi
@@ -37,8 +37,8 @@ class ApiClient:
 
     def __init__(self, url: str, headers: Mapping[str, str], connect_seconds: float) -> None:
         self._url, self._headers, self._connect_seconds = URL(url), dict(headers), connect_seconds
-        # Reading some hundred certificates takes 20 ms: now, and not when the first request waits for it.
-        self._trusted = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
+        # Now, and not when the first request waits for it.
+        self._trusted = _trusting(os.environ.get("SSL_CERT_FILE") or certifi.where())
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "ApiResponse":
         """Post a JSON `body` to `path` below the base; return the response once its head has come. Raises Broken."""
@@ -60,6 +60,12 @@ class ApiClient:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
             trust_env=self._url.host not in LOOPBACK,
         )
+
+
+@cache
+def _trusting(certificates: str) -> ssl.SSLContext:
+    """Return a context with the certificates in a file; reading some hundred of them takes 20 ms."""
+    return ssl.create_default_context(cafile=certificates)
 
 
 class ApiResponse:

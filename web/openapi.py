@@ -1,6 +1,7 @@
 """The OpenAPI document of the routes: their requests and refusals, which FastAPI cannot see in their signatures."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from gateway.requests.base import BaseRequest
@@ -55,8 +56,13 @@ def documented(request: type[BaseRequest] | None = None, refusals: Sequence[int]
         "description": "The answer, as one JSON object or as a stream of server-sent events",
         "content": {"application/json": {"schema": {"type": "object"}}, media: {"schema": STREAMED}},
     }
-    body = {"required": True, "content": {"application/json": {"schema": _inlined(request.model_json_schema())}}}
+    body = {"required": True, "content": {"application/json": {"schema": _schema(request)}}}
     return {"responses": responses, "openapi_extra": {"requestBody": body}}
+
+
+@cache
+def _schema(request: type[BaseRequest]) -> Any:
+    return _inlined(request.model_json_schema())
 
 
 def _inlined(schema: dict[str, Any]) -> Any:
