@@ -5,6 +5,7 @@
     │   ├── InvalidRequest         400: a field is wrong; `param` names it
     │   ├── ContextTooLong         400: the prompt does not fit the context window
     │   ├── InvalidKey             401: no key, or an unknown one
+    │   ├── PermissionDenied       403: there are no keys, and the request is a foreign page's or for a foreign host
     │   ├── UnknownModel           404: no upstream serves that model
     │   ├── RequestTooLarge        413: the body is larger than the limit
     │   ├── UnknownEncoding        415: the body has a Content-Encoding that is not decoded here
@@ -109,6 +110,11 @@ class UnknownModel(ClientError):
 class InvalidKey(ClientError):
     type = "invalid_api_key"
     status = 401
+
+
+class PermissionDenied(ClientError):
+    type = "permission_denied"
+    status = 403
 
 
 class RequestTooLarge(ClientError):

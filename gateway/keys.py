@@ -35,6 +35,11 @@ class Keys:
     def __init__(self, hashes: tuple[str, ...], anonymous: bool = False) -> None:
         self._hashes, self._anonymous = hashes, anonymous
 
+    @property
+    def local_only(self) -> bool:
+        """True if clients on this machine are admitted without a key, and no others."""
+        return not (self._hashes or self._anonymous)
+
     def identify(self, authorization: str, address: str) -> str:
         """Return a name of the client to count its streams by: the hash of its key, or its address.
 
@@ -43,7 +48,7 @@ class Keys:
         """
         if self._hashes:
             return self._key_hash(authorization)
-        if not (self._anonymous or is_loopback(address)):
+        if self.local_only and not is_loopback(address):
             raise InvalidKey("this gateway has no keys, so it answers its own machine only; configure keys for others")
         return address
 

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,11 +17,10 @@ from gateway.config import AccessSettings
 from gateway.errors import ClientError
 from gateway.keys import ConcurrencyLimiter, Keys, key_hashes
 from web.application import refusal
+from web.local_access import check_local, is_proxied
 
 OPEN_PATHS = ("/health",)
 """Paths that need no key: load balancers ask them."""
-PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
-"""Headers that a proxy adds: the address that connects is then not the client's."""
 
 
 def add_access_control(app: FastAPI, settings: AccessSettings, streams: int, *, clients_are_hidden: bool) -> None:
@@ -34,6 +34,7 @@ def add_access_control(app: FastAPI, settings: AccessSettings, streams: int, *, 
         keys=Keys(_hashes(settings), settings.allow_anonymous),
         limiter=ConcurrencyLimiter(streams),
         clients_are_hidden=clients_are_hidden,
+        origins=settings.cors_origins,
     )
     if settings.cors_origins:
         origins = list(settings.cors_origins)
@@ -48,9 +49,16 @@ class AuthMiddleware:
     A POST counts until the application has returned, at the end of its stream. Refusals have OpenAI's error body.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, limiter: ConcurrencyLimiter, clients_are_hidden: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: Keys,
+        limiter: ConcurrencyLimiter,
+        clients_are_hidden: bool,
+        origins: Sequence[str],
+    ) -> None:
         self._app, self._keys, self._limiter = app, keys, limiter
-        self._clients_are_hidden = clients_are_hidden
+        self._clients_are_hidden, self._origins = clients_are_hidden, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or _path(scope) in OPEN_PATHS:
@@ -68,9 +76,12 @@ class AuthMiddleware:
 
     def _identify(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
-        hidden = self._clients_are_hidden or any(name in headers for name in PROXY_HEADERS)
+        hidden = self._clients_are_hidden or is_proxied(headers)
         address = "" if hidden or not scope.get("client") else scope["client"][0]
-        return self._keys.identify(headers.get("authorization", ""), address)
+        client = self._keys.identify(headers.get("authorization", ""), address)
+        if self._keys.local_only:
+            check_local(headers, self._origins)
+        return client
 
 
 def _path(scope: Scope) -> str:

@@ -25,9 +25,9 @@ def add_models(app: FastAPI, names: Iterable[str]) -> None:
             raise unknown_model(id)
         return models[id]
 
-    app.get("/v1/models", **documented(refusals=[401]))(listed)
+    app.get("/v1/models", **documented(refusals=[401, 403]))(listed)
     app.get("/v1/models/", include_in_schema=False)(listed)
-    app.get("/v1/models/{id:path}", **documented(refusals=[401, 404]))(single)
+    app.get("/v1/models/{id:path}", **documented(refusals=[401, 403, 404]))(single)
 
 
 def unknown_model(name: str) -> UnknownModel:

@@ -32,6 +32,7 @@ STREAMED = {
 REFUSALS = {
     400: "Invalid request; `param` names the field",
     401: "Missing or unknown key",
+    403: "There are no keys, and the request comes from a page of another origin or is for another host",
     404: "Unknown model",
     413: "The request is too large",
     415: "The request has a Content-Encoding that is not decoded",

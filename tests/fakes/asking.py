@@ -46,5 +46,5 @@ async def ask_the_qwen(route: Route, body: dict[str, Any]) -> tuple[Any, Upstrea
 
 async def _post(app: FastAPI, route: Route, body: dict[str, Any]) -> httpx.Response:
     question = {"input": "Say hi."} if route == RESPONSES else {"messages": [HI], "stream": False}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         return await client.post(route, json={**question, **body})

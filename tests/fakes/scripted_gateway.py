@@ -98,7 +98,7 @@ def scripted_gateway(parser: ScriptedParser, **settings: Any) -> FastAPI:
 async def http(parser: ScriptedParser, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Yield an HTTP client of the application."""
     transport = httpx.ASGITransport(scripted_gateway(parser, **settings))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -107,7 +107,7 @@ async def sdk(*script: Any, parser: ScriptedParser | None = None, **settings: An
     """Yield an OpenAI client of the application."""
     transport = httpx2.ASGITransport(scripted_gateway(parser or ScriptedParser(*script), **settings))
     async with httpx2.AsyncClient(transport=transport) as client:
-        yield AsyncOpenAI(base_url="http://gateway/v1", api_key="any", http_client=client, max_retries=0)
+        yield AsyncOpenAI(base_url="http://localhost/v1", api_key="any", http_client=client, max_retries=0)
 
 
 async def native_answer(*script: Any) -> dict[str, Any]:

@@ -120,7 +120,7 @@ async def test_a_wrong_path_or_method_is_refused_with_the_error_body(http: httpx
 
 async def refusal(api: PlainApi) -> httpx.Response:
     transport = httpx.ASGITransport(api.__serve_build_asgi_app__())
-    async with httpx.AsyncClient(transport=transport, base_url="http://plain") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         return await http.post("/v1/chat/completions", json=body("a"))
 
 

@@ -59,7 +59,7 @@ async def http(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client at `address` of an application with access control; `options` are those of `Routes.app`."""
     transport = httpx.ASGITransport((routes or Routes()).app(**options), client=(address, 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
