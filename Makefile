@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries
+.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries hostile
 
 demo: .venv/ready
 	$(BIN)/reasoning-gateway up
@@ -85,6 +85,11 @@ bench: .venv/ready .peers/litellm/ready
 	$(PYTHON) -m venv --clear .peers/litellm
 	.peers/litellm/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
 	touch $@
+
+# An hour of hostile upstreams and clients, and what a well-behaved client notices of it. `MINUTES=1` for a look.
+MINUTES ?= 60
+hostile: .venv/ready
+	$(BIN)/python -m bench.hostile --minutes $(MINUTES)
 
 bench-parser: .venv/ready
 	$(BIN)/python -m bench.parser

@@ -51,13 +51,13 @@ def run(route: Route, load: Load) -> Run:
     gc.collect()
     gc.disable()
     began = time.process_time()
-    recordings = _record(route, load)
+    recordings = record(route, load)
     cpu = time.process_time() - began
     gc.enable()
     return figures(route, load, recordings, cpu)
 
 
-def _record(route: Route, load: Load) -> list[Recording]:
+def record(route: Route, load: Load) -> list[Recording]:
     """Return the recordings of all streams, when each has ended or has been abandoned."""
     request, buffer = route.request(load.script.prompt()), memoryview(bytearray(BUFFER))
     began = time.monotonic()

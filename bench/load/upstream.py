@@ -87,6 +87,11 @@ def chunks(script: Script) -> list[SplitChunk]:
     return [*whole[:-1], SplitChunk(last.before, last.after + _END)]
 
 
+def response_text(script: Script) -> str:
+    """Return the response of an answer without its stamps."""
+    return "".join(space + word for space, word in islice(cycle(_WORDS), script.thoughts, script.deltas))
+
+
 def characters(deltas: int) -> int:
     """Return the length of the text of that many deltas, including their stamps."""
     stamps = deltas * (len(MARKS["response"]) + DIGITS)
