@@ -20,7 +20,7 @@ from deployments.summarizer import Summarizer
 from gateway.config import GatewaySettings, PlainApiSettings, UpstreamSettings
 
 STREAMS: dict[str, Any] = {
-    "max_ongoing_requests": 256,
+    "max_ongoing_requests": 1000,
     "max_queued_requests": 256,
     "graceful_shutdown_timeout_s": 600,
     "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 48},

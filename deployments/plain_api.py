@@ -17,6 +17,7 @@ from deployments.rpc.handles import StreamHandle
 from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady
+from gateway.keys import ConcurrencyLimiter
 from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.plain import PlainRequest
 from gateway.upstream import UpstreamItem
@@ -33,13 +34,14 @@ class PlainApi:
     def __init__(self, settings: PlainApiSettings) -> None:
         self._settings = settings
         self._ignored = IgnoredLog()
+        limits = LimitSettings()
+        self._limiter = ConcurrencyLimiter(limits.streams_per_client, limits.streams_per_replica)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")
         app.post("/v1/chat/completions")(self.completions)
         add_models(app, [self._settings.model])
-        streams = LimitSettings().streams
-        add_access_control(app, self._settings.access, streams, clients_are_hidden=clients_are_hidden())
+        add_access_control(app, self._settings.access, self._limiter, clients_are_hidden=clients_are_hidden())
         return app
 
     async def completions(self, http: Request) -> Response:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -99,13 +100,18 @@ class LimitSettings(Settings):
 
     `request_bytes`: a request's body, once decoded. `early_characters`: text of one stream that may wait for its turn
     before reading from the upstream pauses. `unread_characters`: text that may wait for a slow client before its stream
-    fails. `streams`: concurrent streams of a key (without keys, of an address) per replica of the ingress. `calls`:
-    concurrent calls per replica behind it.
+    fails. `streams_per_replica`: concurrent streams of all clients per replica of the ingress; more are refused as
+    overloaded. `streams_per_client`: those of one client, which is a key or, without keys, an address; clients whose
+    address a proxy hides are not told apart. `streams` is its former name. `calls`: concurrent calls per replica behind
+    the ingress.
     """
 
     request_bytes: PositiveInt = 8_000_000
     messages: PositiveInt = 1000
-    streams: PositiveInt = 256
+    streams_per_replica: PositiveInt = 400
+    streams_per_client: Annotated[
+        PositiveInt, Field(validation_alias=AliasChoices("streams_per_client", "streams"))
+    ] = 256
     calls: PositiveInt = 1024
     early_characters: PositiveInt = 200_000
     unread_characters: PositiveInt = 1_000_000

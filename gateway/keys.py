@@ -1,5 +1,9 @@
-"""Access control: keys by their hashes, or addresses if there are no keys. Knows nothing of files, HTTP or ASGI."""
+"""Access control: keys by their hashes, or addresses if there are no keys, and how many streams run at once.
 
+Knows nothing of files, HTTP or ASGI.
+"""
+
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -8,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.errors import InvalidKey, TooManyStreams
+from gateway.errors import InvalidKey, Overloaded, TooManyStreams
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 HINT = "send a key of this gateway as Authorization: Bearer KEY"
@@ -64,24 +68,39 @@ class Keys:
 
 
 class ConcurrencyLimiter:
-    """Counts the streams of each client; at most `limit` of them run at once."""
+    """Counts streams: at most `per_client` of one client and `in_all` of all clients run at once.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    Clients whose name is empty cannot be told apart, so only the limit of all applies to them.
+    """
+
+    def __init__(self, per_client: int, in_all: int) -> None:
+        self._per_client, self._in_all = per_client, in_all
         self._running: Counter[str] = Counter()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @contextmanager
     def slot(self, client: str) -> Iterator[None]:
-        """Occupy one of the client's slots. Raises TooManyStreams if all are taken."""
-        if self._running[client] >= self._limit:
-            raise TooManyStreams(f"too many concurrent streams (limit {self._limit}); wait for one to end")
+        """Occupy one slot. Raises TooManyStreams if the client has all it may have, Overloaded if all are taken."""
+        if client and self._running[client] >= self._per_client:
+            limit = f"limit {self._per_client} for each client"
+            raise TooManyStreams(f"too many concurrent streams ({limit}); wait for one to end")
+        if self._running.total() >= self._in_all:
+            raise Overloaded("the gateway has as many streams as it takes; try again shortly")
         self._running[client] += 1
+        self._idle.clear()
         try:
             yield
         finally:
             self._running[client] -= 1
             if not self._running[client]:
                 del self._running[client]
+            if not self._running:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no stream runs."""
+        await self._idle.wait()
 
 
 def is_loopback(address: str) -> bool:

@@ -15,7 +15,7 @@ from ray.serve.schema import ServeDeploySchema
 
 import graph
 from cluster.configs import base, in_front_of, overlays, with_overlay
-from gateway.config import GatewaySettings, PlainApiSettings
+from gateway.config import GatewaySettings, LimitSettings, PlainApiSettings
 
 ARGS: dict[str, type[BaseModel]] = {"graph:build": GatewaySettings, "graph:build_upstream_api": PlainApiSettings}
 NEEDED = {"autoscaling_config", "max_ongoing_requests", "max_queued_requests", "graceful_shutdown_timeout_s"}
@@ -182,6 +182,16 @@ def test_every_deployment_scales_by_its_streams_within_bounds(name: str) -> None
         assert 1 <= scaling["min_replicas"] <= scaling["max_replicas"]
         assert 0 < scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"]
         assert deployment["max_queued_requests"] > 0
+
+
+@in_each
+def test_replicas_are_added_before_streams_are_refused_and_the_gateway_refuses_before_serve(name: str) -> None:
+    for application in ours(load(name)):
+        limits = LimitSettings.model_validate(application["args"].get("limits", {}))
+        ingress = next(one for one in application["deployments"] if one["name"] in ("Ingress", "PlainApi"))
+        assert 3 * ingress["autoscaling_config"]["target_ongoing_requests"] < limits.streams_per_replica
+        assert limits.streams_per_client < limits.streams_per_replica
+        assert 2 * limits.streams_per_replica < ingress["max_ongoing_requests"]
 
 
 def test_in_front_of_an_api_there_is_no_qwen() -> None:

@@ -1,4 +1,4 @@
-"""Access control of an HTTP application, as plain ASGI middleware: keys, and how many streams each may have at once.
+"""Access control of an HTTP application, as plain ASGI middleware: keys, and how many streams there may be at once.
 
 `gateway.keys` decides. `BaseHTTPMiddleware` is not used: it would hide that a client disconnects.
 """
@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.config import AccessSettings
-from gateway.errors import ClientError
+from gateway.errors import GatewayError
 from gateway.keys import ConcurrencyLimiter, Keys, key_hashes
 from web.application import refusal
 from web.local_access import check_local, is_proxied
@@ -23,8 +23,10 @@ OPEN_PATHS = ("/health",)
 """Paths that need no key: load balancers ask them."""
 
 
-def add_access_control(app: FastAPI, settings: AccessSettings, streams: int, *, clients_are_hidden: bool) -> None:
-    """Admit clients with a key, at most `streams` requests of each at once, and pages of the configured origins.
+def add_access_control(
+    app: FastAPI, settings: AccessSettings, limiter: ConcurrencyLimiter, *, clients_are_hidden: bool
+) -> None:
+    """Admit clients with a key, as many streams at once as `limiter` has slots, and pages of the configured origins.
 
     With `clients_are_hidden` no request's address is taken for its client's: a proxy without headers is in front.
     Raises ValueError if the configured keys cannot be read, or there are none.
@@ -32,7 +34,7 @@ def add_access_control(app: FastAPI, settings: AccessSettings, streams: int, *, 
     app.add_middleware(
         AuthMiddleware,
         keys=Keys(_hashes(settings), settings.allow_anonymous),
-        limiter=ConcurrencyLimiter(streams),
+        limiter=limiter,
         clients_are_hidden=clients_are_hidden,
         origins=settings.cors_origins,
     )
@@ -44,9 +46,10 @@ def add_access_control(app: FastAPI, settings: AccessSettings, streams: int, *, 
 
 
 class AuthMiddleware:
-    """ASGI middleware that identifies the client of each request, and limits how many POSTs it has at once.
+    """ASGI middleware that identifies the client of each request, and limits how many POSTs there are at once.
 
-    A POST counts until the application has returned, at the end of its stream. Refusals have OpenAI's error body.
+    A POST counts until the application has returned, at the end of its stream. Other requests are always answered.
+    Refusals have OpenAI's error body, and come before the body of the request is read.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class AuthMiddleware:
                 client = self._identify(scope)
                 if scope["method"] == "POST":
                     slot.enter_context(self._limiter.slot(client))
-            except ClientError as error:
+            except GatewayError as error:
                 await refusal(error)(scope, receive, send)
             else:
                 await self._app(scope, receive, send)

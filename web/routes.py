@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from gateway.config import GatewaySettings
 from gateway.errors import Failed, InvalidRequest
 from gateway.events import Event, StreamFailed
+from gateway.keys import ConcurrencyLimiter
 from gateway.requests.base import BaseRequest
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
@@ -46,7 +47,7 @@ class Writer(Protocol):
 
 
 class Routes:
-    """The routes under `/v1`; `app()` is the application that serves them.
+    """The routes under `/v1`; `app()` is the application that serves them, and `limiter` counts its streams.
 
     `observe` is entered for every session that begins; `sealer` seals reasoning for clients. `clients_are_hidden`: see
     `add_access_control`.
@@ -65,6 +66,8 @@ class Routes:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._observe, self._sealer, self._clients_are_hidden = observe, sealer, clients_are_hidden
         self._models, self._ignored = settings.models, IgnoredLog()
+        limits = settings.limits
+        self.limiter = ConcurrencyLimiter(limits.streams_per_client, limits.streams_per_replica)
 
     def app(self) -> FastAPI:
         """Return the application. Raises ValueError if the configured keys cannot be read."""
@@ -73,8 +76,8 @@ class Routes:
         app.post("/v1/chat/completions", **documented(ChatCompletionsRequest))(self.chat_completions)
         app.post("/v1/responses", **documented(ResponsesRequest))(self.responses)
         add_models(app, self._models)
-        settings = self._settings
-        add_access_control(app, settings.access, settings.limits.streams, clients_are_hidden=self._clients_are_hidden)
+        access = self._settings.access
+        add_access_control(app, access, self.limiter, clients_are_hidden=self._clients_are_hidden)
         return app
 
     async def reasoning(self, http: Request) -> Response:

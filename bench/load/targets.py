@@ -128,9 +128,8 @@ def gateway_config(upstream: int) -> dict[str, Any]:
     arguments = application["args"]
     arguments["http_upstreams"] = [{"url": _url(upstream), "models": [MODEL, SUMMARIZER]}]
     arguments |= {"summarizer": {"model": SUMMARIZER}, "access": {}}
-    arguments["limits"]["streams"] = STREAMS
+    arguments["limits"] |= {"streams_per_replica": STREAMS, "streams_per_client": STREAMS}
     for deployment in application["deployments"]:
-        deployment |= {"max_ongoing_requests": STREAMS, "max_queued_requests": STREAMS}
         deployment["autoscaling_config"] |= {"min_replicas": 1, "max_replicas": 1}
     return config
 

@@ -18,7 +18,7 @@ MAX_UNSENT_ITEMS = 1000
 
 
 class ServerConnection:
-    """Calls methods of `target` as long as it `has_capacity`; a call beyond that ends as Overloaded.
+    """Calls a method of `target` if it `has_capacity` for that; another call ends as Overloaded.
 
     `admit` is called with the key that the socket begins with, and with this connection.
     """
@@ -26,7 +26,7 @@ class ServerConnection:
     def __init__(
         self,
         target: object,
-        has_capacity: Callable[[], bool],
+        has_capacity: Callable[[str], bool],
         admit: Callable[[bytes, "ServerConnection"], bool],
         key_seconds: float,
     ) -> None:
@@ -50,7 +50,7 @@ class ServerConnection:
 
     def _receive(self, message: Message) -> None:
         match message:
-            case OpenCall(call=call) if not self._has_capacity():
+            case OpenCall(call=call, method=method) if not self._has_capacity(method):
                 overloaded = Overloaded("the gateway is at capacity; try again shortly")
                 self._frames.put(call, over=True, failure=overloaded.failure())
             case OpenCall(call=call):

@@ -54,6 +54,9 @@ class Replica(RpcServer):
         yield []
         raise asyncio.CancelledError
 
+    async def running(self) -> AsyncGenerator[Sequence[int]]:
+        yield [self.calls]
+
     async def request_ids(self) -> AsyncGenerator[Sequence[str]]:
         yield [request_id()]
 

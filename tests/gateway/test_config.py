@@ -27,6 +27,10 @@ def named(args: dict[str, Any]) -> list[tuple[str, str]]:
     return [(".".join(map(str, error["loc"])), error["type"]) for error in errors]
 
 
+def test_the_former_name_of_the_limit_of_a_client_is_taken() -> None:
+    assert GatewaySettings.model_validate({"limits": {"streams": 3}}).limits == LimitSettings(streams_per_client=3)
+
+
 def test_empty_settings_are_the_defaults() -> None:
     assert GatewaySettings().model_dump() == {
         "upstream": {
@@ -48,7 +52,8 @@ def test_empty_settings_are_the_defaults() -> None:
         "limits": {
             "request_bytes": 8_000_000,
             "messages": 1000,
-            "streams": 256,
+            "streams_per_replica": 400,
+            "streams_per_client": 256,
             "calls": 1024,
             "early_characters": 200_000,
             "unread_characters": 1_000_000,

@@ -1,10 +1,11 @@
 """Admission of clients, and the number of streams that each may have at once."""
 
+import asyncio
 import hashlib
 
 import pytest
 
-from gateway.errors import InvalidKey, TooManyStreams
+from gateway.errors import InvalidKey, Overloaded, TooManyStreams
 from gateway.keys import ConcurrencyLimiter, Keys, key_hashes
 
 
@@ -49,8 +50,29 @@ def test_without_keys_other_machines_are_admitted_only_if_anonymous(address: str
     assert Keys((), anonymous=True).identify("", address) == address
 
 
+async def test_all_clients_have_no_more_slots_than_the_limit_until_they_are_idle() -> None:
+    limiter = ConcurrencyLimiter(2, in_all=3)
+    with limiter.slot("a"), limiter.slot("a"), limiter.slot("b"):
+        with pytest.raises(Overloaded), limiter.slot("b"):
+            pass
+        with pytest.raises(TooManyStreams), limiter.slot("a"):
+            pass
+        idle = asyncio.create_task(limiter.idle())
+        await asyncio.sleep(0)
+        assert not idle.done()
+    await idle
+    with limiter.slot("b"):
+        pass
+
+
+def test_clients_that_cannot_be_told_apart_share_all_slots() -> None:
+    limiter = ConcurrencyLimiter(1, in_all=2)
+    with limiter.slot(""), limiter.slot(""), pytest.raises(Overloaded), limiter.slot(""):
+        pass
+
+
 def test_a_client_has_no_more_slots_than_the_limit() -> None:
-    limiter = ConcurrencyLimiter(2)
+    limiter = ConcurrencyLimiter(2, in_all=9)
     with limiter.slot("a"), limiter.slot("b"):
         with limiter.slot("a"), pytest.raises(TooManyStreams), limiter.slot("a"):
             pass

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from gateway.config import AccessSettings
+from gateway.keys import ConcurrencyLimiter
 from tests.fakes.web_server import served
 from web.application import EventStream, application
 from web.auth import add_access_control
@@ -28,13 +29,14 @@ class Routes:
     def __init__(self) -> None:
         self.begun, self.rest = asyncio.Event(), asyncio.Event()
 
-    def app(self, streams: int = 9, clients_are_hidden: bool = False, **access: Any) -> FastAPI:
+    def app(self, streams: int = 9, in_all: int = 9, clients_are_hidden: bool = False, **access: Any) -> FastAPI:
         app = application("Guarded")
         app.post("/v1/ask")(self.ask)
         app.post("/v1/stream")(self.stream)
         app.get("/v1/models")(self.look)
         app.get("/health")(self.look)
-        add_access_control(app, AccessSettings(**access), streams, clients_are_hidden=clients_are_hidden)
+        limiter = ConcurrencyLimiter(streams, in_all)
+        add_access_control(app, AccessSettings(**access), limiter, clients_are_hidden=clients_are_hidden)
         return app
 
     async def ask(self) -> dict[str, str]:
@@ -135,6 +137,22 @@ async def test_a_client_has_no_more_streams_at_once_than_the_limit(path: str) ->
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     assert [answer.status_code for answer in (looked, *answered)] == [200, 200, 200]
+
+
+async def test_a_full_replica_refuses_streams_at_once_and_answers_everything_else(keys_file: str) -> None:
+    routes = Routes()
+    async with http(routes, in_all=1, keys_file=keys_file) as client:
+        running = asyncio.create_task(client.post("/v1/ask", headers=SECRET))
+        await routes.begun.wait()
+        refused = await client.post("/v1/ask", headers=SECRET)
+        looked = [await client.get(path, headers=SECRET) for path in ("/v1/models", "/health")]
+        unknown = await client.post("/v1/ask")
+        routes.rest.set()
+        answered = [await running, await client.post("/v1/ask", headers=SECRET)]
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    message = "the gateway has as many streams as it takes; try again shortly"
+    assert refused.json()["error"] == {"message": message, "type": "overloaded", "param": None, "code": "overloaded"}
+    assert [answer.status_code for answer in (*looked, unknown, *answered)] == [200, 200, 401, 200, 200]
 
 
 async def test_a_stream_counts_until_it_ends_and_no_longer_once_its_client_has_disconnected() -> None:

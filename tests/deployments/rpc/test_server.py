@@ -109,6 +109,12 @@ async def test_an_internal_error_is_reported_without_its_text(method: str) -> No
     assert raised.value.failure() == OurError("a deployment failed; its log says why").failure()
 
 
+async def test_a_replica_at_its_capacity_tells_that_it_runs() -> None:
+    async with client_of(Replica(max_calls=1)) as (client, _), aclosing(client.call("hang", ["a"])) as running:
+        await anext(running)
+        assert await all_items(client, "running") == [2]
+
+
 async def test_calls_beyond_the_capacity_of_a_replica_are_refused() -> None:
     async with client_of(Replica(max_calls=1)) as (client, _), aclosing(client.call("hang", ["a"])) as running:
         await anext(running)
