@@ -12,7 +12,7 @@ from enum import IntEnum
 from io import TextIOWrapper
 from typing import NoReturn
 
-from client.api import CutOff, NoServer, Refused, StreamError, Unreadable, endpoint, stream
+from client.api import NoServer, Refused, StreamError, Unreadable, endpoint, stream
 from client.render import BrokenPipeConsole, Renderer, printable
 from gateway.events import Event, StreamFailed
 from gateway.wire import native
@@ -154,8 +154,6 @@ def _report(error: StreamError) -> Exit:
             return Exit.USAGE
         case Refused(type=None) | Unreadable():
             _print_error(f"{error}; name the address of a gateway with --url")
-        case CutOff():
-            _print_error(f"{error}; what has arrived is incomplete, and asking again may succeed")
         case _:
             _print_error(str(error))
     return Exit.FAILED

@@ -45,7 +45,13 @@ class Unreadable(StreamError):
 
 
 class CutOff(StreamError):
-    """The stream ended without a last event."""
+    """The stream ended without a last event: the gateway that made it has died, or the network failed.
+
+    The events before it are valid. A stream cannot be taken up again: ask anew.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; what has arrived is incomplete, so ask again")
 
 
 class Refused(StreamError):

@@ -68,6 +68,7 @@ def test_a_cut_stream_exits_with_1(serve: Serve, run: Run, options: tuple[str, .
     assert (code, out) == (1, came)
     assert errors.count("\n") == 1
     assert "before its last event" in errors or "before the last event" in errors
+    assert errors.endswith("; what has arrived is incomplete, so ask again\n")
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
