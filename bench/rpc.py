@@ -28,6 +28,7 @@ import pickle
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from itertools import count
 from math import floor
 from pathlib import Path
@@ -42,6 +43,7 @@ from deployments.rpc.client import MAX_CONNECTIONS, RpcClient
 from deployments.rpc.protocol import Frame, OpenCall
 from deployments.rpc.server import RpcServer
 from deployments.rpc.server_connection import FrameWriter
+from gateway.errors import Stopping
 from gateway.mailbox import Mailbox
 from gateway.upstream import Text
 
@@ -204,7 +206,7 @@ class Way:
     async def __aenter__(self) -> Callable[[int | None], AsyncGenerator[Sequence[Text]]]:
         if self._way == "sockets":
             client = RpcClient(self._source)
-            self._close.append(client.aclose)
+            self._close.append(partial(client.stop, Stopping("the measurement is over")))
             return lambda number: client.call("batches", number)
         if self._way == "serve":
             return self._dispatch

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cluster import configs, local
+from cluster.down import down
 from cluster.serve_config import ServeConfig
 from cluster.state import CommandError, Run, home
 from cluster.status import read_status
@@ -38,6 +39,9 @@ examples:
 UP = """\
 Start a gateway on this machine, and return once it answers requests. It runs on until `reasoning-gateway down`.
 If one runs already, deploy the config on that one. A failure or Ctrl-C leaves nothing running that was not before.
+"""
+DOWN = """\
+Stop the gateway that `up` has started, with all its processes. Its streams end with `stream.failed`, which says so.
 """
 STATUS = """\
 Print what runs, at which addresses, its models and its running streams.
@@ -104,8 +108,7 @@ def _down(_: argparse.Namespace) -> Exit:
         if run is None:
             console.print("nothing is running")
             return Exit.DONE
-        with console.status("stopping …"):
-            local.stop(store, run)
+        down(store, run, local.sign_in(), console)
     console.print(f"stopped the gateway at {run.api} ({run.deployed})")
     return Exit.DONE
 
@@ -140,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     _add_options(command("up", _up, "start it, or deploy another config if it runs already", UP))
-    command("down", _down, "stop it", "Stop the gateway that `up` has started, with all its processes.")
+    command("down", _down, "stop it", DOWN)
     command("status", _status, "print what runs, and how healthy it is", STATUS)
     return parser
 

@@ -20,10 +20,10 @@ class ServeApi:
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=dashboard, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
 
-    def deploy(self, config: dict[str, Any]) -> None:
+    def deploy(self, config: dict[str, Any], seconds: float = DEPLOY_SECONDS) -> None:
         """Replace what is deployed; returns before it is ready. Raises CommandError if Serve refuses the config."""
         try:
-            answer = self._http.put(PATH, json=config, timeout=DEPLOY_SECONDS)
+            answer = self._http.put(PATH, json=config, timeout=seconds)
         except httpx.HTTPError as error:
             raise CommandError(f"Ray's dashboard does not answer at {self._http.base_url}: {error}") from None
         if answer.is_error:

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
+from deployments.stopping import STOPPING, end_streams
 from deployments.telemetry.metrics import StreamMetrics
 from deployments.telemetry.serve_internals import clients_are_hidden, cluster_secret
 from deployments.telemetry.tracing import StreamSpans
@@ -39,6 +40,11 @@ class Ingress:
             sealer=_sealer(settings.sealing),
             clients_are_hidden=clients_are_hidden(),
         )
+
+    async def reconfigure(self, user_config: dict[str, bool]) -> None:
+        """End all streams if `reasoning-gateway down` asks for it; a redeployment lets them finish."""
+        if user_config == STOPPING:
+            await end_streams(self._parser, self._routes.limiter)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = self._routes.app()

@@ -6,7 +6,7 @@ What Ray adds here: the model is the one that another application has loaded, ca
 import time
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import cached_property
 
 from fastapi import FastAPI, Request
@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from ray import serve
 
 from deployments.rpc.handles import StreamHandle
+from deployments.stopping import STOPPING, end_streams
 from deployments.telemetry.serve_internals import clients_are_hidden
 from gateway.config import LimitSettings, PlainApiSettings
 from gateway.errors import GatewayError, NotReady
@@ -36,6 +37,12 @@ class PlainApi:
         self._ignored = IgnoredLog()
         limits = LimitSettings()
         self._limiter = ConcurrencyLimiter(limits.streams_per_client, limits.streams_per_replica)
+
+    async def reconfigure(self, user_config: dict[str, bool]) -> None:
+        """End all streams if `reasoning-gateway down` asks for it; a redeployment lets them finish."""
+        if user_config == STOPPING:
+            with suppress(NotReady):  # then none has begun
+                await end_streams(self._qwen, self._limiter)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")

@@ -26,6 +26,7 @@
     │   └── UpstreamNotJson        a chunk is not a JSON object
     └── OurError                 the gateway's own fault
         ├── Overloaded             503: too many requests at once
+        ├── Stopping               503: the gateway is being stopped
         ├── NotReady               503: the model is still loading
         ├── ModelUnavailable       503: the model's files could not be fetched, checked or converted
         └── OrderViolation         500: an event is out of order; raised before a byte is sent
@@ -224,6 +225,13 @@ class OurError(GatewayError):
 class Overloaded(OurError):
     type = "overloaded"
     stage = "request"
+    status = 503
+    retryable = True
+
+
+class Stopping(OurError):
+    type = "stopping"
+    stage = "delivery"
     status = 503
     retryable = True
 

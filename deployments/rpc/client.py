@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from deployments.rpc.connection import Call, Connection, ReplicaDied
 from deployments.telemetry.metrics import count_frames
+from gateway.errors import GatewayError
 
 T = TypeVar("T")
 MAX_CONNECTIONS = 4
@@ -30,6 +31,7 @@ class RpcClient:
     ) -> None:
         self._handle, self._retry_seconds, self._accept_seconds = handle, retry_seconds, accept_seconds
         self._connections: list[Connection] = []
+        self._stopped: GatewayError | None = None
 
     async def call(self, method: str, *args: Any) -> AsyncGenerator[Sequence[Any]]:
         """Yield the items of the deployment's `method` in batches, as they arrive. Closing it cancels the call.
@@ -49,9 +51,10 @@ class RpcClient:
             count_frames(self._handle.deployment_name, frames, received)
             call.cancel()
 
-    async def aclose(self) -> None:
-        """End all connections; calls that are not over fail."""
-        await asyncio.gather(*(connection.aclose() for connection in self._connections))
+    async def stop(self, error: GatewayError) -> None:
+        """End all connections. Calls that are not over fail with `error`, and so does every later one."""
+        self._stopped = error
+        await asyncio.gather(*(connection.aclose(error) for connection in self._connections))
 
     async def _begin(self, method: str, args: Sequence[Any]) -> tuple[Call, list[Any]]:
         """Return a call and its first items, if it has any. Raises as `call`."""
@@ -71,7 +74,12 @@ class RpcClient:
             raise
 
     def _connection(self) -> Connection:
-        """Return the connection with the fewest calls, or a new one while there may be more and all have calls."""
+        """Return the connection with the fewest calls, or a new one while there may be more and all have calls.
+
+        Raises the error that this client was stopped with.
+        """
+        if self._stopped:
+            raise type(self._stopped)(self._stopped.message)
         self._connections = [one for one in self._connections if one.accepts_calls or one.calls]
         accepting = [one for one in self._connections if one.accepts_calls]
         least = min(accepting, key=lambda one: one.calls, default=None)

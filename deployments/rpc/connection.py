@@ -83,10 +83,12 @@ class Connection:
         else:
             self._outgoing.append(message)
 
-    async def aclose(self) -> None:
-        """End the connection; its calls fail as if the replica had died."""
+    async def aclose(self, error: GatewayError) -> None:
+        """End the connection; its calls fail with `error`."""
+        self._error = error
         self._task.cancel()
         await asyncio.wait({self._task})
+        self._fail_calls()  # a task that is cancelled before its first step runs no `finally`
 
     def _stop_accepting(self) -> None:
         self.accepts_calls = False
@@ -118,10 +120,13 @@ class Connection:
                 ended.add_done_callback(_ignore_result)
             if lease:
                 lease.cancel()
-            calls, self._calls = self._calls, {}
-            for call in calls.values():
-                # One exception for each call: a traceback grows with every task that raises it.
-                call.fail(type(self._error)(self._error.message))
+            self._fail_calls()
+
+    def _fail_calls(self) -> None:
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            # One exception for each call: a traceback grows with every task that raises it.
+            call.fail(type(self._error)(self._error.message))
 
     async def _use(self, address: Address, ended: asyncio.Future[Any]) -> None:
         """Connect, and wait until the socket is closed or the call through Serve has `ended`.

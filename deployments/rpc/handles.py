@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from deployments.rpc.client import RpcClient, single_item
 from deployments.telemetry import metrics, serve_internals, tracing
 from gateway.config import GatewaySettings, ModelRoute
+from gateway.errors import GatewayError
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.upstream import Message, UpstreamItem, UpstreamRequest
 from upstreams.choice import Upstream, Upstreams
@@ -27,6 +28,10 @@ class Handle:
         """Return how many generations run behind one of the replicas. Raises GatewayError."""
         count: int = await single_item(self._client.call("running"))
         return count
+
+    async def stop(self, error: GatewayError) -> None:
+        """Fail with `error` all calls that are not over, and every later one."""
+        await self._client.stop(error)
 
 
 class StreamHandle(Handle, Generic[Item]):

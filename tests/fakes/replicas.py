@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from deployments.rpc.client import RpcClient
+from deployments.rpc.connection import ReplicaDied
 from deployments.rpc.protocol import Address
 from deployments.rpc.server import RpcServer
 from deployments.telemetry.serve_internals import request_id
@@ -106,7 +107,7 @@ async def client_of(*replicas: RpcServer | BaseException, **options: Any) -> Asy
     try:
         yield client, handle
     finally:
-        await client.aclose()
+        await client.stop(ReplicaDied("the test is over"))
         for replica in replicas:
             if isinstance(replica, RpcServer):
                 await replica.aclose()

@@ -1,6 +1,7 @@
 """Calls of a client over real sockets: which items belong to which call, which connection it uses, what is retried."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import aclosing
 
 import pytest
@@ -10,7 +11,7 @@ from ray.exceptions import RayActorError
 
 from deployments.rpc.client import MAX_CONNECTIONS, RETRY_SECONDS, single_item
 from deployments.telemetry.serve_internals import set_request_id
-from gateway.errors import UpstreamError
+from gateway.errors import Failure, GatewayError, Stopping, UpstreamError
 from tests.fakes.replicas import Replica, all_items, client_of
 
 ATTEMPTS = 1 + len(RETRY_SECONDS)
@@ -95,3 +96,26 @@ async def test_a_call_is_not_retried_if_its_replica_dies_after_the_first_frame()
         with pytest.raises(UpstreamError, match="ask again"):
             await anext(running)
         assert len(handle.leases) == 1
+
+
+async def test_every_call_of_a_client_that_is_stopped_fails_with_the_reason_and_is_cancelled_at_the_replica() -> None:
+    replica = Replica()
+    async with client_of(replica) as (client, handle):
+        running, connecting = client.call("hang", ["a"]), asyncio.create_task(all_items(client, "hang", ["a"]))
+        assert await anext(running) == ["a"]
+        waiting = asyncio.create_task(all_items(client, "hang", ["a"]))
+        await asyncio.sleep(0)
+        await client.stop(Stopping("ask again later"))
+        failures = [await _failure(call) for call in (anext(running), connecting, waiting, all_items(client, "echo"))]
+        assert failures == [Stopping("ask again later").failure()] * 4
+        assert await replica.events.get() == "hang ended"
+        leases = len(handle.leases)
+        with pytest.raises(Stopping):
+            await all_items(client, "echo")
+        assert len(handle.leases) == leases
+
+
+async def _failure(call: Awaitable[object]) -> Failure:
+    with pytest.raises(GatewayError) as raised:
+        await call
+    return raised.value.failure()
