@@ -25,7 +25,11 @@ STREAMS: dict[str, Any] = {
     "graceful_shutdown_timeout_s": 600,
     "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 48},
 }
-"""Options for streams of minutes: by default Serve takes 5 requests per replica and cuts them off after 20 s."""
+"""Options for streams of minutes: by default Serve takes 5 requests per replica and cuts them off after 20 s.
+
+Of its limits none is to be reached: the gateway's own are below, and answer at once. Serve counts all requests that
+arrive in one iteration of the event loop as queued, so its queue bounds bursts, not waiting.
+"""
 CALLED: dict[str, Any] = {
     **STREAMS,
     "autoscaling_config": {**STREAMS["autoscaling_config"], "policy": {"policy_function": by_calls}},
