@@ -4,12 +4,14 @@ Knows the order only through the sequencer, and nothing of how events are made o
 """
 
 import asyncio
+from collections import deque
 
 from gateway.config import LimitSettings
 from gateway.errors import ClientTooSlow
 from gateway.events import Event, StreamFailed
 from gateway.mailbox import Mailbox
 from gateway.order import Order, Sequencer, text_size
+from gateway.slices import in_batches
 
 
 class Outbox:
@@ -22,6 +24,7 @@ class Outbox:
     def __init__(self, order: Order, limits: LimitSettings, beat: float) -> None:
         self._sequencer, self._limits, self._beat = Sequencer(order), limits, beat
         self._mailbox = Mailbox[Event]()
+        self._taken = deque[list[Event]]()  # out of the mailbox, for the next calls of `take`
         self._unread_size = 0
         self.most_waiting = 0
         self.last: Event | None = None
@@ -38,16 +41,20 @@ class Outbox:
     @property
     def over(self) -> bool:
         """True once the reader has got the last event."""
-        return self._mailbox.over
+        return self._mailbox.over and not self._taken
 
     async def take(self) -> list[Event]:
-        """Return everything that may leave now; nothing if there was nothing for `beat` seconds."""
-        try:
-            async with asyncio.timeout(self._beat):
-                batch = await self._mailbox.take()
-        except TimeoutError:
-            return []
-        self._unread_size = 0
+        """Return what may leave now, at most about a slice of it; nothing if there was nothing for `beat` seconds."""
+        if self._taken:
+            await asyncio.sleep(0)
+        else:
+            try:
+                async with asyncio.timeout(self._beat):
+                    self._taken += in_batches(await self._mailbox.take(), text_size)
+            except TimeoutError:
+                return []
+        batch = self._taken.popleft() if self._taken else []
+        self._unread_size -= sum(map(text_size, batch))
         self.last = batch[-1] if batch else self.last
         return batch
 

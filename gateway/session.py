@@ -24,6 +24,7 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
+from gateway.slices import slices
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
 from gateway.transcript import Transcript
@@ -171,12 +172,15 @@ class Session:
         batch: Sequence[ParsedItem] | None = await self._first
         async with aclosing(self._batches):
             while batch is not None:
-                for item in batch:
-                    if isinstance(item, Finished):
-                        return item
-                    self._take(item)
-                # Not read on while too much waits: the pause travels back to the upstream's socket.
-                await self._outbox.room()
+                for number, piece in enumerate(slices(batch)):
+                    if number:
+                        await asyncio.sleep(0)
+                    for item in piece:
+                        if isinstance(item, Finished):
+                            return item
+                        self._take(item)
+                    # Not read on while too much waits: the pause travels back to the upstream's socket.
+                    await self._outbox.room()
                 batch = await anext(self._batches, None)
         raise UpstreamError("the upstream's answer was cut off before its end")
 

@@ -19,6 +19,9 @@ from yarl import URL
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Hosts for which the proxy of the environment is not used: it could not reach them."""
 
+PIECE_BYTES = 16_384
+"""The most bytes that are read at once: what is done with them takes a few milliseconds."""
+
 
 class Broken(Exception):
     """There is no connection, it was lost, or something other than HTTP came over it."""
@@ -72,7 +75,8 @@ class ApiResponse:
     """A response whose body is `read` piece by piece.
 
     The socket is paused while nobody reads: everything that comes meanwhile is then one piece, and the parser runs once
-    for it instead of once for each chunk.
+    for it instead of once for each chunk. What has come before that, 256 KB at most, is handed out in pieces of
+    PIECE_BYTES, however large an API's chunks are.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -86,7 +90,7 @@ class ApiResponse:
         return bool(self._first)
 
     async def read(self) -> bytes:
-        """Return everything that has come since the last call; empty at the end.
+        """Return what has come since the last call, at most PIECE_BYTES of it; empty at the end.
 
         Raises Broken and Undecodable, after everything that came before.
         """
@@ -96,7 +100,7 @@ class ApiResponse:
         self._pause(False)
         try:
             with _failures():
-                return await self._response.content.readany()
+                return await self._response.content.read(PIECE_BYTES)
         except (Broken, Undecodable):
             if unread := unread_bytes(self._response.content):
                 return unread
@@ -116,8 +120,8 @@ class ApiResponse:
 
 
 def unread_bytes(content: aiohttp.StreamReader) -> bytes:
-    """Return what was received before a failure: every public way to read raises the failure and forgets the rest."""
-    unread: bytes = content._read_nowait(-1)
+    """Return a piece that was received before a failure, which every public way to read raises instead."""
+    unread: bytes = content._read_nowait(PIECE_BYTES)
     return unread
 
 

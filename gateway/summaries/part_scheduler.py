@@ -12,6 +12,7 @@ from itertools import count
 from typing import NamedTuple
 
 from gateway.events import Event
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_writer import PartSource, PartWriter
 from gateway.summaries.protocol import PartTask
@@ -151,7 +152,9 @@ class PartScheduler:
 
     def _enqueue(self, step: Step) -> None:
         first = self._waiting
-        self._waiting = Step(first.start, step.end, first.text + step.text) if first else step
+        # Only its ends are shown to anybody, and a step that waits may grow for as long as the trace does.
+        text = both_ends(first.text + step.text, EXCERPT_CHARACTERS) if first else step.text
+        self._waiting = Step(first.start if first else step.start, step.end, text)
 
     def _start_next(self, _: object = None, *, as_extract: bool = False) -> None:
         """Start the part that waits, if there is room. Called again whenever a part is done."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries import extractive
-from gateway.summaries.excerpts import sanitized_excerpt
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends, sanitized_excerpt
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.steps import Step
 from gateway.summaries.timed_draft import TimedDraft
@@ -62,7 +62,7 @@ class PartWriter:
         """
         if self.draft.expired:
             return
-        task = replace(task, step=self.step.text, extract=self._extract)
+        task = replace(task, step=both_ends(self.step.text, EXCERPT_CHARACTERS), extract=self._extract)
         await self.draft.run(source(self.index, task), seconds)
 
     def release(self) -> None:

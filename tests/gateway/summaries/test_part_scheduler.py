@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import UpstreamError
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
 from gateway.summaries.part_scheduler import SIDE_BY_SIDE, PartScheduler
 from gateway.summaries.part_writer import PartSource
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
@@ -127,7 +128,8 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
         gate.set()
     await running
     assert len(writer.asked) == SIDE_BY_SIDE + 1
-    assert "".join(writer.steps) == STEP * 20
+    merged = STEP * (20 - SIDE_BY_SIDE)
+    assert writer.steps == [STEP] * SIDE_BY_SIDE + [both_ends(merged, EXCERPT_CHARACTERS)]
     assert plain(events)[-1] == part(SIDE_BY_SIDE, SIDE_BY_SIDE * N, 20 * N)[-1]
 
 
