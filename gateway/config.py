@@ -104,6 +104,8 @@ class LimitSettings(Settings):
     overloaded. `streams_per_client`: those of one client, which is a key or, without keys, an address; clients whose
     address a proxy hides are not told apart. `streams` is its former name. `calls`: concurrent calls per replica behind
     the ingress.
+    `answer_characters` and `answer_seconds`: an upstream\'s whole answer. Beyond them it ends as if at its token limit if
+    a response has begun, else it fails.
     """
 
     request_bytes: PositiveInt = 8_000_000
@@ -115,6 +117,8 @@ class LimitSettings(Settings):
     calls: PositiveInt = 1024
     early_characters: PositiveInt = 200_000
     unread_characters: PositiveInt = 1_000_000
+    answer_characters: PositiveInt = 10_000_000
+    answer_seconds: PositiveFloat = 3600.0
 
 
 class AccessSettings(Settings):

@@ -22,6 +22,7 @@
     │   ├── UpstreamTimeout        504: no first byte in time
     │   ├── UpstreamSilent         nothing more came in the middle of a stream
     │   ├── UpstreamCut            the connection ended before the answer did
+    │   ├── UpstreamEndless        it went on beyond the limits of an answer, without a response
     │   ├── UpstreamNotAStream     something other than an event stream came, such as an HTML page
     │   └── UpstreamNotJson        a chunk is not a JSON object
     └── OurError                 the gateway's own fault
@@ -206,6 +207,11 @@ class UpstreamSilent(UpstreamError):
 
 class UpstreamCut(UpstreamError):
     type = "upstream_cut"
+
+
+class UpstreamEndless(UpstreamError):
+    type = "upstream_endless"
+    retryable = False
 
 
 class UpstreamNotAStream(UpstreamError):

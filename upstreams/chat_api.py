@@ -24,7 +24,7 @@ from gateway.pacing import PACER
 from gateway.upstream import Accepted, UpstreamItem, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader
-from upstreams.api_client import ApiClient, ApiResponse, Broken, Undecodable
+from upstreams.api_client import PIECE_BYTES, ApiClient, ApiResponse, Broken, Undecodable
 from upstreams.api_errors import check
 from upstreams.chat_body import ChatBodies
 
@@ -34,6 +34,9 @@ TRAILER_SECONDS = 5.0
 """Seconds that usage and [DONE] may take behind the finish reason: without them the answer is whole all the same."""
 DRAIN_SECONDS = 0.05
 """Seconds that the body may take to end behind [DONE]. A connection is reused only if its body was read to the end."""
+
+LONGEST_EVENT = 4 * 1024 * 1024
+"""Bytes of a server-sent event, and so of a line: a body without line ends is no event stream."""
 
 
 class ChatApi:
@@ -58,7 +61,7 @@ class ChatApi:
         InvalidRequest for a budget of thinking.
         """
         response = None
-        reader, decoder = ChunkReader(), sse.Decoder()
+        reader, decoder = ChunkReader(), sse.Decoder(LONGEST_EVENT)
         self.running += 1
         try:
             with PACER.stream():
@@ -80,7 +83,8 @@ class ChatApi:
                     if error:
                         raise error
                     if not ended:
-                        await PACER.tick()
+                        # Behind a full piece more waits already: others have their turn, and it is read at once.
+                        await (asyncio.sleep(0) if len(chunk) == PIECE_BYTES else PACER.tick())
                 if not reader.whole:
                     raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         finally:
@@ -159,6 +163,8 @@ def _decode(chunk: bytes, decoder: sse.Decoder, reader: ChunkReader) -> tuple[li
     try:
         for event in decoder.feed(chunk) if chunk else decoder.close():
             items += reader.feed(event)
+    except sse.EventTooLong as error:
+        return items, UpstreamNotAStream(f"the upstream sent {error}, which is no event stream; check its url")
     except UpstreamError as error:
         return items, error
     return items, None

@@ -8,10 +8,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from gateway.config import ModelRoute
+from gateway.config import LimitSettings, ModelRoute
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.answer import AnswerParser, Stage, parse
 from gateway.reasoning.beginning import BeginningWatch
+from gateway.reasoning.bounds import AnswerBounds
 from gateway.reasoning.promoter import Promoter
 from gateway.reasoning.tool_calls import ToolCallParser
 from gateway.upstream import ParsedItem, UpstreamItem, UpstreamRequest
@@ -28,7 +29,7 @@ class Upstream(Protocol):
 class Upstreams:
     """The upstreams of the models in `routes`, by the names that the routes give them.
 
-    `annotate` receives attributes for the trace span of each request.
+    `annotate` receives attributes for the trace span of each request; `limits` bound each answer.
     """
 
     def __init__(
@@ -36,19 +37,20 @@ class Upstreams:
         routes: Mapping[str, ModelRoute],
         upstreams: Mapping[str, Upstream],
         annotate: Callable[[Mapping[str, str]], None] = lambda _: None,
+        limits: LimitSettings | None = None,
     ) -> None:
-        self._routes, self._annotate = routes, annotate
+        self._routes, self._annotate, self._limits = routes, annotate, limits
         self._upstreams = {name: upstreams[name] for name in {route.upstream for route in routes.values()}}
         self._beginnings = Beginnings()
 
     def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
-        """Yield the parsed answer, batch by batch. Raises what the upstream raises, and UpstreamSilent."""
+        """Yield the parsed answer, batch by batch. Raises what the upstream and `parse` raise."""
         route = self._routes[request.model]
         self._annotate(
             {"gateway.call": request.id, "gateway.upstream": route.upstream, "gen_ai.request.model": request.model}
         )
         answer = self._upstreams[route.upstream].stream(request)
-        return parse(answer, self._stages(route, request), route.silence_seconds)
+        return parse(answer, self._stages(route, request), route.silence_seconds, AnswerBounds(self._limits))
 
     async def running(self) -> int:
         """Return how many generations run. An answer also says that the way to each upstream is open."""

@@ -65,4 +65,4 @@ def connect_upstreams(
         upstreams["http"] = HttpUpstream(
             settings.http_upstreams, serve_internals.request_id, on_retry=metrics.upstream_retries()
         )
-    return Upstreams(routes, upstreams, tracing.annotate_current_span)
+    return Upstreams(routes, upstreams, tracing.annotate_current_span, settings.limits)

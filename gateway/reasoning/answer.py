@@ -7,7 +7,7 @@ Knows nothing of where the answer comes from.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import groupby
@@ -15,8 +15,10 @@ from typing import Any, Protocol
 
 from gateway.errors import GatewayError, UpstreamSilent
 from gateway.events import Usage
+from gateway.reasoning.bounds import AnswerBounds
 from gateway.reasoning.parser import ReasoningParser, Segment
 from gateway.reasoning.tagged_copy import TaggedCopyFilter
+from gateway.slices import slices
 from gateway.upstream import Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 
 
@@ -32,34 +34,63 @@ async def parse(
     answer: AsyncGenerator[Sequence[UpstreamItem]],
     stages: Sequence[Stage],
     silence_seconds: float | None = None,
+    bounds: AnswerBounds | None = None,
 ) -> AsyncGenerator[Sequence[ParsedItem]]:
-    """Yield the batches of `answer` after all stages. What they hold back is yielded before the end or a failure.
+    """Yield the batches of `answer` after all stages, in slices. What they hold back is yielded before the end or a
+    failure.
 
-    Raises UpstreamSilent if a batch takes longer than `silence_seconds`.
+    Raises UpstreamSilent if a batch takes longer than `silence_seconds`, and UpstreamEndless as the `bounds` say.
     """
+    bounds = bounds or AnswerBounds()
     failure: GatewayError | None = None
     try:
         async with aclosing(answer):
-            while (batch := await _next(answer, silence_seconds)) is not None:
-                if parsed := _run(batch, stages):
-                    yield parsed
+            while (batch := await _next(answer, silence_seconds, bounds)) is not None:
+                for number, parsed in enumerate(_parsed(batch, stages)):
+                    if number:
+                        await asyncio.sleep(0)
+                    bounds.count(parsed)
+                    if parsed:
+                        yield parsed
+                    if bounds.reached:
+                        break
+                if bounds.reached:
+                    break
+        if bounds.reached:
+            for parsed in _parsed([bounds.end()], stages):
+                yield parsed
     except GatewayError as error:
         failure = error
-    if held := _close(stages):
-        yield held
+    for held in slices(_close(stages)):
+        if held:
+            yield held
     if failure:
         raise failure
 
 
-async def _next(answer: AsyncGenerator[Sequence[UpstreamItem]], seconds: float | None) -> Sequence[UpstreamItem] | None:
-    deadline = asyncio.timeout(seconds)
+async def _next(
+    answer: AsyncGenerator[Sequence[UpstreamItem]], seconds: float | None, bounds: AnswerBounds
+) -> Sequence[UpstreamItem] | None:
+    """Return the next batch; None at the end, or once the time of the whole answer is over."""
+    now = asyncio.get_running_loop().time()
+    silent_at = None if seconds is None else now + seconds
+    deadline = asyncio.timeout_at(bounds.deadline(now) if silent_at is None else min(silent_at, bounds.deadline(now)))
     try:
         async with deadline:
             return await anext(answer, None)
     except TimeoutError as error:
         if not deadline.expired():
             raise
+        if deadline.when() != silent_at:
+            bounds.expire()
+            return None
         raise UpstreamSilent(f"the upstream fell silent for {seconds:g} s; ask again") from error
+
+
+def _parsed(batch: Sequence[Any], stages: Iterable[Stage]) -> Iterator[Sequence[ParsedItem]]:
+    """Yield what a batch becomes, slice by slice, empty ones too."""
+    for piece in slices(batch):
+        yield from slices(_run(piece, stages))
 
 
 def _run(items: Sequence[Any], stages: Iterable[Stage]) -> Sequence[ParsedItem]:

@@ -24,14 +24,20 @@ class Received(NamedTuple):
     data: str
 
 
+class EventTooLong(ValueError):
+    """An event, or a line that does not end, is longer than it may be."""
+
+
 class Decoder:
     """Decodes bytes into events as WHATWG HTML, 9.2.6, has it, however they are cut: lines end at CR, LF or CRLF only.
 
     There are two exceptions. The last event counts without its blank line, which servers forget. A line of the field
     `error` is an event of that type by itself, as llama.cpp sends it.
+    Raises EventTooLong for an event of more than `longest` bytes, of which no more are kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int | None = None) -> None:
+        self._longest, self._size = longest, 0  # of the event so far
         self._line: list[bytes] = []
         self._type, self._data = b"", list[bytes]()
         self._begun = self._after_cr = False
@@ -44,16 +50,25 @@ class Decoder:
             chunk, self._after_cr = chunk.removeprefix(b"\n"), False
         self._after_cr = chunk.endswith(b"\r")
         first, *rest = _LINE_END.split(chunk) if b"\r" in chunk else chunk.split(b"\n")
-        self._line.append(first)
+        self._keep(first)
         if not rest:
             return []
-        lines = [b"".join(self._line), *rest[:-1]]
-        self._line = [rest[-1]]
-        return [event for line in lines for event in self._take(line)]
+        events: list[Received] = []
+        for line in rest:
+            events += self._take(b"".join(self._line))
+            self._line = []
+            self._keep(line)
+        return events
 
     def close(self) -> list[Received]:
         """Return the event that the end of the stream completes, if any."""
         return [*self._take(b"".join(self._line)), *self._take(b"")]
+
+    def _keep(self, part: bytes) -> None:
+        self._line.append(part)
+        self._size += len(part)
+        if self._longest is not None and self._size > self._longest:
+            raise EventTooLong(f"an event of more than {self._longest:,} bytes")
 
     def _take(self, line: bytes) -> list[Received]:
         if not self._begun:
@@ -68,11 +83,13 @@ class Decoder:
             self._type = value
         elif name == b"error":
             return [*self._dispatch(), Received("error", value.decode(errors="replace"))]
+        else:
+            self._size -= len(line)  # a comment is dropped
         return []
 
     def _dispatch(self) -> list[Received]:
         kind, data = self._type, self._data
-        self._type, self._data = b"", []
+        self._type, self._data, self._size = b"", [], 0
         if not data:
             return []
         return [Received(kind.decode(errors="replace"), b"\n".join(data).decode(errors="replace"))]

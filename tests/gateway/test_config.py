@@ -57,6 +57,8 @@ def test_empty_settings_are_the_defaults() -> None:
             "calls": 1024,
             "early_characters": 200_000,
             "unread_characters": 1_000_000,
+            "answer_characters": 10_000_000,
+            "answer_seconds": 3600.0,
         },
         "access": {"keys_file": None, "keys_env": None, "allow_anonymous": False, "cors_origins": ()},
         "sealing": {"key_env": None},
