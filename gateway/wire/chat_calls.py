@@ -36,6 +36,7 @@ class CallReader:
         index = call.get("index")
         number = self._number(index if isinstance(index, int | str) else None, id, name)
         if arguments is not None and not isinstance(arguments, str):
+            _json(arguments)  # fails here, and not at the end, if it is nested too deeply
             self._merge(number, arguments)
             arguments = ""
         if arguments and number in self._objects:

@@ -31,6 +31,9 @@ FINISH_REASONS: dict[str, FinishReason] = {
 PART_TEXTS = ("text", "thinking", "summary", "refusal", "reasoning", "content")
 """The fields of a part that may hold its text, or parts of its own."""
 
+MAX_DEPTH = 8
+"""Parts within parts that are read."""
+
 Read = Text | Segment | ToolPiece
 
 
@@ -56,6 +59,12 @@ class ChunkReader:
 
     def feed(self, event: Received) -> list[Read]:
         """Return the items of one event. Raises UpstreamNotJson, and UpstreamError for an error that the API sends."""
+        try:
+            return self._feed(event)
+        except RecursionError:
+            raise UpstreamNotJson("the upstream sent a chunk that is nested too deeply") from None
+
+    def _feed(self, event: Received) -> list[Read]:
         data = event.data.strip()
         if self.over or event.type not in EVENT_TYPES or data in ("", "[DONE]"):
             self.over = self.over or data == "[DONE]"
@@ -176,13 +185,15 @@ def _parts(content: Any) -> Iterator[Text | Segment]:
             yield Text(text)
 
 
-def _text(value: Any) -> str:
-    """Return the text of a field: a string, a part, or a list of them."""
+def _text(value: Any, depth: int = MAX_DEPTH) -> str:
+    """Return the text of a field: a string, a part, or a list of them, down to `depth` of them in each other."""
     if isinstance(value, str):
         return value
+    if not depth:
+        return ""
     if isinstance(value, dict):
-        return next(filter(None, (_text(value[name]) for name in PART_TEXTS if name in value)), "")
-    return "".join(map(_text, value)) if isinstance(value, list) else ""
+        return next(filter(None, (_text(value[name], depth - 1) for name in PART_TEXTS if name in value)), "")
+    return "".join(_text(part, depth - 1) for part in value) if isinstance(value, list) else ""
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

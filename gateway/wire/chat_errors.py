@@ -48,7 +48,14 @@ class ApiError(NamedTuple):
 def read_error(body: bytes | str, status: int | None = None) -> ApiError:
     """Read a body, or the data of a chunk. `status` is the HTTP status; by default the error's own, if it has one."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
-    outer = _object(load(text)[0])
+    try:
+        return _read(text, load(text)[0], status)
+    except RecursionError:
+        return _read(text, None, status)
+
+
+def _read(text: str, value: Any, status: int | None) -> ApiError:
+    outer = _object(value)
     error = _object(outer.get("error")) or _object(_object(outer.get("choices")).get("error"))
     nested = _nested(error)
     places = [place for place in (error, outer, nested) if place]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -434,3 +435,21 @@ def test_an_error_in_a_chunk_keeps_its_words(chunk: dict[str, Any]) -> None:
 @pytest.mark.parametrize("chunk", [{"type": "ping"}, {"message": "hello"}, {"code": 0}, {"id": "1", "choices": []}])
 def test_news_that_do_not_matter_are_passed_over(chunk: dict[str, Any]) -> None:
     assert items(chunk) == []
+
+
+@pytest.mark.parametrize("depth", [300, 700, 990, 1_100, 100_000])
+@pytest.mark.parametrize(
+    "place",
+    [
+        '{"choices": [{"delta": {"content": DEEP}}]}',
+        '{"choices": [{"delta": {"reasoning": DEEP}}]}',
+        '{"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": DEEP}}]}}]}',
+        '{"error": DEEP}',
+        '{"x": DEEP}',
+    ],
+)
+def test_a_chunk_that_is_nested_too_deeply_is_text_or_a_failure(place: str, depth: int) -> None:
+    reader = ChunkReader()
+    with suppress(UpstreamError):
+        reader.feed(Received("", place.replace("DEEP", "[" * depth + '"x"' + "]" * depth)))
+        reader.close()

@@ -229,3 +229,11 @@ def test_a_failed_response_has_a_code_of_openais_list(failure: Failure, code: st
         "type": failure.code,
         "param": failure.param,
     }
+
+
+@pytest.mark.parametrize("depth", [10, 300, 700, 990, 1_100, 100_000])
+@pytest.mark.parametrize("opening", ["[", '{"error":', '{"message":', '[{"text":'])
+def test_an_error_that_is_nested_too_deeply_is_read_all_the_same(depth: int, opening: str) -> None:
+    closing = "".join({"[": "]", "{": "}"}[mark] for mark in reversed(opening) if mark in "[{")
+    error = read_error('{"error": ' + opening * depth + '"x"' + closing * depth + "}")
+    assert error.reason
