@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.stopping import STOPPING, end_streams
-from deployments.telemetry.metrics import StreamMetrics
+from deployments.telemetry import metrics
+from deployments.telemetry.loop_lag import watch_loop
 from deployments.telemetry.serve_internals import clients_are_hidden, cluster_secret
 from deployments.telemetry.tracing import StreamSpans
 from gateway.config import GatewaySettings, SealingSettings
@@ -31,7 +32,8 @@ class Ingress:
 
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._parser, self._summarizer = StreamHandle[ParsedItem](parser), SummarizerHandle(summarizer)
-        spans = StreamSpans(settings.models, StreamMetrics(settings.models).observe)
+        watch_loop(metrics.loop_lag())
+        spans = StreamSpans(settings.models, metrics.StreamMetrics(settings.models).observe)
         self._routes = Routes(
             settings,
             self._parser,

@@ -8,6 +8,8 @@ from typing import Any
 
 from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
+from deployments.telemetry import metrics
+from deployments.telemetry.loop_lag import watch_loop
 from gateway.config import GatewaySettings
 from gateway.upstream import ParsedItem, UpstreamRequest
 
@@ -17,6 +19,7 @@ class StreamParser(RpcServer):
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
+        watch_loop(metrics.loop_lag())
         self._upstreams = connect_upstreams(upstreams, settings.models, settings)
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:

@@ -11,6 +11,7 @@ from typing import Any
 from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
 from deployments.telemetry import metrics
+from deployments.telemetry.loop_lag import watch_loop
 from gateway.config import GatewaySettings
 from gateway.summaries import language
 from gateway.summaries.breaker import Breaker
@@ -30,6 +31,7 @@ class Summarizer(RpcServer):
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
+        watch_loop(metrics.loop_lag())
         self._model, route = settings.summary_model
         self._upstreams = connect_upstreams(upstreams, {self._model: route}, _asked_once(settings))
         breaker = Breaker(self._model) if route.upstream == "http" else None

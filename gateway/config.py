@@ -103,9 +103,8 @@ class LimitSettings(Settings):
     fails. `streams_per_replica`: concurrent streams of all clients per replica of the ingress; more are refused as
     overloaded. `streams_per_client`: those of one client, which is a key or, without keys, an address; clients whose
     address a proxy hides are not told apart. `streams` is its former name. `calls`: concurrent calls per replica behind
-    the ingress.
-    `answer_characters` and `answer_seconds`: an upstream\'s whole answer. Beyond them it ends as if at its token limit if
-    a response has begun, else it fails.
+    the ingress. `answer_characters` and `answer_seconds`: an upstream's whole answer. Beyond them it ends as if at its
+    token limit if a response has begun, else it fails.
     """
 
     request_bytes: PositiveInt = 8_000_000

@@ -29,6 +29,7 @@ log = logging.getLogger("ray.serve")
 
 SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0]
 HOLD_SECONDS = [0.001, 0.01, 0.05, 0.15, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0]
+LAG_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]
 CHARACTERS = [100.0, 1e3, 1e4, 1e5, 1e6]
 TAGS: Any = ("model", "upstream")  # Ray types it as a tuple of one
 FLUSH_SECONDS = 0.2
@@ -169,6 +170,12 @@ def summary_failures(model: str, upstream: str) -> Callable[[str], None]:
         (*TAGS, "reason"),
     )
     return lambda reason: failures.inc(1, {"model": model, "upstream": upstream, "reason": reason})
+
+
+def loop_lag() -> Callable[[float], None]:
+    """Return a function that records one measurement of the event loop's lag, in seconds."""
+    lag = Histogram("gateway_loop_lag_seconds", "Seconds for which the event loop kept a timer waiting.", LAG_SECONDS)
+    return lag.observe
 
 
 def count_frames(called: str, frames: int, items: int) -> None:

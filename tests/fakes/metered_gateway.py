@@ -31,7 +31,7 @@ SAMPLES = {
     ("buffer_characters_count", ""): 3,
 }
 """The samples after one call of `some_streams`, by name and tag; of a histogram, its number of observations."""
-METRICS = {"frames_total", "frame_items_total", *(name for name, _ in SAMPLES)}
+METRICS = {"frames_total", "frame_items_total", "loop_lag_seconds_count", *(name for name, _ in SAMPLES)}
 """The names of all metrics of the gateway, without their prefix."""
 
 

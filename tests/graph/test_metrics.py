@@ -10,6 +10,7 @@ from tests.fakes.metered_gateway import SAMPLES, metered_gateway, some_streams
 from tests.fakes.polling import last_read
 
 APPLICATION = "metered"
+LOOP_LAG = "ray_gateway_loop_lag_seconds"
 MODELS = {("qwen2.5-coder-0.5b-instruct", "qwen"), ("deepseek-r1", "http")}
 TAGS = ("outcome", "kind", "written_by", "reason", "called")
 
@@ -20,14 +21,20 @@ class Scraped(NamedTuple):
     samples: dict[tuple[str, str], float]
     frames: float
     items: float
+    loops: set[str]
+    """The deployments whose event loops are measured."""
 
 
 async def scrape(http: httpx.AsyncClient, cluster: Cluster) -> Scraped:
     """Return what the endpoint exports now; of a histogram, its number of observations."""
     samples: dict[tuple[str, str], float] = {}
+    measured: set[str] = set()
     for family in text_string_to_metric_families((await http.get(cluster.metrics)).text):
         for sample in family.samples:
             own = sample.name.startswith("ray_gateway_") and sample.labels.get("application") == APPLICATION
+            if own and sample.name.startswith(LOOP_LAG):  # measured all the time
+                measured.add(sample.labels["deployment"])
+                continue
             if own and sample.name.endswith(("_total", "_count")):
                 if (called := sample.labels.get("called")) is None:
                     assert (sample.labels["model"], sample.labels["upstream"]) in MODELS
@@ -37,7 +44,7 @@ async def scrape(http: httpx.AsyncClient, cluster: Cluster) -> Scraped:
                 name = sample.name.removeprefix("ray_gateway_").removesuffix("_total")
                 samples[name, tag] = samples.get((name, tag), 0) + sample.value
     frames, items = (samples.pop((name, "StreamParser"), 0) for name in ("frames", "frame_items"))
-    return Scraped(samples, frames, items)
+    return Scraped(samples, frames, items, measured)
 
 
 async def test_every_stream_is_counted_and_measured(http: httpx.AsyncClient, cluster: Cluster) -> None:
@@ -45,5 +52,6 @@ async def test_every_stream_is_counted_and_measured(http: httpx.AsyncClient, clu
         await some_streams(http, url)
         scraped = await last_read(lambda: scrape(http, cluster), lambda found: found.samples == SAMPLES)
     assert scraped.samples == SAMPLES
+    assert scraped.loops == {"Ingress", "StreamParser", "Summarizer"}
     # Three streams of few items; the number of frames depends on timing.
     assert 3 <= scraped.frames <= scraped.items <= 12
