@@ -27,6 +27,7 @@ from web.application import EventStream, application
 from web.auth import add_access_control
 from web.body import read
 from web.models import add_models, unknown_model
+from web.parsing import parsed
 
 
 class PlainApi:
@@ -52,11 +53,8 @@ class PlainApi:
         return app
 
     async def completions(self, http: Request) -> Response:
-        request = PlainRequest.parse(await read(http, LimitSettings().request_bytes))
+        request, ignored = await parsed(await read(http, LimitSettings().request_bytes), self._admitted)
         model = self._settings.model
-        if request.model is not None and request.model != model:
-            raise unknown_model(request.model)
-        ignored = request.admit("qwen")
         self._ignored.note(ignored, model)
         headers = {HEADER: ignored_header(ignored)} if ignored else {}
         id = f"chatcmpl-{uuid.uuid4().hex}"
@@ -71,6 +69,13 @@ class PlainApi:
         async with aclosing(answer):
             items = [item async for batch in answer for item in batch]
         return Response(writer.whole(items), media_type="application/json", headers=headers)
+
+    def _admitted(self, body: bytes) -> tuple[PlainRequest, list[str]]:
+        """Return the request, and the names of what the Qwen ignores. May run in any thread."""
+        request = PlainRequest.parse(body)
+        if request.model is not None and request.model != self._settings.model:
+            raise unknown_model(request.model)
+        return request, request.admit("qwen")
 
     @cached_property
     def _qwen(self) -> StreamHandle[UpstreamItem]:

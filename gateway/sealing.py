@@ -12,7 +12,8 @@ import base64
 import logging
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,6 +28,8 @@ PLAIN, DEFLATED = b"\0", b"\1"
 """The ways in which a text is packed."""
 DEFLATE_LEVEL = 1
 """The fastest: of a trace of 100,000 characters it makes a fifth in 1.3 ms; 6 takes 4.2 ms for a seventh less."""
+LONG_BYTES = 65_536
+"""A text that has grown longer is deflated as it comes, which takes 256 KB of memory."""
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +43,15 @@ class Sealer:
         self._keys = dict(reversed(keys))
 
     def seal(self, text: str) -> str:
-        data = text.encode(errors="replace")  # half of a surrogate pair has no UTF-8
-        deflated = zlib.compress(data, DEFLATE_LEVEL)
-        packed = DEFLATED + deflated if len(deflated) < len(data) else PLAIN + data
+        growing = self.growing()
+        growing.add(text)
+        return growing.seal()
+
+    def growing(self) -> "GrowingText":
+        """Return a text, empty at first, that is sealed once it is whole."""
+        return GrowingText(self._sealed)
+
+    def _sealed(self, packed: bytes) -> str:
         nonce = secrets.token_bytes(NONCE_BYTES)
         return PREFIX + _encoded(self._id + nonce + self._key.encrypt(nonce, packed, PURPOSE + self._id))
 
@@ -63,6 +72,38 @@ class Sealer:
         if packed[:1] == DEFLATED:
             text = zlib.decompressobj().decompress(text, limit + 1)
         return text.decode() if len(text) <= limit else None
+
+
+class GrowingText:
+    """A text that is packed while it grows: all at once, a long one would hold the event loop for a tenth of a second.
+
+    `sealed` seals what has been packed.
+    """
+
+    def __init__(self, sealed: Callable[[bytes], str]) -> None:
+        self._sealed = sealed
+        self._data: list[bytes] = []  # of a long text, what has been deflated
+        self._size = 0
+        self._deflate: Any = None
+
+    def __bool__(self) -> bool:
+        """Return whether there is any text."""
+        return self._size > 0
+
+    def add(self, text: str) -> None:
+        data = text.encode(errors="replace")  # half of a surrogate pair has no UTF-8
+        self._size += len(data)
+        self._data.append(self._deflate.compress(data) if self._deflate else data)
+        if not self._deflate and self._size > LONG_BYTES:
+            self._deflate = zlib.compressobj(DEFLATE_LEVEL)
+            self._data = [self._deflate.compress(b"".join(self._data))]
+
+    def seal(self) -> str:
+        data = b"".join(self._data)
+        if self._deflate:
+            return self._sealed(DEFLATED + data + self._deflate.flush())
+        deflated = zlib.compress(data, DEFLATE_LEVEL)
+        return self._sealed(DEFLATED + deflated if len(deflated) < len(data) else PLAIN + data)
 
 
 class Opener:

@@ -3,15 +3,15 @@
 Knows nothing of requests, nor of which API wants it back.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")
 """The fields of a turn that hold reasoning; the first that has any text is read, since the others repeat it."""
-_PROMPT = re.compile(r"\s*\*\*Prompt\*\*\n\n.*?(?=\n\n\*\*|\Z)\s*", re.DOTALL)
-"""The gateway's summary of a prompt, which comes back before the summaries of the reasoning and is none itself."""
-_BLOCK = re.compile(r"\s*<think>(.*?)</think>\s*", re.DOTALL)
+_PROMPT, _NEXT_PART = "**Prompt**\n\n", "\n\n**"
+"""The beginning of the gateway's summary of a prompt, which comes back before the summaries of the reasoning and is
+none itself, and of the part behind it."""
+_START, _END = "<think>", "</think>"
 
 
 def reasoning_text(turn: Mapping[str, Any]) -> str:
@@ -36,16 +36,24 @@ def without_blocks(content: Any) -> tuple[str, Any]:
 
     Some clients send reasoning back so if they do not know the model.
     """
+    if not isinstance(content, str) or not content.lstrip().startswith(_START):
+        return "", content
+    blocks = content.split(_END)
     texts: list[str] = []
-    while isinstance(content, str) and (block := _BLOCK.match(content)):
-        texts += filter(None, [_without_prompt(block[1].strip())])
-        content = content[block.end() :]
-    return "\n\n".join(texts), content
+    for number, block in enumerate(blocks[:-1]):
+        begin = block.lstrip()
+        if not begin.startswith(_START):
+            return "\n\n".join(texts), _END.join(blocks[number:]).lstrip()
+        texts += filter(None, [_without_prompt(begin.removeprefix(_START).strip())])
+    return "\n\n".join(texts), blocks[-1].lstrip() if len(blocks) > 1 else content
 
 
 def _without_prompt(text: str) -> str:
-    match = _PROMPT.match(text)
-    return text[match.end() :] if match else text
+    summary = text.lstrip()
+    if not summary.startswith(_PROMPT):
+        return text
+    end = summary.find(_NEXT_PART, len(_PROMPT))
+    return summary[end:].lstrip() if end >= 0 else ""
 
 
 def _strings(entries: list[dict[str, Any]], *names: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ Knows nothing of where the parser and the summarizer run.
 import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 from typing import Protocol, TypeVar
 
 from fastapi import FastAPI, Request
@@ -32,6 +33,7 @@ from web.body import read
 from web.heartbeat import Heartbeat
 from web.models import add_models, unknown_model
 from web.openapi import documented
+from web.parsing import parsed
 
 R = TypeVar("R", bound=BaseRequest)
 
@@ -86,29 +88,34 @@ class Routes:
 
     async def chat_completions(self, http: Request) -> Response:
         request, ignored = await self._read(http, ChatCompletionsRequest)
-        writer = ChatCompletionsWriter(request.include_usage, self._seal(request.seals_trace))
+        writer = ChatCompletionsWriter(request.include_usage, self._sealer.growing() if request.seals_trace else None)
         return await self._answer(http, "chatcmpl-", request, request.stream, writer, ignored)
 
     async def responses(self, http: Request) -> Response:
         request, ignored = await self._read(http, ResponsesRequest)
-        writer = ResponsesWriter(request.echo(), hides_trace=request.hides_trace, seal=self._seal(request.seals_trace))
+        growing = self._sealer.growing if request.seals_trace else None
+        writer = ResponsesWriter(request.echo(), hides_trace=request.hides_trace, growing=growing)
         return await self._answer(http, "resp_", request, request.stream, writer, ignored)
-
-    def _seal(self, wanted: bool) -> Callable[[str], str] | None:
-        return self._sealer.seal if wanted else None
 
     async def _read(self, http: Request, kind: type[R]) -> tuple[R, str]:
         """Return the request, checked for the upstream that answers it, and the header that names what that ignores."""
         limit = self._settings.limits.request_bytes
-        opener = Opener(self._sealer, limit)
-        request = kind.parse(await read(http, limit), opener.open)
+        request, ignored = await parsed(await read(http, limit), partial(self._admitted, kind))
+        self._ignored.note(ignored, self._model_of(request))
+        return request, ignored_header(ignored)
+
+    def _admitted(self, kind: type[R], body: bytes) -> tuple[R, list[str]]:
+        """Return the request, and the names of what the upstream that answers it ignores. May run in any thread."""
+        opener = Opener(self._sealer, self._settings.limits.request_bytes)
+        request = kind.parse(body, opener.open)
         opener.report()
-        model = request.model or next(iter(self._models))
+        model = self._model_of(request)
         if not (route := self._models.get(model)):
             raise unknown_model(model)
-        ignored = request.admit(route.upstream, route.drop_fields)
-        self._ignored.note(ignored, model)
-        return request, ignored_header(ignored)
+        return request, request.admit(route.upstream, route.drop_fields)
+
+    def _model_of(self, request: BaseRequest | SessionRequest) -> str:
+        return request.model or next(iter(self._models))
 
     async def _answer(
         self, http: Request, prefix: str, request: SessionRequest, stream: bool, writer: Writer, ignored: str
@@ -124,7 +131,7 @@ class Routes:
 
     def _session(self, id: str, request: SessionRequest) -> Session:
         settings = self._settings
-        upstream_request = request.to_upstream(id, request.model or next(iter(self._models)))
+        upstream_request = request.to_upstream(id, self._model_of(request))
         if len(upstream_request.messages) > settings.limits.messages:
             raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
         return Session(id, request, upstream_request.model, self._parser, self._summarizer, settings)

@@ -23,6 +23,7 @@ from pydantic import (
 from gateway.errors import InvalidRequest
 from gateway.order import Order
 from gateway.requests.fields import has, present
+from gateway.requests.large_json import has_many_values, load
 from gateway.requests.sealed import Open, with_reasoning_opened
 from gateway.summaries.languages import AUTO, checked_tag
 from gateway.upstream import UpstreamRequest
@@ -94,6 +95,7 @@ class BaseRequest(View):
     top_p: float | None = None
     _body: dict[str, Any] = PrivateAttr(default_factory=dict)
     _for_qwen: dict[str, Any] | None = PrivateAttr(default=None)
+    _admitted: dict[str, Any] | None = PrivateAttr(default=None)
 
     @property
     def asks_for_summaries(self) -> bool:
@@ -106,10 +108,7 @@ class BaseRequest(View):
 
         Raises InvalidRequest, naming the first field at fault as `messages.0.content`.
         """
-        try:
-            fields = present(_BODY.validate_json(body))
-        except ValidationError as error:
-            raise _refusal(error.errors(include_url=False)) from None
+        fields = present(_object(body))
         if open:
             fields = with_reasoning_opened(fields, open)
         request = checked(cls, fields)
@@ -123,16 +122,22 @@ class BaseRequest(View):
         sampler knows: their values are checked here. Raises InvalidRequest.
         """
         if upstream == "http":
-            chat = self.chat()
+            self._admitted = self._fields()
+            chat = self._admitted["chat"]
             return [*self._left(), *(path for path in drop_fields if has(chat, path))]
         self._for_qwen = self._qwen_fields()
+        self._admitted = self._fields()
         return [*self._left(), *self._unknown_to_qwen()]
 
     def to_upstream(self, request_id: str, model: str) -> UpstreamRequest:
         """Return the request: to an API the chat that it is sent, to the Qwen its options."""
-        view = self._view()
+        return UpstreamRequest(**{"id": request_id, "model": model, **(self._admitted or self._fields())})
+
+    def _fields(self) -> dict[str, Any]:
+        """Return the fields of an `UpstreamRequest`. Of a large request that takes longer than it may in a loop, so
+        `admit` keeps them."""
         told = {"chat": self.chat()} if self._for_qwen is None else self._for_qwen
-        return UpstreamRequest(**{"id": request_id, "model": model, **view, **told})
+        return {**self._view(), **told}
 
     def chat(self) -> dict[str, Any]:
         """Return the body of the chat completion that an API is sent."""
@@ -153,6 +158,16 @@ class BaseRequest(View):
     def _unknown_to_qwen(self) -> list[str]:
         """Return the names of the fields that mean nothing to the Qwen, and whose values ask for something."""
         raise NotImplementedError
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the object in a JSON body. Raises InvalidRequest."""
+    try:
+        return _BODY.validate_python(load(body)) if has_many_values(body) else _BODY.validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False)) from None
+    except ValueError as error:
+        raise InvalidRequest(f"Invalid JSON: {error}") from None
 
 
 def checked(kind: type[V], fields: Mapping[str, Any]) -> V:

@@ -5,7 +5,7 @@ part is an item with an `index` of its own, by which openai-python merges lists.
 Reasoning that came late follows the response, in a chunk of its own; in a whole completion it joins the reasoning.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -24,18 +24,18 @@ from gateway.events import (
     ToolCallDelta,
     Usage,
 )
+from gateway.sealing import GrowingText
 from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, data, error_body, heading
 
 
 class ChatCompletionsWriter:
     """Writes one answer; with `include_usage` its last chunk has the usage.
 
-    With `seal` the trace is once more among the details, sealed: for clients that send back nothing else of it.
+    With `sealed` the trace is once more among the details, sealed: for clients that send back nothing else of it.
     """
 
-    def __init__(self, include_usage: bool = False, seal: Callable[[str], str] | None = None) -> None:
-        self._include_usage, self._seal = include_usage, seal
-        self._trace: list[str] = []
+    def __init__(self, include_usage: bool = False, sealed: GrowingText | None = None) -> None:
+        self._include_usage, self._sealed = include_usage, sealed
         self._common: dict[str, Any] = {}
         self._details = 0
         self._prompt_begun = False
@@ -91,11 +91,11 @@ class ChatCompletionsWriter:
                 yield self._summary(PART_END)
                 self._details += 1
             case ReasoningDelta(delta=delta):
-                if self._seal:
-                    self._trace.append(delta)
+                if self._sealed is not None:
+                    self._sealed.add(delta)
                 yield {"reasoning_content": delta}
-            case ReasoningDone() if self._seal and self._trace:
-                yield self._detail("reasoning.encrypted", data=self._seal("".join(self._trace)), format="unknown")
+            case ReasoningDone() if self._sealed:
+                yield self._detail("reasoning.encrypted", data=self._sealed.seal(), format="unknown")
                 self._details += 1
             case ReasoningSummaryPart(title=title, text=text):
                 yield self._summary(heading(title) + text + PART_END)

@@ -25,6 +25,7 @@ from gateway.events import (
     ToolCallDelta,
     ToolCallDone,
 )
+from gateway.sealing import GrowingText
 from gateway.wire import sse
 from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, heading
 from gateway.wire.response_fields import response_error, usage_object
@@ -38,22 +39,21 @@ INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 class ResponsesWriter:
     """Writes one answer. `echo` holds the fields of the request that a response object repeats.
 
-    With `seal` the reasoning item has the trace in `encrypted_content` once it is done; with `hides_trace` it has the
-    trace nowhere else.
+    With `growing` the reasoning item has the trace in `encrypted_content` once it is done; with `hides_trace` it has
+    the trace nowhere else.
     """
 
     def __init__(
-        self, echo: Mapping[str, Any], *, hides_trace: bool = False, seal: Callable[[str], str] | None = None
+        self, echo: Mapping[str, Any], *, hides_trace: bool = False, growing: Callable[[], GrowingText] | None = None
     ) -> None:
         self._echo, self._number = echo, 0
-        self._hides_trace, self._seal = hides_trace, seal
-        self._trace: list[str] = []
-        self._sealed = ""
+        self._hides_trace, self._growing = hides_trace, growing
+        self._trace = growing() if growing else None
+        self._sealed, self._over = "", False
         self._response: Body = {}
         self._item: Body | None = None
         self._part: Body | None = None
         self._calls: dict[int, Body] = {}
-        self._over = False
 
     def stream(self, events: Iterable[Event]) -> bytes:
         encoded = [self._encoded(body) for event in events for body in self._bodies(event)]
@@ -85,12 +85,12 @@ class ResponsesWriter:
                 yield self._delta(PART_END)
                 yield from self._close()
             case ReasoningDelta(delta=delta):
-                if self._seal:
-                    self._trace.append(delta)
+                if self._trace is not None:
+                    self._trace.add(delta)
                 if not self._hides_trace:
                     yield from self._say("reasoning_text", delta)
             case ReasoningDone():
-                self._seal_trace("".join(self._trace))
+                self._seal_trace()
                 if self._part:
                     yield from self._close()
             case ReasoningSummaryPart(title=title, text=text):
@@ -156,16 +156,18 @@ class ResponsesWriter:
         yield self._delta(text)
 
     def _say_late(self, event: StreamCompleted) -> Iterator[Body]:
-        self._seal_trace(event.late_reasoning)
+        if self._trace is not None:
+            self._trace.add(event.late_reasoning)
+        self._seal_trace()
         if event.late_reasoning and not self._hides_trace:
             yield from self._say("reasoning_text", event.late_reasoning)
         elif event.late_summary:
             yield from self._say("summary_text", event.late_summary + PART_END)
         yield from self._close_reasoning()
 
-    def _seal_trace(self, trace: str) -> None:
-        if self._seal and trace:
-            self._sealed = self._seal(trace)
+    def _seal_trace(self) -> None:
+        if self._trace and self._growing:
+            self._sealed, self._trace = self._trace.seal(), self._growing()
 
     def _close_reasoning(self) -> Iterator[Body]:
         """Close the item of the reasoning. If there is no summary of it, an item has the sealed trace alone."""

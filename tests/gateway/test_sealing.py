@@ -112,3 +112,17 @@ def test_secrets_are_read_line_by_line() -> None:
 def test_secrets_that_are_missing_or_short_are_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read_secrets(text)
+
+
+@pytest.mark.parametrize("piece", ["Six times seven. ", "Größe 数 🙂 ", "x" * 70_000])
+def test_a_text_that_grows_is_sealed_as_it_is_at_once(piece: str) -> None:
+    sealer = Sealer([SECRET])
+    growing = sealer.growing()
+    assert not growing
+    for _ in range(10_000_000 // 70_000 // 10 if len(piece) > 1000 else 10_000):
+        growing.add(piece)
+    assert growing
+    opened = sealer.open(growing.seal(), LIMIT)
+    assert opened is not None
+    assert opened == piece * (len(opened) // len(piece))
+    assert len(opened) >= 100_000
