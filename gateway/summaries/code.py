@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+_FENCE = "```"
 _CODE = re.compile(
     r"```[^`\n]+```"
     r"|(?:```|^[ ]{0,3}~~~)[ \t]*(?P<language>[\w+#.-]*)[^\n]*(?:\n(?P<lines>.*?))?"
@@ -26,6 +27,19 @@ def code_lines(text: str) -> list[str]:
 def with_code_as(name: Callable[[str, int], str], text: str) -> str:
     """Replace each code block by `name(language, lines)`; the language is empty if the fence names none."""
     return _CODE.sub(lambda block: name(block["language"] or "", len(_lines(block))), text)
+
+
+def both_ends(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters as it is, and of a longer one the beginning and the end.
+
+    A block that the cut divides is a block at either side of it.
+    """
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    begin = _FENCE + "\n" if text.count(_FENCE, 0, half) % 2 else ""
+    end = _FENCE + "\n" if text.count(_FENCE, 0, len(text) - half) % 2 else ""
+    return f"{text[:half]}\n{begin}…\n{end}{text[-half:]}"
 
 
 def _lines(block: re.Match[str]) -> list[str]:

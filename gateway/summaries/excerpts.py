@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from gateway.summaries import code
 from gateway.summaries.extractive import SENTENCE
 from gateway.upstream import Message
 
@@ -10,6 +11,8 @@ EXCERPT_CHARACTERS = 4000
 """Maximum length of an excerpt: the beginning and the end of a longer text."""
 EARLIER_CHARACTERS = 600
 """Maximum length of an excerpt of an earlier request, which only tells the language."""
+TURN_CHARACTERS = 40_000
+"""Maximum length of a turn of which code blocks are told from the rest; of a longer one, the middle is left out."""
 TURNS = 4
 """Number of the conversation's last turns that are considered."""
 SHORT_PROMPT = 120
@@ -26,6 +29,23 @@ _INSTRUCTION = re.compile(
 )
 """Matches in a sentence that gives instructions to the model that reads it."""
 _CLAUSES = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]+|$)")
+
+
+def shown_turns(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return the turns that a summary of the prompt needs, without what is in the middle of long ones.
+
+    Of these alone the functions here and `gateway.summaries.prompts` return what they return of all.
+    """
+    request = request_of(messages)
+    spoken = [turn for turn in messages if turn.role != "system" and turn.content not in ("", request)]
+    asked = [turn for turn in messages if turn.role == "user"]
+    needed = {id(turn) for turn in (*messages[-TURNS:], *spoken[-TURNS:], *asked[-TURNS - 1 :])}
+    return [_shortened(turn) for turn in messages if id(turn) in needed]
+
+
+def _shortened(turn: Message) -> Message:
+    content = code.both_ends(turn.content, TURN_CHARACTERS)
+    return Message(role=turn.role, content=content)
 
 
 def request_of(messages: Sequence[Message]) -> str:

@@ -36,7 +36,7 @@ _TITLE = re.compile(
     ),
     re.IGNORECASE,
 )
-_BACKGROUND_TASK = re.compile(r"\s*### Task:\n.*^<chat_history>$", re.DOTALL | re.MULTILINE)
+_TASK, _HISTORY = "### Task:\n", "\n<chat_history>"
 """Background tasks of Open WebUI: titles, tags, questions to follow, queries for a search."""
 
 
@@ -50,7 +50,12 @@ def is_side_task(request: UpstreamRequest) -> bool:
 def _asks_for_a_title(messages: Sequence[Message]) -> bool:
     last = next((turn.content for turn in reversed(messages) if turn.role == "user"), "")
     systems = [turn.content for turn in messages if turn.role == "system"]
-    if _BACKGROUND_TASK.match(last) or any(map(_BACKGROUND_TASK.match, systems)):
+    if any(map(_is_background_task, (last, *systems))):
         return True
     beginnings = (turn[:INSTRUCTION_CHARACTERS] for turn in (*systems, last))
     return any(map(_TITLE.search, (*beginnings, last[-INSTRUCTION_CHARACTERS:])))
+
+
+def _is_background_task(turn: str) -> bool:
+    """Return whether a turn begins as such a task and has the line that begins its history."""
+    return turn.lstrip().startswith(_TASK) and (f"{_HISTORY}\n" in turn or turn.endswith(_HISTORY))

@@ -13,7 +13,15 @@ from gateway.config import DeadlineSettings
 from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone
 from gateway.requests.base import ReasoningOptions
 from gateway.summaries import extractive
-from gateway.summaries.excerpts import earlier_requests, evidence_of, is_its_own_summary, request_of
+from gateway.summaries.excerpts import (
+    EXCERPT_CHARACTERS,
+    both_ends,
+    earlier_requests,
+    evidence_of,
+    is_its_own_summary,
+    request_of,
+    shown_turns,
+)
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.timed_draft import TimedDraft
@@ -62,7 +70,7 @@ class StreamSummaries:
     async def write_prompt(self) -> None:
         """Emit the summary of the prompt. A short prompt is its own summary; no model is asked."""
         if not is_its_own_summary(self._messages):
-            source = self._summarizer.prompt(f"{self._id}-prompt", self._messages, self._language)
+            source = self._summarizer.prompt(f"{self._id}-prompt", shown_turns(self._messages), self._language)
             await self._prompt.run(source, self._deadlines.prompt_summary)
         written_by = self._prompt.fall_back_to(lambda: extractive.first_sentence(request_of(self._messages)))
         self._put(PromptSummaryDone(text=self._prompt.text, written_by=written_by))
@@ -117,7 +125,7 @@ class StreamSummaries:
             partial(_request_part, self._summarizer, self._id),
             self._put,
             self._deadlines.reasoning_summary,
-            request=request_of(self._messages),
+            request=both_ends(request_of(self._messages), EXCERPT_CHARACTERS),
             earlier=earlier_requests(self._messages),
             language=self._language,
             evidence=evidence_of(self._messages),

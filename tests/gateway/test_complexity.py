@@ -4,20 +4,34 @@ Costs are CPU time of this process. Other programs disturb it all the same, so o
 quadratic reader has none.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
+from gateway.errors import InvalidRequest
 from gateway.reasoning import ReasoningParser, Segment
+from gateway.reasoning.beginning import BeginningWatch
+from gateway.reasoning.formats import FORMATS
+from gateway.reasoning.tagged_copy import TaggedCopyFilter
 from gateway.reasoning.tool_calls import ToolCallReader
-from gateway.summaries import code, excerpts, extractive
+from gateway.requests.base import BaseRequest
+from gateway.requests.large_json import load
+from gateway.sealing import Sealer
+from gateway.slices import slices
+from gateway.summaries import code, excerpts, extractive, prose
 from gateway.summaries.grounding import EvidenceIndex
+from gateway.summaries.prompts import prompt_request
 from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.steps import Steps
+from gateway.turns import reasoning_text, without_blocks
+from gateway.upstream import Message, Text, UpstreamRequest
 from gateway.wire import sse
 from gateway.wire.chat_errors import read_error
+from tests.fakes.hostile import FAMILIES
 
 Read = Callable[[str], object]
 
@@ -25,12 +39,6 @@ SIZE, TRIES = 4_000, 6
 MOST = 6.0
 """The most that four times the text may cost; linear is 4, quadratic 16."""
 NOISE_SECONDS = 0.002
-FAMILIES = (
-    *("x", "x ", "a. ", ".", ". ", "?!", "…", "\n", " \n", "\t", "\r", "(", "[", "{", '"', "'", "`", "a`", "```\n"),
-    *("~~~", "*", "- ", "1", "1,", "1/2 ", "一", "百", "。", "。」", "$$", "\\(", "\\", "<", "<|", "<think>"),
-    *("<tool_call>", "wait ", "data: x\n", "to=", "<|channel|>", "Here's "),
-)
-"""Texts without sentence ends, of nothing but ends, quotes, brackets, digits, numerals, ticks, newlines, markers …"""
 CALL = '<tool_call>\n{"name": "f", "arguments": {'
 
 
@@ -92,6 +100,43 @@ def decode(text: str) -> None:
         decoder.feed(piece.encode())
 
 
+def load_json(text: str) -> None:
+    for body in (text, f"[{text}]", json.dumps([text])):
+        with suppress(ValueError):
+            load(body.encode())
+
+
+def parse_body(text: str) -> None:
+    for body in (text, f'{{"x": {text}}}'):
+        with suppress(InvalidRequest):
+            BaseRequest.parse(body.encode())
+
+
+def watch_beginning(text: str) -> None:
+    watch = BeginningWatch(FORMATS["qwen3"], outside=True, on_seen=lambda _: None)
+    for piece in pieces(text):
+        watch.feed([Segment("response", piece)])
+
+
+def beside_a_field(text: str) -> None:
+    beside = TaggedCopyFilter()
+    beside.add_reasoning(text)
+    for piece in pieces("<think>" + text):
+        beside.feed(piece)
+    beside.close()
+
+
+def seal(text: str) -> None:
+    growing = Sealer([b"a secret of the operator"]).growing()
+    for piece in pieces(text):
+        growing.add(piece)
+    growing.seal()
+
+
+def turn(text: str) -> list[Message]:
+    return [Message(role="user", content=text)]
+
+
 READERS: dict[str, Read] = {
     "steps": cut_into_steps,
     "steps of pieces": cut_pieces_into_steps,
@@ -109,6 +154,20 @@ READERS: dict[str, Read] = {
     "behind a call": call_after(CALL + "}"),
     "server-sent events": decode,
     "an API's error": read_error,
+    "prose": prose.passages_of,
+    "code named": lambda text: code.with_code_as(lambda language, lines: f"{language} {lines}", text),
+    "a prompt": lambda text: prompt_request("1", excerpts.shown_turns(turn(text)), "en"),
+    "a task's prompt": lambda text: is_side_task(UpstreamRequest(id="1", messages=(*turn("### Task:\n" + text),))),
+    "a turn": without_blocks,
+    "a turn with blocks": lambda text: without_blocks("<think>" + text + "</think>" + text),
+    "a turn of blocks": lambda text: without_blocks("<think></think>" * (len(text) // 15)),
+    "a turn's summaries": lambda text: reasoning_text({"reasoning": "**Prompt**\n\n" + text}),
+    "JSON of many values": load_json,
+    "a body": parse_body,
+    "a beginning": watch_beginning,
+    "text beside a field": beside_a_field,
+    "a trace to seal": seal,
+    "slices": lambda text: list(slices([Text(text)])),
 }
 
 
@@ -136,3 +195,12 @@ def test_a_deeply_nested_call_is_text() -> None:
     reader = ToolCallReader()
     items = [*reader.feed(deep), *reader.close()]
     assert "".join(item.text for item in items if isinstance(item, Segment)) == deep
+
+
+def test_of_a_huge_prompt_only_the_ends_are_looked_at() -> None:
+    huge = "What is this?\n```python\n" + "x = 1\n" * 1_300_000 + "```\nSay it in one word."
+    (shown,) = excerpts.shown_turns(turn(huge))
+    assert len(shown.content) < excerpts.TURN_CHARACTERS + 100
+    asked = prompt_request("1", [shown], "en").messages[-1].content
+    assert asked.startswith("What is this?\n[code: python, ")
+    assert asked.endswith(" lines]\nSay it in one word.")
