@@ -16,6 +16,7 @@ from tests.fakes.gateway_calls import (
     stream,
     types_and_texts,
 )
+from tests.fakes.native_events import joined
 
 QUIET = {"model": "deepseek-r1", **WITHOUT_SUMMARIES}
 
@@ -62,6 +63,7 @@ async def test_reasoning_in_a_field_gives_the_same_events(http: httpx.AsyncClien
         ({"reset": True}, "upstream_cut"),
         ({"stall": True}, "upstream_silent"),
         ({"raw": "data: {not json\n\n"}, "upstream_not_json"),
+        ({"raw": "x" * 4_300_000}, "upstream_not_a_stream"),
         ({"raw": 'data: {"error": {"message": "it broke"}}\n\n'}, "upstream_error"),
     ],
 )
@@ -72,6 +74,14 @@ async def test_when_the_api_fails_in_mid_stream_the_stream_keeps_what_was_receiv
     assert types_and_texts(events) == CUT
     assert (events[-1]["error"]["type"], events[-1]["error"]["stage"]) == (kind, "upstream")
     assert await running(http, url) == 0
+
+
+@pytest.mark.parametrize("family", ["x", "。", "a. "])
+async def test_a_huge_piece_of_reasoning_arrives_whole(http: httpx.AsyncClient, url: str, family: str) -> None:
+    trace = family * 300_000
+    events = await stream(http, url, body(f"<think>{trace}</think>It is.", **QUIET))
+    assert joined(events, "reasoning.delta") == trace
+    assert events[-2]["text"] == "It is."
 
 
 @pytest.mark.parametrize(
