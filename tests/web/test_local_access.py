@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.config import AccessSettings
 from gateway.errors import PermissionDenied
-from gateway.keys import is_loopback
+from gateway.keys import ConcurrencyLimiter, is_loopback
 from tests.fakes.web_server import served
 from web.application import application
 from web.auth import add_access_control
@@ -104,7 +104,7 @@ class Asked:
         self._app = application("Guarded")
         self._app.post("/v1/ask")(self._ask)
         self._app.get("/health")(self._health)
-        add_access_control(self._app, AccessSettings(**access), 9, clients_are_hidden=False)
+        add_access_control(self._app, AccessSettings(**access), ConcurrencyLimiter(9, in_all=9), clients_are_hidden=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
