@@ -104,7 +104,9 @@ class Asked:
         self._app = application("Guarded")
         self._app.post("/v1/ask")(self._ask)
         self._app.get("/health")(self._health)
-        add_access_control(self._app, AccessSettings(**access), ConcurrencyLimiter(9, in_all=9), clients_are_hidden=False)
+        add_access_control(
+            self._app, AccessSettings(**access), ConcurrencyLimiter(9, in_all=9), clients_are_hidden=False
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
