@@ -7,6 +7,7 @@
     │   ├── InvalidKey             401: no key, or an unknown one
     │   ├── PermissionDenied       403: there are no keys, and the request is a foreign page's or for a foreign host
     │   ├── UnknownModel           404: no upstream serves that model
+    │   ├── RequestTimeout         408: the rest of the request did not come in time
     │   ├── RequestTooLarge        413: the body is larger than the limit
     │   ├── UnknownEncoding        415: the body has a Content-Encoding that is not decoded here
     │   ├── TooManyStreams         429: too many concurrent streams for this key
@@ -117,6 +118,12 @@ class InvalidKey(ClientError):
 class PermissionDenied(ClientError):
     type = "permission_denied"
     status = 403
+
+
+class RequestTimeout(ClientError):
+    type = "request_timeout"
+    status = 408
+    retryable = True
 
 
 class RequestTooLarge(ClientError):

@@ -22,6 +22,7 @@ from gateway.errors import (
     InvalidKey,
     InvalidRequest,
     Overloaded,
+    RequestTimeout,
     TooManyStreams,
     UnknownEncoding,
 )
@@ -113,6 +114,8 @@ def refusal(error: Exception) -> Response:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if failure.retryable and failure.status in (Overloaded.status, TooManyStreams.status):
         headers = {"Retry-After": "2"}
+    if failure.type == RequestTimeout.type:
+        headers = {"Connection": "close"}  # the rest of the body may still come
     if failure.status == InvalidKey.status:
         headers = {"WWW-Authenticate": "Bearer"}
     if failure.status == UnknownEncoding.status:

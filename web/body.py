@@ -1,30 +1,45 @@
-"""The body of a request: read, decoded if it is compressed, and bounded, whatever it was before it was decoded."""
+"""The body of a request: read, decoded if it is compressed, and bounded in size and time.
+
+The size is that after decoding. Knows nothing of what a body contains.
+"""
 
 import asyncio
 import zlib
 
 from fastapi import Request
 
-from gateway.errors import InvalidRequest, RequestTooLarge, UnknownEncoding
+from gateway.errors import InvalidRequest, RequestTimeout, RequestTooLarge, UnknownEncoding
 
 ENCODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 """Each Content-Encoding that is decoded, and zlib's `wbits` for it."""
 ACCEPTED = "gzip, deflate"
 """Their names for people and for the header `Accept-Encoding` of a refusal (RFC 9110, 15.5.16)."""
+SECONDS = 30.0
+"""Seconds in which more of a body must come."""
+BYTES_PER_SECOND = 1000
+"""Bytes that a body must bring a second, after the first `SECONDS`."""
 
 
-async def read(http: Request, limit: int) -> bytes:
+async def read(http: Request, limit: int, seconds: float = SECONDS) -> bytes:
     """Return the request's body, decoded.
 
-    Raises RequestTooLarge if it has more than `limit` bytes, UnknownEncoding, or InvalidRequest if it is not what its
-    encoding says.
+    Raises RequestTooLarge if it has more than `limit` bytes, RequestTimeout if nothing of it comes for `seconds` or
+    if it goes on coming too slowly, UnknownEncoding, or InvalidRequest if it is not what its encoding says.
     """
     decoder = _decoder(http)
     body = bytearray()
-    async for chunk in http.stream():
-        body += await decoder.decode(chunk, limit + 1 - len(body))
-        if len(body) > limit:
-            raise RequestTooLarge(f"the request is larger than {limit} bytes")
+    now = asyncio.get_running_loop().time
+    slowest = now() + seconds
+    try:
+        async with asyncio.timeout(seconds) as timeout:
+            async for chunk in http.stream():
+                slowest += len(chunk) / BYTES_PER_SECOND
+                timeout.reschedule(min(now() + seconds, slowest))
+                body += await decoder.decode(chunk, limit + 1 - len(body))
+                if len(body) > limit:
+                    raise RequestTooLarge(f"the request is larger than {limit} bytes")
+    except TimeoutError:
+        raise RequestTimeout(f"the rest of the body did not come within {seconds:g} s; send it again") from None
     decoder.check_end()
     return bytes(body)
 

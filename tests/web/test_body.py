@@ -1,5 +1,6 @@
 """Bodies of requests over a real socket: encodings that are decoded, all others, and the limit after decoding."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -9,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import Request
 
+from gateway.errors import RequestTimeout, RequestTooLarge
 from tests.fakes.scripted_gateway import CHAT, GOOD, RESPONSE, scripted_gateway
 from tests.fakes.session import ScriptedParser
 from tests.fakes.web_server import served
+from web.body import read
 
 LIMIT = 10_000
 JSON = json.dumps({**CHAT, "stream": False}).encode()
@@ -119,3 +123,30 @@ async def test_the_limit_is_of_the_decoded_body(client: httpx.AsyncClient, pad: 
     encoded = {"identity": body, "gzip": gzip.compress(body), "deflate": zlib.compress(body)}
     answer = await post(client, encoded[encoding], encoding)
     assert answer.status_code == (200 if len(JSON) + pad <= LIMIT else 413)
+
+
+def receiving(*pieces: bytes, drip: float | None) -> Request:
+    """Return a request whose body goes on after `pieces`: by a byte every `drip` seconds, or never."""
+    rest = list(pieces)
+
+    async def receive() -> dict[str, Any]:
+        if rest:
+            return {"type": "http.request", "body": rest.pop(0), "more_body": True}
+        await (asyncio.Event().wait() if drip is None else asyncio.sleep(drip))
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "drip"), [((), None), ((b"{",), None), ((b" " * LIMIT,), None), ((), 0.01), ((b" " * 10,), 0.01)]
+)
+async def test_a_body_that_does_not_come_in_time_is_given_up(pieces: tuple[bytes, ...], drip: float | None) -> None:
+    with pytest.raises(RequestTimeout) as caught:
+        await read(receiving(*pieces, drip=drip), LIMIT, seconds=0.05)
+    assert (caught.value.failure().status, caught.value.failure().retryable) == (408, True)
+
+
+async def test_a_body_has_longer_while_it_comes() -> None:
+    with pytest.raises(RequestTooLarge):
+        await read(receiving(*[b" " * 100] * 3, drip=0.01), 302, seconds=0.2)
