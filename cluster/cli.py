@@ -25,6 +25,8 @@ NOTES = """\
 environment:
   REASONING_GATEWAY_HOME    the folder with the record of what runs (~/.cache/reasoning-gateway/run)
   REASONING_GATEWAY_CACHE   the folder that keeps the embedded model (~/.cache/reasoning-gateway)
+  REASONING_GATEWAY_CONNECTIONS_PER_ADDRESS
+                            connections from one address beyond which its requests are refused (2000)
 
 exit codes:
   0 done, or healthy   1 failed, or not healthy   2 wrong usage   3 nothing runs   130 cancelled with Ctrl-C
@@ -86,17 +88,21 @@ def _up(options: argparse.Namespace) -> Exit:
     if options.port:
         config.listen_at(options.port)
     began = time.monotonic()
-    run = up(home(), config, options.dashboard_port, console)
+    without_token: bool = options.without_ray_token
+    run = up(home(), config, options.dashboard_port, console, without_token=without_token)
     console.print(f"ready after {time.monotonic() - began:.0f} s")
-    _print_addresses(run)
+    _print_addresses(run, without_token)
     return Exit.DONE
 
 
-def _print_addresses(run: Run) -> None:
+def _print_addresses(run: Run, without_token: bool) -> None:
     url = "" if run.api == DEFAULT_API else f"--url {run.api} "
     console.print(f"API        {run.api}/v1/reasoning")
     console.print(f"dashboard  {run.dashboard}/#/serve")
-    console.print("           it asks once for the token that `ray get-auth-token` prints")
+    if without_token:
+        console.print("           without Ray's token: whoever reaches a port of Ray's runs code as you", style="red")
+    else:
+        console.print("           it asks once for the token that `ray get-auth-token` prints")
     console.print(f'ask it     reasoning-ask {url}"Why is the sky blue?"')
     console.print("stop it    reasoning-gateway down")
 
@@ -158,6 +164,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--api-key-env", metavar="VAR", help="the environment variable with that API's key")
     add("--port", type=_port, metavar="N", help="the gateway's port, in place of the config's (8000)")
     add("--dashboard-port", type=_port, metavar="N", help=f"the port of Ray's dashboard ({DASHBOARD_PORT})")
+    add("--without-ray-token", action="store_true", help="with RAY_AUTH_MODE=disabled: Ray runs anybody's code")
     parser.epilog = f"{EXAMPLES}\n{NOTES}"
 
 

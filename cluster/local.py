@@ -24,6 +24,7 @@ CODE = Path(__file__).resolve().parent.parent
 """The folder that `graph` and the packages are imported from: a checkout, or an environment's site-packages."""
 GCS_PORT = 6399
 """Ray's own 6379 is Redis' too, and that of a Ray that somebody else has started."""
+AUTH_MODE, TOKEN_FILE = "RAY_AUTH_MODE", Path("~/.ray/auth_token")
 RAY_ENVIRONMENT = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     # Ray's own loops take CPU time from a model on the same cores. By default these run ten times a second, and each
@@ -42,15 +43,33 @@ START_SECONDS, STOP_SECONDS, POLL_SECONDS = 120, 30, 0.2
 LOG_LINES = 15
 
 
-def sign_in() -> str:
-    """Return Ray's token, made on first use, and have the programs started from here use it.
+def check_token(without: bool) -> None:
+    """Raise CommandError unless Ray is started with its token, or both its variable and `without` say otherwise."""
+    mode = os.environ.get(AUTH_MODE, "").lower() or "token"
+    if (mode != "token") is without:
+        return
+    if without:
+        raise CommandError(f"--without-ray-token goes with {AUTH_MODE}=disabled. Leave it out, and Ray has its token.")
+    raise CommandError(
+        f"{AUTH_MODE} is {mode!r}, and without Ray's token every user of this machine, and every web page and program "
+        f"that reaches Ray's ports, can run code as you. Unset {AUTH_MODE}. If you do mean it, add --without-ray-token."
+    )
+
+
+def sign_in(without_token: bool = False) -> str:
+    """Return Ray's token, made on first use, and have the programs started from here use it; "" without one.
 
     With it only this user's programs can talk to Ray. Ray's own commands read it from the same place.
     """
-    os.environ["RAY_AUTH_MODE"] = "token"
-    shown = subprocess.run([_ray(), "get-auth-token", "--generate"], capture_output=True, text=True, check=False)
+    if without_token:
+        return ""
+    os.environ[AUTH_MODE] = "token"
+    command = [_ray(), "get-auth-token", "--generate"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)
     if shown.returncode:
         raise CommandError(f"`ray get-auth-token --generate` failed:\n{shown.stderr.strip()}")
+    with suppress(FileNotFoundError):  # Ray would let all users of the machine read it
+        TOKEN_FILE.expanduser().chmod(0o600)
     return shown.stdout.strip()
 
 
@@ -68,7 +87,7 @@ def start(home: Home, api: str, dashboard_port: int, deployed: str, ready: Calla
             stderr=log,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, **RAY_ENVIRONMENT, **haproxy.environment(home.folder, free_port), **_python_path()},
+            env={**os.environ, **RAY_ENVIRONMENT, **haproxy.environment(home.folder), **_python_path()},
         )
     run = Run(
         pid=process.pid,

@@ -14,10 +14,10 @@ PATH = "/api/serve/applications/"
 
 
 class ServeApi:
-    """`dashboard` is its address, `token` Ray's own, without which it answers nobody."""
+    """`dashboard` is its address, `token` Ray's own, or "" if Ray was started without."""
 
     def __init__(self, dashboard: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(base_url=dashboard, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def deploy(self, config: dict[str, Any], seconds: float = DEPLOY_SECONDS) -> None:

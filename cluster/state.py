@@ -4,7 +4,7 @@
         state.json           the Ray that `up` has started, and what is deployed on it
         serve_config.yaml    the Serve config as it was deployed last
         ray.log              the output of `ray start`
-        haproxy, haproxy.sed the script by which Serve starts HAProxy, and its edits of Serve's configuration
+        haproxy, haproxy*.sed the script by which Serve starts HAProxy, and its edits of Serve's configuration
         lock                 taken by `up` and `down` while they work
 
 Knows nothing of Ray and Serve: a run is a session of processes.

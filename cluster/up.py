@@ -26,12 +26,15 @@ class NotReady(CommandError):
     """The deployment is slow, and may still succeed."""
 
 
-def up(home: Home, config: ServeConfig, dashboard_port: int | None, console: Console) -> Run:
+def up(
+    home: Home, config: ServeConfig, dashboard_port: int | None, console: Console, *, without_token: bool = False
+) -> Run:
     """Deploy `config`, and return what runs once it answers requests. `console` shows the progress.
 
     A run that is there already is kept, whatever happens. One that is started here is stopped again after a failure or
     Ctrl-C, except if it is only slow. Raises CommandError.
     """
+    local.check_token(without_token)
     config.check_environment()
     with home.lock():
         running = home.current()
@@ -40,7 +43,7 @@ def up(home: Home, config: ServeConfig, dashboard_port: int | None, console: Con
         else:
             _check_ports(config.port, dashboard_port or DASHBOARD_PORT)
         config.fetch_models()
-        token = local.sign_in()
+        token = local.sign_in(without_token)
         with _stopped_on_failure(home, console, keep=running is not None):
             run = running or _start(home, config, dashboard_port or DASHBOARD_PORT, token, console)
             run = _deploy(home, run, config, token, console)

@@ -1,5 +1,6 @@
 """`reasoning-gateway`: what it refuses before anything starts, and with what next step."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import Exit, main
-from cluster.local import free_port
+from cluster.local import check_token, free_port, sign_in
 from cluster.state import Home, Run
 from cluster.status import running_streams
 from tests.fakes.sleeping_run import sleeping_run
@@ -104,6 +105,26 @@ def test_a_port_in_use_is_named(fails: Fails, option: str) -> None:
         arguments = [str(one) for pair in ports.items() for one in pair]
         message = fails("up", *API, *arguments)
     assert message == f"Another program listens at port {ports[option]}. Stop it, or choose a port with {option}."
+
+
+def test_a_ray_without_its_token_is_refused(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "Disabled")
+    message = fails("up", *API)
+    assert message.startswith("RAY_AUTH_MODE is 'disabled', and without Ray's token every user of this machine")
+    assert message.endswith("Unset RAY_AUTH_MODE. If you do mean it, add --without-ray-token.")
+
+
+@pytest.mark.parametrize("mode", ["", "token"])
+def test_one_word_does_not_take_rays_token_away(fails: Fails, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    message = fails("up", *API, "--without-ray-token")
+    assert message == "--without-ray-token goes with RAY_AUTH_MODE=disabled. Leave it out, and Ray has its token."
+
+
+def test_two_words_take_rays_token_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    check_token(without=True)
+    assert (sign_in(without_token=True), os.environ["RAY_AUTH_MODE"]) == ("", "disabled")
 
 
 def test_another_checkout_is_told_what_runs(fails: Fails, home: Home, running: Run) -> None:

