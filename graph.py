@@ -17,7 +17,8 @@ from deployments.plain_api import PlainApi
 from deployments.rpc.server import RpcServer
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
-from gateway.config import GatewaySettings, PlainApiSettings, UpstreamSettings
+from gateway.config import GatewaySettings, PlainApiSettings
+from gateway.upstream_settings import UpstreamSettings
 
 STREAMS: dict[str, Any] = {
     "max_ongoing_requests": 1000,

@@ -31,7 +31,7 @@ from cluster import state
 from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
-from gateway.config import EMBEDDED_NAME
+from gateway.upstream_settings import EMBEDDED_NAME
 from gateway.wire import sse
 
 STREAMS = (1, 4, 8, 16)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from cluster.local import free_port
 from engine.model_files import model_folder
-from gateway.config import EMBEDDED_NAME
+from gateway.upstream_settings import EMBEDDED_NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 VLLM_PYTHON = ROOT / ".peers/vllm/bin/python"

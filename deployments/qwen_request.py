@@ -10,10 +10,10 @@ from typing import Any
 from engine import harness
 from engine.harness import GenerationRequest
 from gateway import upstream
-from gateway.config import UpstreamSettings
 from gateway.events import Usage
 from gateway.reasoning.tool_calls import END, START
 from gateway.upstream import Message, ToolChoice, UpstreamItem, UpstreamRequest
+from gateway.upstream_settings import UpstreamSettings
 
 
 def to_generation_request(request: UpstreamRequest, settings: UpstreamSettings) -> GenerationRequest:

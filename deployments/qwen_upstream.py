@@ -21,9 +21,9 @@ from engine.engine import Engine, EngineSettings
 from engine.harness import Harness
 from engine.model_files import model_folder
 from engine.sampling import Sampling
-from gateway.config import UpstreamSettings
 from gateway.pacing import PACER
 from gateway.upstream import Accepted, Message, UpstreamItem, UpstreamRequest
+from gateway.upstream_settings import UpstreamSettings
 
 log = logging.getLogger(__name__)
 

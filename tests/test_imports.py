@@ -55,7 +55,7 @@ def allowed(path: PurePosixPath, module: str) -> bool:
         return home in ("deployments", "graph.py")
     match home:
         case "gateway":
-            modelled = path.as_posix() == "gateway/config.py" or path.parts[1] == "requests"
+            modelled = path.name in ("config.py", "upstream_settings.py") or path.parts[1] == "requests"
             pydantic = modelled and root == "pydantic"
             detector = path.as_posix() == "gateway/summaries/language.py" and root == "py3langid"
             orjson = path.parts[1] == "wire" and root == "orjson"
@@ -111,6 +111,7 @@ def test_no_python_stands_where_no_rule_reaches() -> None:
         ("gateway/events.py", "import orjson", ["orjson"]),
         ("gateway/summaries/prompts.py", "import py3langid", ["py3langid"]),
         ("gateway/config.py", "import orjson", ["orjson"]),
+        ("gateway/upstream_settings.py", "import orjson", ["orjson"]),
         ("gateway/wire/responses.py", "from cryptography.fernet import Fernet", ["cryptography.fernet"]),
         ("gateway/reasoning/parser.py", "from engine.text import StopStrings", ["engine.text"]),
         ("gateway/session.py", "from client import stream", ["client"]),
@@ -175,6 +176,7 @@ def test_a_breach_is_found(path: str, source: str, expected: list[str]) -> None:
         ("gateway/session.py", "import asyncio\nfrom collections.abc import Sequence\nfrom gateway.wire import native"),
         ("gateway/wire/native.py", "import orjson\nfrom gateway.wire import sse\nfrom . import sse"),
         ("gateway/config.py", "from pydantic import BaseModel"),
+        ("gateway/upstream_settings.py", "from pydantic import BaseModel"),
         ("gateway/sealing.py", "from cryptography.exceptions import InvalidTag"),
         ("gateway/requests/base.py", "from pydantic import BaseModel"),
         ("gateway/requests/responses.py", "from pydantic import BaseModel"),

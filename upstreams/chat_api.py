@@ -10,7 +10,6 @@ from contextlib import suppress
 
 import stamina
 
-from gateway.config import HttpUpstreamSettings
 from gateway.errors import (
     BeforeFirstByte,
     UpstreamCut,
@@ -22,6 +21,7 @@ from gateway.errors import (
 )
 from gateway.pacing import PACER
 from gateway.upstream import Accepted, UpstreamItem, UpstreamRequest
+from gateway.upstream_settings import HttpUpstreamSettings
 from gateway.wire import sse
 from gateway.wire.chat_chunks import ChunkReader
 from upstreams.api_client import PIECE_BYTES, ApiClient, ApiResponse, Broken, Undecodable

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from gateway.config import HttpUpstreamSettings, ReasoningBack
 from gateway.errors import InvalidRequest
 from gateway.requests.fields import merged, without
 from gateway.turns import REASONING_FIELDS, reasoning_text, without_blocks
 from gateway.upstream import UpstreamRequest
+from gateway.upstream_settings import HttpUpstreamSettings, ReasoningBack
 
 PLAIN_FIELDS = ("reasoning_content", "reasoning")
 """The fields that a client's word decides between before the API has answered; without it, the first."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from gateway.config import LimitSettings, ModelRoute
+from gateway.config import LimitSettings
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.answer import AnswerParser, Stage, parse
 from gateway.reasoning.beginning import BeginningWatch
@@ -16,6 +16,7 @@ from gateway.reasoning.bounds import AnswerBounds
 from gateway.reasoning.promoter import Promoter
 from gateway.reasoning.tool_calls import ToolCallParser
 from gateway.upstream import ParsedItem, UpstreamItem, UpstreamRequest
+from gateway.upstream_settings import ModelRoute
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ work done here.
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from gateway.config import HttpUpstreamSettings
 from gateway.upstream import UpstreamItem, UpstreamRequest
+from gateway.upstream_settings import HttpUpstreamSettings
 from upstreams.chat_api import ChatApi
 
 REQUEST_ID = re.compile(r"[!-~]{1,128}")

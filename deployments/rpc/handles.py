@@ -8,10 +8,11 @@ from typing import Any, Generic, TypeVar
 
 from deployments.rpc.client import RpcClient, single_item
 from deployments.telemetry import metrics, serve_internals, tracing
-from gateway.config import GatewaySettings, ModelRoute
+from gateway.config import GatewaySettings
 from gateway.errors import GatewayError
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.upstream import Message, UpstreamItem, UpstreamRequest
+from gateway.upstream_settings import ModelRoute
 from upstreams.choice import Upstream, Upstreams
 from upstreams.http import HttpUpstream
 

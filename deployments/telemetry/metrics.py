@@ -14,7 +14,6 @@ from typing import Any
 
 from ray.serve.metrics import Counter, Histogram
 
-from gateway.config import ModelRoute
 from gateway.events import (
     Event,
     ReasoningDelta,
@@ -24,6 +23,7 @@ from gateway.events import (
     StreamFailed,
 )
 from gateway.session import OnBatch, Session
+from gateway.upstream_settings import ModelRoute
 
 log = logging.getLogger("ray.serve")
 

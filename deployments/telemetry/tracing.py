@@ -16,9 +16,9 @@ from opentelemetry.trace import Span, StatusCode
 
 from deployments.telemetry.metrics import outcome
 from deployments.telemetry.serve_internals import request_id, set_request_id
-from gateway.config import ModelRoute
 from gateway.events import Event, StreamCompleted, StreamFailed
 from gateway.session import OnBatch, Session, SessionObserver
+from gateway.upstream_settings import ModelRoute
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 SERVICE = "reasoning-gateway"

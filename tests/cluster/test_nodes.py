@@ -10,7 +10,8 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
-from gateway.config import GatewaySettings, UpstreamSettings
+from gateway.config import GatewaySettings
+from gateway.upstream_settings import UpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import stream
 from tests.fakes.nodes import Nodes, set_scaling

@@ -9,8 +9,8 @@ import torch
 from deployments.qwen_request import to_generation_request
 from deployments.qwen_upstream import _device
 from engine.harness import GenerationRequest
-from gateway.config import UpstreamSettings
 from gateway.upstream import Message, Tool, ToolCall, ToolChoice, UpstreamRequest
+from gateway.upstream_settings import UpstreamSettings
 
 
 @pytest.mark.parametrize(

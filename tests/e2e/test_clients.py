@@ -11,7 +11,8 @@ import pytest
 from openai import AsyncOpenAI
 
 from bench.peers import ROOT
-from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
+from gateway.config import GatewaySettings
+from gateway.upstream_settings import EMBEDDED_NAME, HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.deepseek_api import DeepSeekApi
 from tests.fakes.scripted_api import ScriptedApi, in_thread

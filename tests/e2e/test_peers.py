@@ -19,7 +19,8 @@ from bench import peers
 from cluster.local import free_port
 from engine.harness import END, EXAMPLE, START
 from engine.model_files import model_folder
-from gateway.config import EMBEDDED_NAME, GatewaySettings, HttpUpstreamSettings
+from gateway.config import GatewaySettings
+from gateway.upstream_settings import EMBEDDED_NAME, HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import WITHOUT_SUMMARIES, stream
 from tests.fakes.native_events import assert_legal, joined, only

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings
+from gateway.config import DeadlineSettings, GatewaySettings
+from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import THOUGHT, body, stream, stream_in_reasoning
 from tests.fakes.scripted_api import ScriptedApi

@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.config import (
-    DeadlineSettings,
-    GatewaySettings,
-    HttpUpstreamSettings,
-    LimitSettings,
-    UpstreamSettings,
-)
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.reasoning.formats import FORMATS, custom
+from gateway.upstream_settings import HttpUpstreamSettings, UpstreamSettings
 
 API = {"url": "https://api.example.com/v1", "models": ["deepseek-r1"]}
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from bench.peers import ROOT
-from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings, LimitSettings
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
+from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.collector import Collector
 from tests.fakes.gateway_calls import PLAIN_MODEL

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from bench.peers import ROOT
-from gateway.config import DeadlineSettings, GatewaySettings, HttpUpstreamSettings, SummarizerSettings
+from gateway.config import DeadlineSettings, GatewaySettings, SummarizerSettings
+from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.answers import PATHS, Answer, Route, ask
 from tests.fakes.cluster import Cluster
 from tests.fakes.scripted_answer import Request

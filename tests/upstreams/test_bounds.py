@@ -6,10 +6,10 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from gateway.config import HttpUpstreamSettings
 from gateway.errors import UpstreamNotAStream
 from gateway.slices import characters
 from gateway.upstream import Message, Text, UpstreamRequest
+from gateway.upstream_settings import HttpUpstreamSettings
 from upstreams.api_client import PIECE_BYTES, ApiClient
 from upstreams.chat_api import LONGEST_EVENT, ChatApi
 

@@ -10,7 +10,6 @@ import pytest
 import stamina
 
 from cluster.local import free_port
-from gateway.config import HttpUpstreamSettings
 from gateway.errors import Failure, GatewayError
 from gateway.events import Usage
 from gateway.reasoning import Segment
@@ -24,6 +23,7 @@ from gateway.upstream import (
     UpstreamItem,
     UpstreamRequest,
 )
+from gateway.upstream_settings import HttpUpstreamSettings
 from gateway.wire.sse import Decoder
 from tests.fakes.scripted_api import ANSWER, ScriptedApi
 from upstreams import chat_api

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.config import HttpUpstreamSettings
 from gateway.errors import InvalidRequest
 from gateway.upstream import Message, UpstreamRequest
+from gateway.upstream_settings import HttpUpstreamSettings
 from upstreams.chat_body import ChatBodies
 
 USER, RESULT = {"role": "user", "content": "Go."}, {"role": "tool", "tool_call_id": "c", "content": "1"}
