@@ -55,7 +55,7 @@ def allowed(path: PurePosixPath, module: str) -> bool:
         return home in ("deployments", "graph.py")
     match home:
         case "gateway":
-            modelled = path.name in ("config.py", "upstream_settings.py") or path.parts[1] == "requests"
+            modelled = str(path) in ("gateway/config.py", "gateway/upstream_settings.py") or path.parts[1] == "requests"
             pydantic = modelled and root == "pydantic"
             detector = path.as_posix() == "gateway/summaries/language.py" and root == "py3langid"
             orjson = path.parts[1] == "wire" and root == "orjson"

@@ -1,4 +1,4 @@
-"""A megabyte of one kind, in one piece, through a session: others have their turn between its slices."""
+"""A lot of text of one kind, in one piece, through a session: others have their turn between its slices."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -18,7 +18,7 @@ from gateway.upstream import Accepted, Finished, Text, UpstreamItem
 from tests.fakes.hostile import FAMILIES
 from tests.fakes.session import ScriptedParser, ScriptedSummarizer
 
-SIZE = 1_000_000
+SIZE = 200_000
 FINISHED = Finished(finish_reason="stop", usage=Usage())
 
 
