@@ -133,6 +133,7 @@ async def sent(url: str, *lines: str) -> tuple[int, str]:
 POST = ("POST /v1/ask HTTP/1.1", "Content-Length: 0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "status"),
     [

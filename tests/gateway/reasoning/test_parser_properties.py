@@ -169,6 +169,7 @@ def test_text_without_markers_is_kept_unchanged(format: Format, text: str) -> No
     assert "".join(segment.text for segment in parsed(format, False, [text])) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
 @pytest.mark.parametrize("starts_inside", [True, False])
 @pytest.mark.parametrize("size", [LONGEST_BLANK - 1, LONGEST_BLANK, LONGEST_BLANK + 1, 3 * LONGEST_BLANK])
