@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from deployments.heap import return_large_blocks
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.stopping import STOPPING, end_streams
 from deployments.telemetry import metrics
@@ -33,6 +34,7 @@ class Ingress:
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._parser, self._summarizer = StreamHandle[ParsedItem](parser), SummarizerHandle(summarizer)
         watch_loop(metrics.loop_lag())
+        return_large_blocks()
         spans = StreamSpans(settings.models, metrics.StreamMetrics(settings.models).observe)
         self._routes = Routes(
             settings,
