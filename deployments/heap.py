@@ -8,8 +8,8 @@ import sys
 
 M_MMAP_THRESHOLD = -3  # <malloc.h> of glibc
 LARGE_BYTES = 131_072
-"""The bound with which glibc begins. It raises it up to 32 MB with each larger block that is freed. Then such blocks come
-from the heap, which small ones behind them keep from shrinking."""
+"""The bound with which glibc begins. It raises it up to 32 MB with each larger block that is freed. Then such blocks
+come from the heap, which small ones behind them keep from shrinking."""
 
 
 def return_large_blocks() -> None:
