@@ -23,7 +23,6 @@ from multiprocessing import get_context
 
 import httpx
 from rich.console import Console
-from rich.markdown import Markdown
 
 from bench.load.figures import Recording, stream_figures
 from bench.load.loads import MODEL, SUMMARIZER, Load, Route
@@ -31,6 +30,7 @@ from bench.load.probe import record
 from bench.load.processes import ROOT, server
 from bench.local_gateway import config_in_front_of, local_gateway
 from bench.percentile import percentile
+from bench.verdict import conclude
 from cluster.local import free_port
 
 RUN = ROOT / ".run" / "overload"
@@ -201,16 +201,7 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=960, help="ten times what this machine sustains (960)")
     parser.add_argument("--seconds", type=float, default=120, help="for how long streams begin (120)")
     arguments = parser.parse_args()
-    try:
-        result = run(arguments.streams, arguments.seconds)
-    except RuntimeError as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        return 1
-    console.print(Markdown(result.markdown()))
-    missed = result.missed()
-    for sentence in missed:
-        console.print(f"missed: {sentence}", style="red", highlight=False)
-    return 1 if missed else 0
+    return conclude(lambda: run(arguments.streams, arguments.seconds), console)
 
 
 if __name__ == "__main__":

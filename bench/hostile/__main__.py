@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bench.hostile.api import FAMILIES
@@ -29,6 +28,7 @@ from bench.load.loads import MODEL, SUMMARIZER
 from bench.load.processes import ROOT, memory, server
 from bench.local_gateway import config_in_front_of, local_gateway, part
 from bench.percentile import percentile
+from bench.verdict import conclude
 from cluster.local import free_port
 from cluster.state import Run
 
@@ -158,16 +158,7 @@ def main() -> int:
     parser.add_argument("--rest", type=float, default=60, help="seconds before memory is taken again (60)")
     parser.add_argument("--idle", type=int, default=300, help="connections that stay open and send nothing (300)")
     arguments = parser.parse_args()
-    try:
-        result = run(arguments.minutes, arguments.rest, arguments.idle)
-    except RuntimeError as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        return 1
-    console.print(Markdown(result.markdown()))
-    missed = result.missed()
-    for sentence in missed:
-        console.print(f"missed: {sentence}", style="red", highlight=False)
-    return 1 if missed else 0
+    return conclude(lambda: run(arguments.minutes, arguments.rest, arguments.idle), console)
 
 
 if __name__ == "__main__":
