@@ -11,7 +11,7 @@ from gateway.errors import ClientTooSlow
 from gateway.events import Event, StreamFailed
 from gateway.mailbox import Mailbox
 from gateway.order import Order, Sequencer, text_size
-from gateway.slices import in_batches
+from gateway.slices import OVERHEAD, SLICE, in_batches
 
 
 class Outbox:
@@ -50,11 +50,18 @@ class Outbox:
         else:
             try:
                 async with asyncio.timeout(self._beat):
-                    self._taken += in_batches(await self._mailbox.take(), text_size)
+                    events = await self._mailbox.take()
             except TimeoutError:
                 return []
-        batch = self._taken.popleft() if self._taken else []
+            if self._unread_size + OVERHEAD * len(events) <= SLICE:  # nearly always: all that is unread is one slice
+                self._unread_size = 0
+                return self._left(events)
+            self._taken += in_batches(events, text_size)
+        batch = self._taken.popleft()
         self._unread_size -= sum(map(text_size, batch))
+        return self._left(batch)
+
+    def _left(self, batch: list[Event]) -> list[Event]:
         self.last = batch[-1] if batch else self.last
         return batch
 
