@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.summaries.steps import FIRST, LARGEST, LONGEST_CODE, LONGEST_FORMULA, LOOKAHEAD, SMALLEST, Step, Steps
+from gateway.summaries.steps import (
+    _EVENTS,
+    FIRST,
+    LARGEST,
+    LONGEST_CODE,
+    LONGEST_FORMULA,
+    LOOKAHEAD,
+    SMALLEST,
+    Step,
+    Steps,
+    _next_event,
+)
 
 LONG = "This sentence says a little about the thing. " * 14
 PIECES = [
@@ -153,3 +164,9 @@ def test_text_without_a_border_is_cut_at_a_sentence_a_space_or_anywhere() -> Non
 def test_nothing_is_no_step(blank: str) -> None:
     assert steps(blank) == []
     assert [step.text for step in steps(f"A thought.{blank}")] == [f"A thought.{blank}"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.integers(0, 200))
+def test_the_next_event_is_the_one_that_a_search_finds(trace: str, start: int) -> None:
+    found, searched = _next_event(trace, start, len(trace)), _EVENTS.search(trace, start)
+    assert (found and (found.span(), found.lastgroup)) == (searched and (searched.span(), searched.lastgroup))
