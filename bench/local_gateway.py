@@ -21,7 +21,7 @@ PROXIES = ("HAProxy", "haproxy", "ProxyActor")
 
 
 def config_in_front_of(apis: Mapping[str, Sequence[str]], summarizer: str) -> dict[str, Any]:
-    """Return the Serve config that is delivered, with one replica of each deployment, in front of APIs.
+    """Return the Serve config that is delivered, in front of APIs.
 
     `apis` are the models of each API by its URL; `summarizer` is one of the models.
     """
@@ -32,8 +32,15 @@ def config_in_front_of(apis: Mapping[str, Sequence[str]], summarizer: str) -> di
         "http_upstreams": [{"url": url, "models": list(models)} for url, models in apis.items()],
         "summarizer": {"model": summarizer},
     }
-    for deployment in application["deployments"]:
-        deployment["autoscaling_config"] |= {"min_replicas": 1, "max_replicas": 1}
+    return config
+
+
+def with_one_replica(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a Serve config with one replica of each deployment, so that its memory can be compared over time."""
+    config = deepcopy(config)
+    for application in config["applications"]:
+        for deployment in application["deployments"]:
+            deployment["autoscaling_config"] |= {"min_replicas": 1, "max_replicas": 1}
     return config
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from deployments.heap import return_large_blocks
+from deployments.node_share import follow_node_share, usable_cores
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.stopping import STOPPING, end_streams
 from deployments.telemetry import metrics
@@ -43,7 +44,9 @@ class Ingress:
             spans.observe,
             sealer=_sealer(settings.sealing),
             clients_are_hidden=clients_are_hidden(),
+            cores=usable_cores(),
         )
+        follow_node_share(lambda cores: self._routes.limiter.resize(*settings.limits.places(cores)))
 
     async def reconfigure(self, user_config: dict[str, bool]) -> None:
         """End all streams if `reasoning-gateway down` asks for it; a redeployment lets them finish."""

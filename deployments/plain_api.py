@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from ray import serve
 
+from deployments.node_share import follow_node_share, usable_cores
 from deployments.rpc.handles import StreamHandle
 from deployments.stopping import STOPPING, end_streams
 from deployments.telemetry.serve_internals import clients_are_hidden
@@ -36,8 +37,8 @@ class PlainApi:
     def __init__(self, settings: PlainApiSettings) -> None:
         self._settings = settings
         self._ignored = IgnoredLog()
-        limits = LimitSettings()
-        self._limiter = ConcurrencyLimiter(limits.streams_per_client, limits.streams_per_replica)
+        self._limiter = ConcurrencyLimiter(*LimitSettings().places(usable_cores()))
+        follow_node_share(lambda cores: self._limiter.resize(*LimitSettings().places(cores)))
 
     async def reconfigure(self, user_config: dict[str, bool]) -> None:
         """End all streams if `reasoning-gateway down` asks for it; a redeployment lets them finish."""

@@ -12,6 +12,12 @@ from gateway.reasoning.formats import FORMATS
 from gateway.summaries.languages import AUTO, checked_tag
 from gateway.upstream_settings import EMBEDDED_NAME, HttpUpstreamSettings, ModelRoute, Settings, UpstreamSettings
 
+STREAMS_PER_CORE = 64
+"""Streams of 50 deltas a second that the whole gateway carries on one core (`make bench` sustains 128 on two). Beyond
+them every stream is late: with 256 on two cores, a delta's p99 grew from 120 ms to 447 ms and more."""
+MOST_STREAMS = 400
+"""Streams of one replica of the ingress, which is one process, however many cores its node has."""
+
 
 class DeadlineSettings(Settings):
     """Seconds.
@@ -33,22 +39,32 @@ class LimitSettings(Settings):
     before reading from the upstream pauses. `unread_characters`: text that may wait for a slow client before its stream
     fails. `streams_per_replica`: concurrent streams of all clients per replica of the ingress; more are refused as
     overloaded. `streams_per_client`: those of one client, which is a key or, without keys, an address; clients whose
-    address a proxy hides are not told apart. `streams` is its former name. `calls`: concurrent calls per replica behind
-    the ingress. `answer_characters` and `answer_seconds`: an upstream's whole answer. Beyond them it ends as if at its
-    token limit if a response has begun, else it fails.
+    address a proxy hides are not told apart. `streams` is its former name. For `auto`, see `places`. `calls`:
+    concurrent calls per replica behind the ingress. `answer_characters` and `answer_seconds`: an upstream's whole
+    answer. Beyond them it ends as if at its token limit if a response has begun, else it fails.
     """
 
     request_bytes: PositiveInt = 8_000_000
     messages: PositiveInt = 1000
-    streams_per_replica: PositiveInt = 400
+    streams_per_replica: PositiveInt | Literal["auto"] = "auto"
     streams_per_client: Annotated[
-        PositiveInt, Field(validation_alias=AliasChoices("streams_per_client", "streams"))
-    ] = 256
+        PositiveInt | Literal["auto"], Field(validation_alias=AliasChoices("streams_per_client", "streams"))
+    ] = "auto"
     calls: PositiveInt = 1024
     early_characters: PositiveInt = 200_000
     unread_characters: PositiveInt = 1_000_000
     answer_characters: PositiveInt = 10_000_000
     answer_seconds: PositiveFloat = 3600.0
+
+    def places(self, cores: float) -> tuple[int, int]:
+        """Return the most concurrent streams of one client, and of all, on a replica that has `cores` of its node.
+
+        The limit of all follows from what a core carries, and three quarters of it are the limit of one client.
+        """
+        sustained = max(1, min(MOST_STREAMS, int(STREAMS_PER_CORE * cores)))
+        in_all = sustained if self.streams_per_replica == "auto" else self.streams_per_replica
+        per_client = max(1, in_all * 3 // 4) if self.streams_per_client == "auto" else self.streams_per_client
+        return per_client, in_all
 
 
 class AccessSettings(Settings):

@@ -74,10 +74,14 @@ class ConcurrencyLimiter:
     """
 
     def __init__(self, per_client: int, in_all: int) -> None:
-        self._per_client, self._in_all = per_client, in_all
+        self.resize(per_client, in_all)
         self._running: Counter[str] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def resize(self, per_client: int, in_all: int) -> None:
+        """Change both limits; streams that run beyond the new ones go on."""
+        self._per_client, self._in_all = per_client, in_all
 
     @contextmanager
     def slot(self, client: str) -> Iterator[None]:

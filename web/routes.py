@@ -52,7 +52,7 @@ class Routes:
     """The routes under `/v1`; `app()` is the application that serves them, and `limiter` counts its streams.
 
     `observe` is entered for every session that begins; `sealer` seals reasoning for clients. `clients_are_hidden`: see
-    `add_access_control`.
+    `add_access_control`. `cores`: see `LimitSettings.places`.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Routes:
         *,
         sealer: Sealer,
         clients_are_hidden: bool,
+        cores: float,
     ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._observe, self._sealer, self._clients_are_hidden = observe, sealer, clients_are_hidden
         self._models, self._ignored = settings.models, IgnoredLog()
-        limits = settings.limits
-        self.limiter = ConcurrencyLimiter(limits.streams_per_client, limits.streams_per_replica)
+        self.limiter = ConcurrencyLimiter(*settings.limits.places(cores))
 
     def app(self) -> FastAPI:
         """Return the application. Raises ValueError if the configured keys cannot be read."""

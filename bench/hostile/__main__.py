@@ -26,7 +26,7 @@ from bench.hostile.api import FAMILIES
 from bench.hostile.watcher import EVERY, Watched, watch
 from bench.load.loads import MODEL, SUMMARIZER
 from bench.load.processes import ROOT, memory, server
-from bench.local_gateway import config_in_front_of, local_gateway, part
+from bench.local_gateway import config_in_front_of, local_gateway, part, with_one_replica
 from bench.percentile import percentile
 from bench.verdict import conclude
 from cluster.local import free_port
@@ -98,7 +98,7 @@ def run(minutes: float, rest: float, idle: int, folder: Path = RUN) -> Result:
         )
         config = config_in_front_of({good: (MODEL, SUMMARIZER), hostile: tuple(FAMILIES)}, SUMMARIZER)
         console.print("starting the gateway …")
-        gateway = stack.enter_context(local_gateway(config, folder))
+        gateway = stack.enter_context(local_gateway(with_one_replica(config), folder))
         port = int(gateway.api.rpartition(":")[2])
         _watch("warming up", port, WARM_UP, Watched())
         before, alive = _memory(gateway), {process.pid for process in gateway.processes()}

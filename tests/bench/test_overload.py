@@ -30,8 +30,8 @@ def test_answers_are_told_apart() -> None:
 def test_each_bound_that_is_missed_is_named() -> None:
     good = told_by(ROUTE, LOAD, [Recording(0, [5000], [WHOLE])])
     late = told_by(ROUTE, LOAD, [Recording(0, [10000], [WHOLE]), Recording(0, [200_000], [FULL]), Recording(0)])
-    assert Result(good, good, [0.5], Counter()).missed() == []
-    assert Result(good, late, [1.5], Counter({"status 503": 2})).missed() == [
+    assert Result(good, good, good, [0.5], Counter()).missed() == []
+    assert Result(good, good, late, [1.5], Counter({"status 503": 2})).missed() == [
         "the p99 of the latency grew from 4 to 9 ms",
         "the p99 of a refusal took 200 ms",
         "1 streams ended early, or got no answer",

@@ -90,6 +90,7 @@ def scripted_gateway(parser: ScriptedParser, **settings: Any) -> FastAPI:
         lambda _: nullcontext(len),
         sealer=SEALER,
         clients_are_hidden=False,
+        cores=8,
     )
     return routes.app()
 

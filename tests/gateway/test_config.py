@@ -26,6 +26,24 @@ def test_the_former_name_of_the_limit_of_a_client_is_taken() -> None:
     assert GatewaySettings.model_validate({"limits": {"streams": 3}}).limits == LimitSettings(streams_per_client=3)
 
 
+@pytest.mark.parametrize(
+    ("limits", "cores", "places"),
+    [
+        ({}, 2, (96, 128)),
+        ({}, 0.5, (24, 32)),
+        ({}, 0.01, (1, 1)),
+        ({}, 64, (300, 400)),
+        ({"streams_per_replica": 40}, 2, (30, 40)),
+        ({"streams_per_client": 5}, 2, (5, 128)),
+        ({"streams_per_client": 5, "streams_per_replica": 1000}, 2, (5, 1000)),
+    ],
+)
+def test_a_replica_has_places_for_its_share_of_cores_unless_told_otherwise(
+    limits: dict[str, int], cores: float, places: tuple[int, int]
+) -> None:
+    assert LimitSettings(**limits).places(cores) == places
+
+
 def test_empty_settings_are_the_defaults() -> None:
     assert GatewaySettings().model_dump() == {
         "upstream": {
@@ -47,8 +65,8 @@ def test_empty_settings_are_the_defaults() -> None:
         "limits": {
             "request_bytes": 8_000_000,
             "messages": 1000,
-            "streams_per_replica": 400,
-            "streams_per_client": 256,
+            "streams_per_replica": "auto",
+            "streams_per_client": "auto",
             "calls": 1024,
             "early_characters": 200_000,
             "unread_characters": 1_000_000,

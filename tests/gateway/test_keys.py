@@ -78,3 +78,15 @@ def test_a_client_has_no_more_slots_than_the_limit() -> None:
             pass
         with limiter.slot("a"):
             pass
+
+
+def test_streams_beyond_new_limits_go_on_and_the_next_one_is_refused() -> None:
+    limiter = ConcurrencyLimiter(3, in_all=3)
+    with limiter.slot("a"), limiter.slot("a"):
+        limiter.resize(1, in_all=2)
+        with pytest.raises(TooManyStreams), limiter.slot("a"):
+            pass
+        with pytest.raises(Overloaded), limiter.slot("b"):
+            pass
+    with limiter.slot("a"), limiter.slot("b"):
+        pass

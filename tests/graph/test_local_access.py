@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from bench.local_gateway import config_in_front_of, local_gateway
+from bench.local_gateway import config_in_front_of, local_gateway, with_one_replica
 from cluster.state import Run
 from gateway.keys import is_loopback
 from tests.fakes.scripted_api import ScriptedApi, in_thread
@@ -30,7 +30,7 @@ def scripted_api() -> Iterator[ScriptedApi]:
 
 @pytest.fixture(scope="module")
 def gateway(scripted_api: ScriptedApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    config = config_in_front_of({scripted_api.url: [MODEL]}, MODEL)
+    config = with_one_replica(config_in_front_of({scripted_api.url: [MODEL]}, MODEL))
     with local_gateway(config, tmp_path_factory.mktemp("gateway")) as run:
         yield run
 
