@@ -13,10 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from gateway.config import GatewaySettings
-from gateway.errors import Failed, InvalidRequest
+from gateway.errors import Failed
 from gateway.events import Event, StreamFailed
 from gateway.keys import ConcurrencyLimiter
-from gateway.requests.base import BaseRequest
+from gateway.requests.base import BaseRequest, too_many_turns
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.ignored import HEADER, IgnoredLog, ignored_header
 from gateway.requests.reasoning import ReasoningRequest
@@ -107,7 +107,7 @@ class Routes:
     def _admitted(self, kind: type[R], body: bytes) -> tuple[R, list[str]]:
         """Return the request, and the names of what the upstream that answers it ignores. May run in any thread."""
         opener = Opener(self._sealer, self._settings.limits.request_bytes)
-        request = kind.parse(body, opener.open)
+        request = kind.parse(body, opener.open, self._settings.limits.messages)
         opener.report()
         model = self._model_of(request)
         if not (route := self._models.get(model)):
@@ -133,7 +133,7 @@ class Routes:
         settings = self._settings
         upstream_request = request.to_upstream(id, self._model_of(request))
         if len(upstream_request.messages) > settings.limits.messages:
-            raise InvalidRequest(f"more than {settings.limits.messages} messages", param=request.conversation)
+            raise too_many_turns(settings.limits.messages, request.conversation)
         return Session(id, request, upstream_request.model, self._parser, self._summarizer, settings)
 
     async def _streamed(self, session: Session, writer: Writer) -> Response:

@@ -103,17 +103,25 @@ class BaseRequest(View):
         return False
 
     @classmethod
-    def parse(cls, body: bytes, open: Open | None = None) -> Self:
+    def parse(cls, body: bytes, open: Open | None = None, most_turns: int | None = None) -> Self:
         """Read a request's JSON body; `open` opens the reasoning that is sealed in it.
 
-        Raises InvalidRequest, naming the first field at fault as `messages.0.content`.
+        Raises InvalidRequest, naming the first field at fault as `messages.0.content`. More than `most_turns` are
+        refused before each of them is looked at.
         """
         fields = present(_object(body))
+        if most_turns and cls.count_turns(fields.get(cls.conversation)) > most_turns:
+            raise too_many_turns(most_turns, cls.conversation)
         if open:
             fields = with_reasoning_opened(fields, open)
         request = checked(cls, fields)
         request._body = fields
         return request
+
+    @classmethod
+    def count_turns(cls, conversation: Any) -> int:
+        """Return how many messages for the upstream a conversation has at least, whatever is in it."""
+        return len(conversation) if isinstance(conversation, list) else 0
 
     def admit(self, upstream: Literal["qwen", "http", "own"], drop_fields: Sequence[str] = ()) -> list[str]:
         """Check the request for the upstream that answers it; return the names of what that upstream is not told.
@@ -158,6 +166,10 @@ class BaseRequest(View):
     def _unknown_to_qwen(self) -> list[str]:
         """Return the names of the fields that mean nothing to the Qwen, and whose values ask for something."""
         raise NotImplementedError
+
+
+def too_many_turns(most: int, param: str) -> InvalidRequest:
+    return InvalidRequest(f"more than {most} messages", param=param)
 
 
 def _object(body: bytes) -> dict[str, Any]:

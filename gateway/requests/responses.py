@@ -64,6 +64,10 @@ class ResponsesRequest(BaseRequest):
     stored_conversation: Annotated[Any, Field(alias="conversation")] = None
     prompt: Any = None
 
+    @classmethod
+    def count_turns(cls, conversation: Any) -> int:
+        return sum(_is_turn(item) for item in conversation) if isinstance(conversation, list) else 0
+
     @field_validator("previous_response_id", "stored_conversation", "prompt", "background")
     @classmethod
     def _nothing_is_stored(cls, asked: Any) -> Any:
@@ -233,3 +237,8 @@ def _response_format(format: dict[str, Any] | None) -> dict[str, Any] | None:
             schema = {name: value for name, value in format.items() if name != "type" and value is not None}
             return {"type": "json_schema", "json_schema": schema}
     return format
+
+
+def _is_turn(item: Any) -> bool:
+    """Return whether an item becomes a message of its own; reasoning and calls become a part of one."""
+    return not (isinstance(item, dict) and item.get("type") in ("reasoning", "function_call"))

@@ -307,3 +307,11 @@ def test_both_ends_of_every_range_are_accepted(name: str, value: float | None) -
 @pytest.mark.parametrize("budget", [None, 0, 1, MAX_TOKENS])
 def test_a_budget_reaches_the_upstream_request(budget: int | None) -> None:
     assert upstream(reasoning={"budget": budget}).budget == budget
+
+
+def test_too_many_turns_are_refused_before_any_is_looked_at() -> None:
+    body = json.dumps({"messages": [1, 2, 3]}).encode()
+    with pytest.raises(InvalidRequest, match="more than 2 messages"):
+        ReasoningRequest.parse(body, most_turns=2)
+    with pytest.raises(InvalidRequest, match="should be an object"):
+        ReasoningRequest.parse(body, most_turns=3)

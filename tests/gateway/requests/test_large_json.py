@@ -68,3 +68,10 @@ def test_a_body_with_many_values_is_refused_in_plain_words(body: bytes, message:
 
 def test_a_long_text_is_no_body_of_many_values() -> None:
     assert not has_many_values(json.dumps({"messages": [{"role": "user", "content": "x" * 8_000_000}]}).encode())
+
+
+def test_a_text_with_many_escapes_is_a_text_like_any_other() -> None:
+    text = 'é\n"\\' * MANY_VALUES
+    body = json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
+    assert has_many_values(body)
+    assert load(body) == ANY.validate_json(body)

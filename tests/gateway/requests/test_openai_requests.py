@@ -285,3 +285,11 @@ def test_efforts_become_budgets_or_words(effort: str | None, budget: int | None,
     for request in (chat(reasoning_effort=effort), responses(reasoning={"effort": effort})):
         asked = request.to_upstream("1", "qwen")
         assert (asked.budget, asked.effort, request.reasoning.budget) == (budget, named, budget)
+
+
+def test_reasoning_and_calls_are_no_turns_of_their_own() -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    items = [{"role": "user", "content": "hi"}, {"type": "reasoning", "summary": []}, call]
+    output = {"type": "function_call_output", "call_id": "c", "output": "1"}
+    assert ResponsesRequest.count_turns([*items, output]) == 2
+    assert ResponsesRequest.count_turns("hi") == 0
