@@ -14,7 +14,7 @@ demo: .venv/ready
 	@echo 'Ask more: .venv/bin/reasoning-ask "your question"'
 
 test: .venv/ready
-	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m engine.model_files embedded-0.5b > /dev/null
 	$(BIN)/python -m pytest
 
 # Every test that needs neither Ray nor a model, in half a minute: all but those at these paths and those marked `slow`,
@@ -42,12 +42,12 @@ check-cluster: .venv/ready
 
 # A real `transformers serve` and the cluster's own /upstream behind the gateway: they say the same through it as raw.
 check-peers: .venv/ready
-	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m engine.model_files embedded-0.5b > /dev/null
 	$(BIN)/python -m pytest tests/e2e/test_peers.py
 
 # vLLM behind the gateway: an environment of its own, of some gigabytes, and the test that starts it.
 check-vllm: .venv/ready .peers/vllm/ready
-	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m engine.model_files embedded-0.5b > /dev/null
 	$(BIN)/python -m bench.peers
 
 # The lock goes without dependencies: torchvision, torchaudio, torchcodec and triton, which vLLM asks for, bring CUDA, and
@@ -59,7 +59,7 @@ check-vllm: .venv/ready .peers/vllm/ready
 
 # Clients that people already have, each in an environment of its own, against the running gateway. Needs node and npm.
 check-clients: .venv/ready .peers/clients/ready .peers/npm/ready
-	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m engine.model_files embedded-0.5b > /dev/null
 	$(BIN)/python -m pytest tests/e2e/test_clients.py -m 'clients or not clients'
 
 .peers/clients/ready: tests/e2e/clients/requirements.lock

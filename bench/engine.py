@@ -31,7 +31,7 @@ from cluster import state
 from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
-from gateway.upstream_settings import EMBEDDED_NAME
+from gateway.upstream_settings import public_name
 from gateway.wire import sse
 
 STREAMS = (1, 4, 8, 16)
@@ -82,7 +82,7 @@ async def transformers_serve(tokenizer: Any) -> AsyncIterator[Rates]:
 @asynccontextmanager
 async def vllm(tokenizer: Any) -> AsyncIterator[Rates]:
     with tempfile.TemporaryDirectory() as folder, peers.vllm(Path(folder) / "log", lambda _: None) as url:
-        async with _over_http(f"{url}/chat/completions", tokenizer, {"model": EMBEDDED_NAME}) as generate:
+        async with _over_http(f"{url}/chat/completions", tokenizer, {"model": public_name("embedded")}) as generate:
             yield {"vLLM": partial(rate, generate)}
 
 

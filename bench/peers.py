@@ -1,4 +1,4 @@
-"""Servers that other people use, each a process group of its own over the embedded model.
+"""Servers that other people use, each a process group of its own over an embedded model.
 
 Tests put the gateway in front of them, and bench/engine.py measures beside them. Run as a program this is `make
 check-vllm`: it starts vLLM, runs its test, and ends it.
@@ -18,20 +18,22 @@ import httpx
 from rich.console import Console
 
 from cluster.local import free_port
+from engine.embedded import LARGE, SMALL
 from engine.model_files import model_folder
-from gateway.upstream_settings import EMBEDDED_NAME
+from gateway.upstream_settings import public_name
 
 ROOT = Path(__file__).resolve().parent.parent
 VLLM_PYTHON = ROOT / ".peers/vllm/bin/python"
+SMALL_NAME = public_name(SMALL)
 POLL_SECONDS, STOP_SECONDS = 0.3, 20
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
 @contextmanager
-def transformers_serve(log: Path, port: int | None = None) -> Iterator[str]:
+def transformers_serve(log: Path, port: int | None = None, model: str = LARGE) -> Iterator[str]:
     """Yield the base URL, ending in /v1, of a `transformers serve`, at a free port by default. `log` has its output."""
     port = port or free_port()
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model_folder("embedded"))]
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model_folder(model))]
     command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "bfloat16"]
     command += ["--continuous-batching", "--cb-num-blocks", "64", "--cb-max-batch-tokens", "512"]
     with _running(command, OFFLINE, port, log, seconds=120) as url:
@@ -39,14 +41,14 @@ def transformers_serve(log: Path, port: int | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def vllm(log: Path, on_progress: Callable[[str], None]) -> Iterator[str]:
+def vllm(log: Path, on_progress: Callable[[str], None], model: str = LARGE) -> Iterator[str]:
     """Yield the base URL, ending in /v1, of a vLLM. While it starts, `on_progress` gets the last line of `log`.
 
     It computes in float32, since not every CPU has bfloat16 instructions.
     """
     port = free_port()
-    command = [str(VLLM_PYTHON), "-m", "vllm.entrypoints.openai.api_server", "--model", str(model_folder("embedded"))]
-    command += ["--served-model-name", EMBEDDED_NAME, "--host", "127.0.0.1", "--port", str(port)]
+    command = [str(VLLM_PYTHON), "-m", "vllm.entrypoints.openai.api_server", "--model", str(model_folder(model))]
+    command += ["--served-model-name", public_name(model), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--dtype", "float32", "--max-model-len", "2048", "--enforce-eager"]
     environment = {**OFFLINE, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
     with _running(command, environment, port, log, seconds=600, on_progress=on_progress) as url:
@@ -114,7 +116,11 @@ def main() -> int:
         console.status("Starting vLLM, a minute or two …") as status,
     ):
         log = Path(folder) / "vllm.log"
-        with vllm(log, lambda line: status.update(f"Starting vLLM, {time.monotonic() - began:.0f} s: {line}")) as url:
+
+        def show(line: str) -> None:
+            status.update(f"Starting vLLM, {time.monotonic() - began:.0f} s: {line}")
+
+        with vllm(log, show, SMALL) as url:
             status.stop()
             console.print(f"vLLM is ready after {time.monotonic() - began:.0f} s", highlight=False)
             command = [sys.executable, "-m", "pytest", "-m", "vllm", str(ROOT / "tests/e2e/test_peers.py")]

@@ -1,4 +1,4 @@
-"""Real traces of reasoning, recorded from the embedded model: the data that `bench.summaries` runs on.
+"""Real traces of reasoning, recorded from the embedded 0.5B: the data that `bench.summaries` runs on.
 
     .venv/bin/python -m bench.traces            record what is not whole yet; --again: all
 
@@ -27,6 +27,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from transformers import AutoTokenizer
 
+from engine.embedded import SMALL
 from engine.engine import Engine, EngineSettings
 from engine.harness import CLOSING, END, EXAMPLE, OPENING, START, SYSTEM, GenerationRequest, Harness, Text
 from engine.model_files import model_folder
@@ -132,7 +133,7 @@ async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed:
 async def record(again: bool) -> None:
     """Record the traces side by side, the short ones first; each is saved as soon as it is complete."""
     traces = [replace(trace, trace="", response="", tokens=0) if again else trace for trace in load()]
-    folder = model_folder("embedded")
+    folder = model_folder(SMALL)
     engine = Engine(folder, EngineSettings(kv_cache_tokens=65_536))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     harness = Harness(engine, tokenizer)

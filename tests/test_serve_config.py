@@ -14,13 +14,13 @@ from ray.serve import Application
 from ray.serve.schema import ServeDeploySchema
 
 import graph
-from cluster.configs import base, in_front_of, overlays, with_overlay
+from cluster.configs import base, in_front_of, overlays, with_overlay, with_qwen
 from gateway.config import GatewaySettings, LimitSettings, PlainApiSettings
 
 ARGS: dict[str, type[BaseModel]] = {"graph:build": GatewaySettings, "graph:build_upstream_api": PlainApiSettings}
 NEEDED = {"autoscaling_config", "max_ongoing_requests", "max_queued_requests", "graceful_shutdown_timeout_s"}
-BASE, API = "base", "api"
-in_each = pytest.mark.parametrize("name", [BASE, API, *overlays()])
+BASE, API, QWEN = "base", "api", "qwen"
+in_each = pytest.mark.parametrize("name", [BASE, API, QWEN, *overlays()])
 
 
 def load(name: str = BASE) -> dict[str, Any]:
@@ -29,6 +29,8 @@ def load(name: str = BASE) -> dict[str, Any]:
             return base()
         case "api":
             return in_front_of("https://api.example.com/v1", ["big", "small"], "EXAMPLE_KEY")
+        case "qwen":
+            return with_qwen("embedded-0.5b")
     return with_overlay(name)
 
 
@@ -79,12 +81,13 @@ def test_serve_and_the_gateway_accept_the_values(name: str) -> None:
         ARGS[application["import_path"]].model_validate(application["args"])
 
 
-@pytest.mark.parametrize("name", [BASE, "gpu"])
+@pytest.mark.parametrize("name", [BASE, QWEN, "gpu"])
 def test_the_plain_api_asks_the_model_of_the_gateway(name: str) -> None:
     gateway, plain = load(name)["applications"]
+    assert {BASE: "embedded", QWEN: "embedded-0.5b", "gpu": "Qwen/Qwen3-4B"}[name] == plain["args"]["model"]
     assert plain["args"]["application"] == gateway["name"]
     assert plain["args"]["deployment"] in [deployment["name"] for deployment in gateway["deployments"]]
-    assert plain["args"]["model"] == GatewaySettings.model_validate(gateway["args"]).upstream.name  # type: ignore[union-attr]
+    assert plain["args"]["model"] == gateway["args"]["upstream"]["model"]
 
 
 @pytest.mark.parametrize(

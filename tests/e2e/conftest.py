@@ -1,4 +1,4 @@
-"""The graph of serve_config.yaml with the real Qwen, deployed when the first test asks for it."""
+"""The graph of serve_config.yaml with the smaller embedded Qwen, deployed when the first test asks for it."""
 
 import os
 import subprocess
@@ -11,22 +11,20 @@ import httpx
 import pytest
 
 from bench.peers import ROOT
+from cluster.configs import dumped, with_qwen
+from engine.embedded import SMALL
 from tests.fakes.cluster import Cluster
 
 
 @pytest.fixture(scope="package")
-def url(cluster: Cluster) -> Iterator[str]:
+def url(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Deploy the gateway of serve_config.yaml, and the Qwen as a plain API at `/upstream` below it; wait until both are
     healthy. They are deleted behind the last test here: an idle Qwen takes a third of a core from all others."""
     from ray import serve
 
-    command = [
-        str(Path(sys.executable).parent / "serve"),
-        "deploy",
-        str(ROOT / "serve_config.yaml"),
-        "--address",
-        cluster.dashboard,
-    ]
+    config = tmp_path_factory.mktemp("e2e") / "serve_config.yaml"
+    config.write_text(dumped(with_qwen(SMALL)), "utf-8")
+    command = [str(Path(sys.executable).parent / "serve"), "deploy", str(config), "--address", cluster.dashboard]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     deadline = time.monotonic() + 200
     while not all(_healthy(f"{cluster.url()}/{path}") for path in ("health", "upstream/v1/models")):

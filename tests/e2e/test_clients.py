@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
-from bench.peers import ROOT
+from bench.peers import ROOT, SMALL_NAME
 from gateway.config import GatewaySettings
-from gateway.upstream_settings import EMBEDDED_NAME, HttpUpstreamSettings
+from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.deepseek_api import DeepSeekApi
 from tests.fakes.scripted_api import ScriptedApi, in_thread
@@ -125,7 +125,7 @@ async def test_openai_python_shows_live_summaries_and_then_the_answer_of_the_rea
     said: list[tuple[str, str]] = []
     async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
         stream = await client.responses.create(
-            model=EMBEDDED_NAME,
+            model=SMALL_NAME,
             input="How many days are there in three weeks and four days?",
             reasoning={"summary": "auto", "effort": "low"},
             temperature=0,
@@ -152,7 +152,7 @@ async def test_the_real_qwen_begins_the_call_that_it_must_make(url: str) -> None
     ]
     async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
         response = await client.responses.create(
-            model=EMBEDDED_NAME,
+            model=SMALL_NAME,
             input="What is the weather in Oslo?",
             tools=tools,
             tool_choice={"type": "function", "name": "weather"},

@@ -16,11 +16,13 @@ import httpx
 import pytest
 
 from bench import peers
+from bench.peers import SMALL_NAME
 from cluster.local import free_port
+from engine.embedded import SMALL
 from engine.harness import END, EXAMPLE, START
 from engine.model_files import model_folder
 from gateway.config import GatewaySettings
-from gateway.upstream_settings import EMBEDDED_NAME, HttpUpstreamSettings
+from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import WITHOUT_SUMMARIES, stream
 from tests.fakes.native_events import assert_legal, joined, only
@@ -63,8 +65,8 @@ def front(cluster: Cluster) -> Iterator[Front]:
 
     transformers_port, player_port = free_port(), free_port()
     apis = {
-        f"http://127.0.0.1:{transformers_port}/v1": str(model_folder("embedded")),
-        os.environ.get("VLLM_URL", f"{cluster.url()}/upstream/v1"): EMBEDDED_NAME,  # vLLM's name for it too
+        f"http://127.0.0.1:{transformers_port}/v1": str(model_folder(SMALL)),
+        os.environ.get("VLLM_URL", f"{cluster.url()}/upstream/v1"): SMALL_NAME,  # vLLM's name for it too
         f"http://127.0.0.1:{player_port}/v1": RECORDED,
     }
     upstreams = tuple(HttpUpstreamSettings(url=api, models=(model,)) for api, model in apis.items())
@@ -76,18 +78,18 @@ def front(cluster: Cluster) -> Iterator[Front]:
 
 async def test_transformers_serve(http: httpx.AsyncClient, front: Front, tmp_path: Path) -> None:
     log = tmp_path / "transformers.log"
-    with peers.transformers_serve(log, front.transformers_port) as api:
-        await assert_same_texts(http, front, api, str(model_folder("embedded")))
+    with peers.transformers_serve(log, front.transformers_port, SMALL) as api:
+        await assert_same_texts(http, front, api, str(model_folder(SMALL)))
     print(log.read_text(errors="replace"))
 
 
 async def test_the_qwen_as_a_plain_api(http: httpx.AsyncClient, front: Front, url: str) -> None:
-    await assert_same_texts(http, front, f"{url}/upstream/v1", EMBEDDED_NAME)
+    await assert_same_texts(http, front, f"{url}/upstream/v1", SMALL_NAME)
 
 
 @pytest.mark.vllm
 async def test_vllm(http: httpx.AsyncClient, front: Front) -> None:
-    await assert_same_texts(http, front, os.environ["VLLM_URL"], EMBEDDED_NAME)
+    await assert_same_texts(http, front, os.environ["VLLM_URL"], SMALL_NAME)
 
 
 async def assert_same_texts(http: httpx.AsyncClient, front: Front, api: str, model: str) -> None:

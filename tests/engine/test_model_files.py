@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.embedded import EmbeddedModel, join
+from engine.embedded import MODELS, EmbeddedModel, join
 from engine.model_files import Make, default_cache, embedded_folder, main, make_once, model_folder
 from gateway.errors import ModelUnavailable
+from gateway.upstream_settings import EMBEDDED_NAMES
 
 PARTS = (b"GGUF first,", b" then second")
 WHOLE = b"".join(PARTS)
@@ -232,10 +233,17 @@ def test_a_hub_name_that_cannot_be_downloaded_says_what_to_do() -> None:
     )
 
 
-def test_the_environment_names_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = make_model(tmp_path / "models" / "qwen2.5-coder-0.5b-instruct")
+def test_the_folder_of_an_embedded_model_has_the_name_that_requests_use() -> None:
+    assert {source: model.name for source, model in MODELS.items()} == EMBEDDED_NAMES
+
+
+@pytest.mark.parametrize(("source", "name"), EMBEDDED_NAMES.items())
+def test_the_environment_names_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, name: str
+) -> None:
+    folder = make_model(tmp_path / "models" / name)
     monkeypatch.setenv("REASONING_GATEWAY_CACHE", str(tmp_path))
-    assert [model_folder("embedded"), model_folder("embedded", tmp_path)] == [folder, folder]
+    assert [model_folder(source), model_folder(source, tmp_path)] == [folder, folder]
     monkeypatch.delenv("REASONING_GATEWAY_CACHE")
     assert default_cache() == Path.home() / ".cache" / "reasoning-gateway"
 

@@ -17,7 +17,7 @@ from gateway.upstream import Accepted, Finished, Message, ThinkingEnded, ToolCal
 from tests.fakes.session import ScriptedParser, ScriptedSummarizer
 from web.routes import Routes
 
-MODEL = "qwen2.5-coder-0.5b-instruct"
+MODEL = "qwen2.5-coder-1.5b-instruct"
 QUESTION = "What is six times seven? Tell me."
 CHAT: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": QUESTION}]}
 """The body of a chat completion, and of the native route."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
+from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings, PlainApiSettings
 from gateway.reasoning.formats import FORMATS, custom
 from gateway.upstream_settings import HttpUpstreamSettings, UpstreamSettings
 
@@ -174,7 +174,7 @@ def test_settings_of_an_api_that_contradict_each_other_are_refused(fields: dict[
         HttpUpstreamSettings.model_validate({**API, **fields})
 
 
-@pytest.mark.parametrize("models", [["a", "a"], ["qwen2.5-coder-0.5b-instruct"]])
+@pytest.mark.parametrize("models", [["a", "a"], ["qwen2.5-coder-1.5b-instruct"]])
 def test_a_model_that_is_served_twice_is_refused(models: list[str]) -> None:
     with pytest.raises(ValidationError, match="two upstreams serve the same model"):
         GatewaySettings.model_validate({"http_upstreams": [{**API, "models": models}]})
@@ -192,7 +192,7 @@ def test_a_gateway_without_models_or_with_an_unknown_summarizer_is_refused() -> 
 @pytest.mark.parametrize(
     ("summarizer", "writer"),
     [
-        ({}, ("qwen2.5-coder-0.5b-instruct", "qwen")),
+        ({}, ("qwen2.5-coder-1.5b-instruct", "qwen")),
         ({"model": "gpt-4o"}, ("gpt-4o", "http")),
         ({"own": {"model": "Qwen/Qwen3-0.6B", "num_gpus": 0.2}}, ("Qwen3-0.6B", "own")),
     ],
@@ -212,7 +212,7 @@ def test_the_models_in_order_each_with_its_upstream_and_format() -> None:
     apis = [{**API, "models": ["deepseek-r1", "gpt-4o"]}, {**API, "models": ["x"], "format": "kimi"}]
     models = GatewaySettings.model_validate({"http_upstreams": apis}).models
     assert [(name, served.upstream, served.format.name, served.starts_inside) for name, served in models.items()] == [
-        ("qwen2.5-coder-0.5b-instruct", "qwen", "qwen3", False),
+        ("qwen2.5-coder-1.5b-instruct", "qwen", "qwen3", False),
         ("deepseek-r1", "http", "deepseek_r1", None),
         ("gpt-4o", "http", "auto", False),
         ("x", "http", "kimi", None),
@@ -259,7 +259,8 @@ def test_settings_are_frozen(settings: GatewaySettings | LimitSettings) -> None:
 @pytest.mark.parametrize(
     ("model", "name"),
     [
-        ("embedded", "qwen2.5-coder-0.5b-instruct"),
+        ("embedded", "qwen2.5-coder-1.5b-instruct"),
+        ("embedded-0.5b", "qwen2.5-coder-0.5b-instruct"),
         ("Qwen/Qwen3-0.6B", "Qwen3-0.6B"),
         ("/models/my-qwen", "my-qwen"),
         ("/models/my-qwen/", "my-qwen"),
@@ -267,4 +268,4 @@ def test_settings_are_frozen(settings: GatewaySettings | LimitSettings) -> None:
     ],
 )
 def test_a_model_is_named_by_the_last_part_of_its_source(model: str, name: str) -> None:
-    assert UpstreamSettings(model=model).name == name
+    assert (UpstreamSettings(model=model).name, PlainApiSettings(model=model).name) == (name, name)

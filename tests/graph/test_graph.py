@@ -166,7 +166,7 @@ def response_text(events: list[dict[str, Any]]) -> str:
 
 async def test_the_model_is_listed_and_the_gateway_is_healthy(http: httpx.AsyncClient, url: str) -> None:
     models = (await http.get(f"{url}/v1/models")).json()
-    assert [model["id"] for model in models["data"]] == ["qwen2.5-coder-0.5b-instruct"]
+    assert [model["id"] for model in models["data"]] == ["qwen2.5-coder-1.5b-instruct"]
     health = await http.get(f"{url}/health")
     assert (health.status_code, health.json()) == (200, {"status": "ok", "running": 0})
 
@@ -191,7 +191,7 @@ async def test_a_model_of_its_own_writes_the_summaries_and_is_not_listed(http: h
     events = await stream(http, own, body(*THOUGHT))
     assert [event["text"] for event in events if event["type"] == "reasoning_summary.part"] == ["Its own text."]
     models = (await http.get(f"{own}/v1/models")).json()["data"]
-    assert [model["id"] for model in models] == ["qwen2.5-coder-0.5b-instruct"]
+    assert [model["id"] for model in models] == ["qwen2.5-coder-1.5b-instruct"]
 
 
 async def test_a_request_that_no_replica_has_room_for_is_refused_with_a_time_to_retry(

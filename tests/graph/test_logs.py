@@ -46,7 +46,7 @@ async def test_a_stream_is_logged_in_one_line_without_its_text(http: httpx.Async
     outcomes = {id: (line["outcome"], line["stage"]) for id, line in lines.items()}
     assert outcomes == {whole: ("completed", ""), failed: ("failed", "upstream"), cancelled: ("cancelled", "")}
     for line in lines.values():
-        assert (line["model"], line["upstream"]) == ("qwen2.5-coder-0.5b-instruct", "qwen")
+        assert (line["model"], line["upstream"]) == ("qwen2.5-coder-1.5b-instruct", "qwen")
         assert line["stream"].startswith("rsn-")
         assert line["seconds"] > 0
     written = texts(logs)

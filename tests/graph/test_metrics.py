@@ -11,7 +11,7 @@ from tests.fakes.polling import last_read
 
 APPLICATION = "metered"
 LOOP_LAG = "ray_gateway_loop_lag_seconds"
-MODELS = {("qwen2.5-coder-0.5b-instruct", "qwen"), ("deepseek-r1", "http")}
+MODELS = {("qwen2.5-coder-1.5b-instruct", "qwen"), ("deepseek-r1", "http")}
 TAGS = ("outcome", "kind", "written_by", "reason", "called")
 
 

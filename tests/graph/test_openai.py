@@ -23,7 +23,7 @@ async def sdk(url: str) -> AsyncIterator[AsyncOpenAI]:
 async def test_a_response_is_streamed_with_its_summaries(sdk: AsyncOpenAI) -> None:
     texts = {"summary": "", "text": ""}
     stream = await sdk.responses.create(
-        model="qwen2.5-coder-0.5b-instruct",
+        model="qwen2.5-coder-1.5b-instruct",
         input=json.dumps(THOUGHT, indent=0),  # several lines: a prompt of one line would be its own summary
         reasoning={"summary": "auto"},
         stream=True,
@@ -41,14 +41,14 @@ async def test_a_response_is_streamed_with_its_summaries(sdk: AsyncOpenAI) -> No
 
 async def test_a_chat_completion_is_streamed_with_its_reasoning(sdk: AsyncOpenAI) -> None:
     messages: Any = [{"role": "user", "content": json.dumps(THOUGHT)}]
-    async with sdk.chat.completions.stream(model="qwen2.5-coder-0.5b-instruct", messages=messages) as stream:
+    async with sdk.chat.completions.stream(model="qwen2.5-coder-1.5b-instruct", messages=messages) as stream:
         message: Any = (await stream.get_final_completion()).choices[0].message
     assert (message.reasoning_content, message.content) == ("Let me see.", "Forty-two.")
 
 
 async def test_a_tool_call_in_the_models_text_is_an_item_of_the_response(sdk: AsyncOpenAI) -> None:
     asked = json.dumps(["<think>So.</think>", *CALL])
-    response = await sdk.responses.create(model="qwen2.5-coder-0.5b-instruct", input=asked, tools=TOOLS)
+    response = await sdk.responses.create(model="qwen2.5-coder-1.5b-instruct", input=asked, tools=TOOLS)
     call: Any = response.output[-1]
     assert (call.type, call.name, call.arguments) == ("function_call", "weather", '{"city": "Oslo"}')
     assert [item.type for item in response.output] == ["reasoning", "function_call"]
@@ -58,7 +58,7 @@ async def test_a_client_that_disconnects_stops_the_generation(
     sdk: AsyncOpenAI, http: httpx.AsyncClient, url: str
 ) -> None:
     asked = json.dumps(["<think>So", {"hang": True}])
-    stream = await sdk.responses.create(model="qwen2.5-coder-0.5b-instruct", input=asked, stream=True)
+    stream = await sdk.responses.create(model="qwen2.5-coder-1.5b-instruct", input=asked, stream=True)
     async for event in stream:
         if event.type == "response.reasoning_text.delta":
             assert await running(http, url) == 1

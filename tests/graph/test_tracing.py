@@ -48,7 +48,7 @@ async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed
         "gateway.upstream": "qwen",
         "gateway.outcome": "completed",
         "gateway.stage": "",
-        "gen_ai.request.model": "qwen2.5-coder-0.5b-instruct",
+        "gen_ai.request.model": "qwen2.5-coder-1.5b-instruct",
         "gen_ai.usage.input_tokens": 7,
         "gen_ai.usage.output_tokens": 3,
     }
