@@ -14,12 +14,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cluster import configs, local
+from cluster import configs, embedded_choice, local
 from cluster.down import down
 from cluster.serve_config import ServeConfig
-from cluster.state import CommandError, Run, home
-from cluster.status import read_status
+from cluster.state import CommandError, Home, Run, home
+from cluster.status import read_deployed, read_status
 from cluster.up import DASHBOARD_PORT, up
+from engine.embedded import LARGE
 
 NOTES = """\
 environment:
@@ -81,10 +82,7 @@ def _up(options: argparse.Namespace) -> Exit:
         options.refuse("--api and --model go together: --api URL --model NAME, with a name that the API knows")
     if options.api_key_env and not options.api:
         options.refuse("--api-key-env goes with --api; in a config file each API has its own `api_key_env`")
-    if options.api:
-        config = ServeConfig.in_front_of(options.api, options.model, options.api_key_env)
-    else:
-        config = ServeConfig.from_file(options.config)
+    config = _config(options)
     if options.port:
         config.listen_at(options.port)
     began = time.monotonic()
@@ -93,6 +91,26 @@ def _up(options: argparse.Namespace) -> Exit:
     console.print(f"ready after {time.monotonic() - began:.0f} s")
     _print_addresses(run, without_token)
     return Exit.DONE
+
+
+def _config(options: argparse.Namespace) -> ServeConfig:
+    """Return what the options ask for. In serve_config.yaml `embedded` is the one that fits this machine."""
+    if options.api:
+        return ServeConfig.in_front_of(options.api, options.model, options.api_key_env)
+    if options.config:
+        return ServeConfig.from_file(options.config)
+    config = ServeConfig.from_file(configs.base_path())
+    if config.qwens != [LARGE]:
+        return config
+    model, why = embedded_choice.choose(_deployed_qwen(home()))
+    console.print(f"model      {why}")
+    return ServeConfig.with_qwen(model)
+
+
+def _deployed_qwen(store: Home) -> str | None:
+    """Return the source of the model that a gateway here runs."""
+    deployed = read_deployed(store) if store.current() else None
+    return deployed.qwens[0] if deployed and deployed.qwens else None
 
 
 def _print_addresses(run: Run, without_token: bool) -> None:
@@ -156,8 +174,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     deployed = parser.add_mutually_exclusive_group()
-    default = configs.base_path()
-    deployed.add_argument("--config", type=Path, metavar="FILE", default=default, help="a Serve config (%(default)s)")
+    default = f"a Serve config ({configs.base_path()}, with the embedded model that fits this machine)"
+    deployed.add_argument("--config", type=Path, metavar="FILE", help=default.replace("%", "%%"))
     deployed.add_argument("--api", metavar="URL", help="in place of a Qwen here: a /chat/completions API, with its /v1")
     add = parser.add_argument
     add("--model", metavar="NAME", action="append", help="a model of that API; may be repeated")

@@ -42,6 +42,11 @@ class ServeConfig:
         raise CommandError(f"{path} is no Serve config: it has no `applications`. {configs.base_path()} is one.")
 
     @classmethod
+    def with_qwen(cls, model: str) -> Self:
+        """Return serve_config.yaml with another Qwen; `model` is as in `upstream.model`."""
+        return cls(configs.with_qwen(model), str(configs.base_path().absolute()))
+
+    @classmethod
     def in_front_of(cls, url: str, models: Sequence[str], api_key_env: str | None) -> Self:
         """Raises CommandError if there can be no API at `url`."""
         url = url.rstrip("/")
@@ -77,6 +82,11 @@ class ServeConfig:
     def models(self) -> list[str]:
         """The names of the models that requests may ask for."""
         return [name for settings in self.settings for name in settings.models]
+
+    @property
+    def qwens(self) -> list[str]:
+        """The sources of the models that answer requests on this machine."""
+        return [settings.upstream.model for settings in self.settings if settings.upstream]
 
     def check_environment(self) -> None:
         """Raise CommandError if the environment lacks the key of an API: replicas inherit it from here."""

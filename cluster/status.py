@@ -44,7 +44,7 @@ class Status:
 
 
 def read_status(home: Home, run: Run, token: str) -> Status:
-    config = _deployed(home)
+    config = read_deployed(home)
     return Status(
         run=run,
         models=config.models if config else [],
@@ -72,11 +72,12 @@ def _metrics(port: int) -> str | None:
         return None
 
 
-def _deployed(home: Home) -> ServeConfig | None:
+def read_deployed(home: Home) -> ServeConfig | None:
+    """Return the Serve config as it was deployed last, or None if none was."""
     try:
         return ServeConfig.from_file(home.config)
     except CommandError:
-        return None  # nothing has been deployed yet
+        return None
 
 
 def _replicas(application: dict[str, Any]) -> str:

@@ -56,9 +56,17 @@ def default_cache() -> Path:
 
 def embedded_folder(model: EmbeddedModel, cache: Path, convert: Convert = embedded.convert) -> Path:
     """Return the folder of an embedded model in `cache`, and make it if it is missing. Raises ModelUnavailable."""
-    folder = cache / "models" / model.name
+    folder = _folder(model, cache)
     parts = folder.with_name(f"{model.name}.parts")
     return make_once(folder, model.disk, lambda work: embedded.build(model, work, parts, convert))
+
+
+def is_prepared(model: EmbeddedModel, cache: Path) -> bool:
+    return _folder(model, cache).is_dir()
+
+
+def _folder(model: EmbeddedModel, cache: Path) -> Path:
+    return cache / "models" / model.name
 
 
 def make_once(folder: Path, disk: int, make: Make) -> Path:

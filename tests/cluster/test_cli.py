@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster import configs
 from cluster.cli import Exit, main
 from cluster.local import check_token, free_port, sign_in
 from cluster.state import Home, Run
@@ -132,6 +133,24 @@ def test_another_checkout_is_told_what_runs(fails: Fails, home: Home, running: R
     message = fails("up", *API)
     assert f"A gateway already runs at {running.api}, started from {running.code} with /another/python." in message
     assert "Run `reasoning-gateway down` first" in message
+
+
+def test_the_embedded_model_that_runs_is_deployed_again(fails: Fails, home: Home, running: Run) -> None:
+    home.record(replace(running, python="/another/python"))
+    home.config.write_text(configs.dumped(configs.with_qwen("embedded-0.5b")))
+    assert fails("up").startswith("model qwen2.5-coder-0.5b-instruct, which runs already A gateway already runs")
+
+
+def test_a_config_that_is_named_or_names_another_model_is_taken_as_it_is(
+    fails: Fails, home: Home, running: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.record(replace(running, python="/another/python"))
+    file = tmp_path / "config.yaml"
+    file.write_text(configs.dumped(configs.base()))
+    assert fails("up", "--config", str(file)).startswith("A gateway already runs")
+    file.write_text(configs.dumped(configs.with_qwen("Qwen/Qwen3-0.6B")))
+    monkeypatch.setattr(configs, "base_path", lambda: file)
+    assert fails("up").startswith("A gateway already runs")
 
 
 def test_a_gateway_cannot_move_to_another_port(fails: Fails, running: Run) -> None:  # noqa: ARG001
