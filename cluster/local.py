@@ -25,6 +25,7 @@ CODE = Path(__file__).resolve().parent.parent
 GCS_PORT = 6399
 """Ray's own 6379 is Redis' too, and that of a Ray that somebody else has started."""
 AUTH_MODE, TOKEN_FILE = "RAY_AUTH_MODE", Path("~/.ray/auth_token")
+TOKEN_VARIABLES = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
 RAY_ENVIRONMENT = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     # Ray's own loops take CPU time from a model on the same cores. By default these run ten times a second, and each
@@ -64,6 +65,8 @@ def sign_in(without_token: bool = False) -> str:
     if without_token:
         return ""
     os.environ[AUTH_MODE] = "token"
+    if token := _saved_token():
+        return token
     command = [_ray(), "get-auth-token", "--generate"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)
     if shown.returncode:
@@ -71,6 +74,18 @@ def sign_in(without_token: bool = False) -> str:
     with suppress(FileNotFoundError):  # Ray would let all users of the machine read it
         TOKEN_FILE.expanduser().chmod(0o600)
     return shown.stdout.strip()
+
+
+def _saved_token() -> str:
+    """Return the token in Ray's own file, or "" if Ray has to be asked, which takes a second."""
+    if TOKEN_VARIABLES & os.environ.keys():  # these come first
+        return ""
+    try:
+        file = TOKEN_FILE.expanduser()
+        file.chmod(0o600)
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def start(home: Home, api: str, dashboard_port: int, deployed: str, ready: Callable[[Run], bool]) -> Run:

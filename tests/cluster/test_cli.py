@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster import configs
+from cluster import configs, local
 from cluster.cli import Exit, main
 from cluster.local import check_token, free_port, sign_in
 from cluster.state import Home, Run
@@ -126,6 +126,20 @@ def test_two_words_take_rays_token_away(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     check_token(without=True)
     assert (sign_in(without_token=True), os.environ["RAY_AUTH_MODE"]) == ("", "disabled")
+
+
+def test_a_saved_token_is_read_without_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setattr(local, "_ray", lambda: "/no/ray")
+    file = tmp_path / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text("5ec2e7\n")
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    assert (sign_in(), file.stat().st_mode & 0o777) == ("5ec2e7", 0o600)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "another")
+    with pytest.raises(FileNotFoundError):
+        sign_in()
 
 
 def test_another_checkout_is_told_what_runs(fails: Fails, home: Home, running: Run) -> None:
