@@ -14,6 +14,7 @@ from ray.serve import Application
 from deployments.autoscaling import by_calls
 from deployments.ingress import Ingress
 from deployments.plain_api import PlainApi
+from deployments.qwen_deployment import QwenUpstream
 from deployments.rpc.server import RpcServer
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
@@ -67,8 +68,6 @@ def connect(
 
 
 def _qwen(name: str, settings: UpstreamSettings) -> Application:
-    from deployments.qwen_upstream import QwenUpstream  # loads torch, which only a Qwen needs
-
     qwen: Application = _deploy(QwenUpstream, name, _resources(settings)).bind(settings)
     return qwen
 

@@ -1,7 +1,6 @@
 """The Qwen on a GPU or CPU of the cluster: `engine/` does the work.
 
-What Ray adds here: a replica loads the model once, on the device that Ray assigned to it, and serves many requests in
-one batch; if its engine has stopped, the health check fails and Serve replaces the replica.
+What Ray adds here: the model is on the device that Ray assigned to the replica.
 """
 
 import asyncio
@@ -16,7 +15,6 @@ import torch
 from transformers import AutoTokenizer
 
 from deployments.qwen_request import to_generation_request, to_upstream_item
-from deployments.rpc.server import RpcServer
 from engine.engine import Engine, EngineSettings
 from engine.harness import Harness
 from engine.model_files import model_folder
@@ -50,11 +48,10 @@ class _PacedEngine(Engine):
                 await PACER.tick()
 
 
-class QwenUpstream(RpcServer):
-    """Serves `stream` and `running`."""
+class Qwen:
+    """Loads the model that `settings` name, and runs it until `stop`."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
-        super().__init__(settings.max_streams)
         sys.setswitchinterval(SWITCH_SECONDS)
         self._settings = settings
         folder = model_folder(settings.model)
@@ -82,19 +79,18 @@ class QwenUpstream(RpcServer):
                 async for item in items:
                     yield [to_upstream_item(item, prompt_tokens)]
 
-    async def running(self) -> AsyncGenerator[Sequence[int]]:
-        """Yield the number of requests in the engine, 0 once the last client has gone. Raises as `check_health`."""
-        self.check_health()
-        yield [self._engine.running]
+    @property
+    def running(self) -> int:
+        """The number of requests in the engine, 0 once the last client has gone."""
+        return self._engine.running
 
     def check_health(self) -> None:
         """Raise RuntimeError if the engine has stopped."""
         if not self._engine.alive:
             raise RuntimeError("the engine has stopped")
 
-    def __del__(self) -> None:
-        if engine := getattr(self, "_engine", None):
-            engine.stop()
+    def stop(self) -> None:
+        self._engine.stop()
 
 
 def _device(settings: UpstreamSettings) -> Literal["cuda", "cpu"]:
