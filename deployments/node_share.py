@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import psutil
 from ray import serve
+from ray.serve.exceptions import RayServeException
 
 PERIOD_SECONDS = 5.0
 """Seconds between counts, each of which takes some milliseconds in a thread."""
@@ -18,8 +19,14 @@ _watches = set[asyncio.Task[None]]()
 
 
 def follow_node_share(use: Callable[[float], object]) -> None:
-    """Call `use` with the cores for each replica of this deployment on this node, soon and then every few seconds."""
-    context = serve.get_replica_context()
+    """Call `use` with the cores for each replica of this deployment on this node, soon and then every few seconds.
+
+    Outside a replica there is nothing to share.
+    """
+    try:
+        context = serve.get_replica_context()
+    except RayServeException:
+        return
     title = f"ray::ServeReplica:{context.app_name}:{context.deployment}"
     _watches.add(asyncio.get_running_loop().create_task(_follow(title, use)))
 
