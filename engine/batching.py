@@ -1,31 +1,38 @@
 """Continuous batching of transformers (5.23) behind a plain interface: requests in, tokens out, many at once.
 
-The only module that uses parts of transformers which its documentation does not promise. tests/engine/test_batching.py
+The only module that uses parts of transformers which its documentation does not promise. tests/engine/test_contracts.py
 checks each of them against the installed version:
 
-    manager.logit_processor                      replaced, since the library's own has no seed, temperature 0 or bans
+    manager._generation_step()                   replaced, so that our sampler chooses between the model and the update
+    manager.logit_processor                      replaced: it keeps the scores of a step and says whose they are
     manager.output_router.result_handlers        the handler of a cancelled request is removed; nothing else does that
-    state.logit_processor_kwargs, current_len()  a request's sampling and position, read while its batch runs
+    processor.inputs_and_outputs, .model_runner  run a step of the model, and take its tokens from `output_ids`
+    state.logit_processor_kwargs, current_len()  a request's sampling and position, read when its batch is prepared
     state.initial_tokens, generated_tokens       a request's tokens so far, likewise
+    state.status, scheduler.active_requests      a request that is cancelled while a batch with it runs is finished
     cache.update(), cu_seq_lens_q, cu_seq_lens_k the arguments of an attention function under continuous batching
+
+The sampler runs after the model, on the same stream of the device but outside of CUDA graphs: it knows on the CPU what
+a batch needs, and does nothing for a greedy one. A step may be prepared and started while the one before it still runs
+(`use_async_batching`), so the sampler takes the last tokens from the device and not from the states of the requests.
 
 Knows nothing of text, of files or of what a sampling means.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
-from transformers import AttentionInterface, ContinuousBatchingConfig, GenerationConfig
+from transformers import AttentionInterface, GenerationConfig
+from transformers.generation.continuous_batching.requests import RequestStatus
 
 from engine.attention import attend_per_request
-from engine.sampling import Row, Sampling
+from engine.batching_config import GPU_ROWS, manager_config, suits
+from engine.gpu_attention import attend_varlen
+from engine.sampling import Request, Row, Sampling
 from gateway.errors import UpstreamError
 from gateway.mailbox import Mailbox
-
-PAGE_TOKENS = 32
-"""Tokens in a page of the KV cache. Small, because a request that continues another one's text shares only whole pages
-with it and computes the rest anew."""
 
 STOP_SECONDS = 10
 """Seconds to wait for the generation thread to end its step when the engine is stopped."""
@@ -33,34 +40,42 @@ STOP_SECONDS = 10
 ATTENTION = "own_keys"
 """The name under which `_attend` is registered with transformers."""
 
-Sample = Callable[[torch.Tensor, Sequence[Row]], None]
-"""Called with the scores (rows, vocabulary) of a step and one `Row` for each; changes the scores in place so that the
-highest of each row is the token to take."""
+Choose = Callable[[torch.Tensor, torch.Tensor, Sequence[Row]], torch.Tensor | None]
+"""Called with the scores (rows, vocabulary) of a step, which it may change, the last token before each (rows,), and one
+`Row` for each; returns the tokens to take, (rows,), or None for those with the highest scores."""
 
 
 class ContinuousBatching:
     """Runs `model` in a thread of its own, on all submitted requests at once, until `stop`."""
 
     def __init__(
-        self, model: Any, sample: Sample, *, end_tokens: Sequence[int], kv_cache_tokens: int, max_batch_tokens: int
+        self,
+        model: Any,
+        choose: Choose,
+        *,
+        end_tokens: Sequence[int],
+        context_tokens: int,
+        kv_cache_tokens: int,
+        max_batch_tokens: int,
     ) -> None:
+        on_gpu = suits(model.device)
+        self._choose = choose
         self._manager = model.init_continuous_batching(
             generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
                 do_sample=False, eos_token_id=list(end_tokens)
             ),
-            continuous_batching_config=ContinuousBatchingConfig(
-                page_size=PAGE_TOKENS,
-                num_blocks=-(-kv_cache_tokens // PAGE_TOKENS),
-                max_batch_tokens=max_batch_tokens,
-                # With it, requests would be sampled with the states of the batch after theirs.
-                use_async_batching=False,
-                use_cuda_graph=False,
-            ),
+            continuous_batching_config=manager_config(on_gpu, context_tokens, kv_cache_tokens, max_batch_tokens),
         )
-        if model.device.type == "cpu":
+        if model.device.type == "cpu" or (on_gpu and "flash" not in model.config._attn_implementation):
             # Only now: the manager refuses to begin with an attention that it does not know.
             model.set_attn_implementation(ATTENTION)
-        self._manager.logit_processor = _LogitsProcessor(sample)
+        vocabulary = model.config.get_text_config().vocab_size
+        self._scores = _KeptScores(torch.empty(GPU_ROWS, vocabulary, device=model.device) if on_gpu else None)
+        self._manager.logit_processor = self._scores
+        self._manager._generation_step = self._step
+        if on_gpu:
+            # Captures the graphs, which would otherwise happen while the first requests wait.
+            self._manager.warmup()
         self._manager.start()
 
     @property
@@ -79,7 +94,11 @@ class ContinuousBatching:
         # Before the request, so that not even its first token can arrive without a handler.
         self._manager.register_result_handler(request_id, _delivery_to(mailbox))
         added = self._manager.add_request(
-            list(tokens), request_id=request_id, max_new_tokens=max_new_tokens, streaming=True, sampling=sampling
+            list(tokens),
+            request_id=request_id,
+            max_new_tokens=max_new_tokens,
+            streaming=True,
+            request=Request(sampling, len(tokens)),
         )
         if added is None:
             self._remove_handler(request_id)
@@ -94,6 +113,20 @@ class ContinuousBatching:
     def stop(self) -> None:
         """End the generation thread; requests that have not ended fail."""
         self._manager.stop(block=True, timeout=STOP_SECONDS, hard_stop=True)
+
+    @torch.no_grad()
+    def _step(self) -> None:
+        """Run the model on the batch that the manager has prepared, choose the tokens, and send them to the CPU."""
+        processor = self._manager.batch_processor
+        batch, runner = processor.inputs_and_outputs, processor.model_runner
+        self._scores.drop_cancelled(processor.scheduler.active_requests)
+        runner.compute_batch(self._manager.model, batch.get_model_kwargs(use_padding=runner.pad_inputs))
+        with torch.cuda.stream(batch.compute_stream) if batch.compute_stream else nullcontext():
+            if self._scores.rows:
+                chosen = self._choose(*self._scores.of_rows(), self._scores.rows)
+                if chosen is not None:
+                    batch.output_ids[0, : len(chosen)].copy_(chosen)
+        batch.retrieve_device_outputs()
 
     def _remove_handler(self, request_id: str) -> None:
         # The manager removes it with a request's last output only, and a cancelled request may have none.
@@ -123,45 +156,66 @@ def _delivery_to(mailbox: Mailbox[int]) -> Callable[[Any], None]:
     return deliver
 
 
-class _LogitsProcessor:
-    """Stands in for the manager's list of logits processors and passes each step on to `sample`.
+class _KeptScores:
+    """Stands in for the manager's list of logits processors: keeps the scores of a step, and whose they are.
 
-    For each step the manager calls `prepare_tensor_args` with the requests, then the object itself with their scores,
-    both on the generation thread. After it, the manager takes the highest score of each row.
+    For each step the manager calls `prepare_tensor_args` with the requests, and the object itself with their scores,
+    both on the generation thread. A CUDA graph that is replayed does not call it, but repeats what the call that was
+    captured did to tensors: so the scores of a GPU are copied to `storage` (most rows, vocabulary).
     """
 
     do_processing = True
     tensors_required = 0
 
-    def __init__(self, sample: Sample) -> None:
-        self._sample = sample
+    def __init__(self, storage: torch.Tensor | None) -> None:
+        self.rows: list[Row] = []
         self._states: list[Any] = []
+        self._in_flight: list[Any] = []
+        self._storage = storage
+        self._kept = (torch.empty(0, 0), torch.empty(0))
+        if storage is not None:
+            self._kept = (storage, torch.zeros(len(storage), dtype=torch.int32, device=storage.device))
 
     def check_kwargs(self, kwargs: dict[str, Any]) -> None:
-        """Accept anything: `submit` passes one typed `Sampling`."""
+        """Accept anything: `submit` passes one typed `Request`."""
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
         """Do nothing: no arguments travel in tensors."""
 
     def prepare_tensor_args(self, requests_in_batch: list[Any], arg_storage: torch.Tensor) -> torch.Tensor:
-        # A request whose prompt is only partly processed has no scores in this step.
-        self._states = [request.state for request in requests_in_batch if request.has_new_token]
+        self._in_flight, self._states = self._states, [request.state for request in requests_in_batch]
+        # A request whose prompt is only partly processed has no scores in this step; those of a warmup are not ours.
+        self.rows = [
+            Row(
+                request.state.logit_processor_kwargs["request"],
+                request.state.current_len(),
+                (request.state.initial_tokens, request.state.generated_tokens),
+            )
+            for request in requests_in_batch
+            if request.has_new_token and request.state.logit_processor_kwargs
+        ]
         return arg_storage
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-        """`input_ids` (rows,): the token before each row; `scores` (rows, vocabulary), which may end in padding."""
-        rows = [
-            Row(
-                state.logit_processor_kwargs["sampling"],
-                previous,
-                state.current_len(),
-                state.initial_tokens,
-                state.generated_tokens,
-            )
-            for state, previous in zip(self._states, input_ids.tolist(), strict=False)
-        ]
-        self._sample(scores[: len(rows)], rows)
+        """`input_ids` (rows,): the token before each row; `scores` (rows, vocabulary); both may end in padding."""
+        if self._storage is None:
+            self._kept = scores, input_ids
+        else:
+            for kept, new in zip(self._kept, (scores, input_ids), strict=True):
+                kept[: len(new)].copy_(new)
         return scores
+
+    def drop_cancelled(self, active: Container[str]) -> None:
+        """Mark the cancelled requests of the batch before as finished: if it still runs, the manager would otherwise
+        look for their pages when it ends, and fail, because these are free again."""
+        for state in self._in_flight:
+            if state.request_id not in active:
+                state.status = RequestStatus.FINISHED
+
+    def of_rows(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the scores (rows, vocabulary) of the step, and the token before each (rows,)."""
+        scores, previous = self._kept
+        return scores[: len(self.rows)], previous[: len(self.rows)]
 
 
 def _attend(
@@ -180,6 +234,9 @@ def _attend(
     key, value = cache.update(key, value, module.layer_idx, kwargs)
     # Read after the update, which replaces it: before, it holds the offsets of every type of layer.
     key_offsets = kwargs["cu_seq_lens_k"]
+    if query.is_cuda:
+        longest = kwargs["max_length_q"], kwargs["max_length_k"]
+        return attend_varlen(query, key, value, cu_seq_lens_q, key_offsets, longest, scaling), None
     return attend_per_request(query, key, value, cu_seq_lens_q, key_offsets, scaling), None
 
 

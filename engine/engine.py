@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 
 from engine import linear
 from engine.batching import ContinuousBatching
-from engine.sampling import Sampling, choose_tokens
+from engine.sampling import Sampler, Sampling
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ class Engine:
         self._running = 0
         self._batching = ContinuousBatching(
             model,
-            choose_tokens,
+            Sampler().choose,
             end_tokens=sorted(self.end_tokens),
+            context_tokens=self.context_tokens,
             kv_cache_tokens=settings.kv_cache_tokens,
             max_batch_tokens=settings.max_batch_tokens,
         )

@@ -1,19 +1,24 @@
 """The next token of each request of a batch: temperature, top-p, top-k, min-p, seed, penalties and biases, and banned
-spellings, each per request.
+spellings, each per request, computed for all rows at once.
 
-A step's scores go in and are changed so that the highest of each row is the chosen token: a sampled row keeps its
-chosen token alone, a greedy one is adjusted and loses its banned tokens only. Knows nothing of text or of how batches
-are made.
+The options of a batch become tensors when its requests change, not at each step. Knows nothing of text or of how
+batches are made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 
-FIRST_CANDIDATES = 1024
-"""Tokens that a nucleus is looked for in at first: sorting all 150,000 of a vocabulary takes 10 ms a row on a CPU."""
+from engine.drawing import Limits, from_all, from_likeliest, from_nucleus, likeliest
+from engine.random_numbers import as_seed, uniform
+from engine.token_history import TokenHistory
+from engine.transfer import send, to_device
+
+ANY_TOKEN, NO_TOKEN = -1, -2
+"""Stand for the token before a banned one: any, and none, in rows that ban less than others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,11 @@ class Adjustments:
     frequency_penalty: float = 0.0
     repetition_penalty: float = 1.0
     logit_bias: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def penalize(self) -> bool:
+        """Return True if a penalty depends on the tokens before."""
+        return (self.presence_penalty, self.frequency_penalty, self.repetition_penalty) != (0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,71 +60,178 @@ class Sampling:
     banned: Mapping[int | None, int] = field(default_factory=dict)
 
 
-class Row(NamedTuple):
-    """One request in a step: the token before the one to choose, and the position of the latter in the sequence.
-
-    `prompt` and `generated` are the tokens before it, for adjustments.
-    """
+@dataclass(frozen=True, eq=False, slots=True)
+class Request:
+    """One request in all its steps, compared by identity. `prompt_size` counts the tokens that it did not generate."""
 
     sampling: Sampling
-    previous: int
+    prompt_size: int = 0
+
+
+class Row(NamedTuple):
+    """One request in a step. `position` is the number of tokens before the one to choose.
+
+    `tokens` are parts of the sequence, one after another. The last token may be missing, since a step may be prepared
+    before the one before it has ended.
+    """
+
+    request: Request
     position: int
-    prompt: Sequence[int] = ()
-    generated: Sequence[int] = ()
+    tokens: Sequence[Sequence[int]] = ()
 
 
-def choose_tokens(scores: torch.Tensor, rows: Sequence[Row]) -> None:
-    """Change `scores` (rows, vocabulary) in place so that the highest of each row is the token to take."""
-    for row_scores, (sampling, previous, position, prompt, generated) in zip(scores, rows, strict=True):
-        if sampling.adjustments:
-            _adjust(row_scores, sampling.adjustments, prompt, generated)
-        for before, token in sampling.banned.items():
-            if before is None or before == previous:
-                row_scores[token] = -torch.inf
-        if sampling.temperature > 0:
-            _keep_only(row_scores, _draw(row_scores, sampling, position))
+class Sampler:
+    """Chooses the tokens of the batches of one engine."""
+
+    def __init__(self) -> None:
+        self._history = TokenHistory()
+        self._batch: _Batch | None = None
+
+    def choose(self, scores: torch.Tensor, previous: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor | None:
+        """Return the tokens to take, (rows,), or None if they are those with the highest scores.
+
+        `scores` (rows, vocabulary) are changed; `previous` (rows,) are the last tokens before.
+        """
+        requests = [row.request for row in rows]
+        if self._batch is None or self._batch.requests != requests:
+            self._batch = _Batch(requests, scores)
+        batch = self._batch
+        if batch.plain:
+            return None
+        if batch.penalties:
+            self._penalize(scores, previous, rows, batch.penalties)
+        if batch.biases:
+            scores.scatter_add_(1, *batch.biases)
+        if batch.bans:
+            before, tokens = batch.bans
+            hits = (before == previous[:, None]) | (before == ANY_TOKEN)
+            scores.scatter_add_(1, tokens, torch.zeros_like(hits, dtype=scores.dtype).masked_fill_(hits, -torch.inf))
+        if not batch.draws:
+            return scores.argmax(-1)
+        positions = torch.tensor([row.position for row in rows])
+        numbers = send(uniform(batch.seeds, positions), scores.device)
+        chosen = torch.empty(len(rows), dtype=torch.long, device=scores.device)
+        for draw in batch.draws:
+            chosen[draw.rows] = draw.choose(scores[draw.rows], numbers[draw.rows])
+        return chosen
+
+    def _penalize(
+        self, scores: torch.Tensor, previous: torch.Tensor, rows: Sequence[Row], penalties: "_Penalties"
+    ) -> None:
+        own = [rows[number] for number in penalties.numbers]
+        last = previous[penalties.rows]
+        tokens, length = self._history.update([(row.request, row.position, row.tokens) for row in own], last)
+        columns = torch.arange(tokens.shape[1], device=tokens.device)
+        generated = (columns >= penalties.prompt_sizes) & (columns < length)
+        # Whatever is no token of the kind stands for the last one, which is. A token that occurs several times is
+        # written as often, with the same score.
+        all_, last = scores.view(-1), last[:, None]
+        at = penalties.offsets + torch.where(columns < length, tokens, last)
+        now = all_[at]
+        all_[at] = torch.where(now > 0, now / penalties.repetition, now * penalties.repetition)
+        at = penalties.offsets + torch.where(generated, tokens, last)
+        all_[at] -= penalties.presence * (length > penalties.prompt_sizes)
+        all_.scatter_add_(0, at.view(-1), (-penalties.frequency * generated).to(scores.dtype).view(-1))
 
 
-def _adjust(scores: torch.Tensor, asked: Adjustments, prompt: Sequence[int], generated: Sequence[int]) -> None:
-    device = scores.device
-    if asked.repetition_penalty != 1.0:
-        seen = torch.unique(torch.tensor([*prompt, *generated], device=device))
-        before = scores[seen]
-        scores[seen] = torch.where(before > 0, before / asked.repetition_penalty, before * asked.repetition_penalty)
-    if generated and (asked.presence_penalty or asked.frequency_penalty):
-        tokens, counts = torch.unique(torch.tensor(generated, device=device), return_counts=True)
-        scores[tokens] -= asked.presence_penalty + asked.frequency_penalty * counts.to(scores.dtype)
-    if known := {token: bias for token, bias in asked.logit_bias.items() if token < len(scores)}:
-        scores[torch.tensor(list(known), device=device)] += torch.tensor(
-            list(known.values()), device=device, dtype=scores.dtype
+_Choose = Callable[..., torch.Tensor]
+"""One of the functions of `engine.drawing`: (scores, numbers, limits) -> tokens."""
+
+
+class _Draw(NamedTuple):
+    """The rows whose tokens are chosen in the same way: a slice if they are all."""
+
+    rows: torch.Tensor | slice
+    choose: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class _Penalties:
+    """The penalties of those rows that have any, (rows, 1), and where the scores of each row begin."""
+
+    def __init__(self, numbers: list[int], requests: Sequence[Request], scores: torch.Tensor) -> None:
+        def column(values: list[float]) -> torch.Tensor:
+            return to_device(values, scores.device, scores.dtype)[:, None]
+
+        own = [requests[number] for number in numbers]
+        adjustments = [request.sampling.adjustments or Adjustments() for request in own]
+        self.numbers = numbers
+        self.rows = to_device(numbers, scores.device)
+        self.offsets = self.rows[:, None] * scores.shape[1]
+        self.prompt_sizes = to_device([request.prompt_size for request in own], scores.device)[:, None]
+        self.presence = column([asked.presence_penalty for asked in adjustments])
+        self.frequency = column([asked.frequency_penalty for asked in adjustments])
+        self.repetition = column([asked.repetition_penalty for asked in adjustments])
+
+
+class _Batch:
+    """The options of the requests of a batch, as tensors on the device of `scores`; None what none of them asks for."""
+
+    def __init__(self, requests: list[Request], scores: torch.Tensor) -> None:
+        self.requests = requests
+        samplings = [request.sampling for request in requests]
+        adjustments = [sampling.adjustments or Adjustments() for sampling in samplings]
+        vocabulary, device = scores.shape[1], scores.device
+        penalized = [number for number, asked in enumerate(adjustments) if asked.penalize]
+        self.penalties = _Penalties(penalized, requests, scores) if penalized else None
+        biases = [[item for item in asked.logit_bias.items() if item[0] < vocabulary] for asked in adjustments]
+        self.biases = _padded(biases, (0, 0.0), (torch.long, scores.dtype), device)
+        bans = [
+            [(ANY_TOKEN if before is None else before, token) for before, token in sampling.banned.items()]
+            for sampling in samplings
+        ]
+        self.bans = _padded(bans, (NO_TOKEN, 0), (torch.long, torch.long), device)
+        self.seeds = torch.tensor([as_seed(sampling.seed) for sampling in samplings])
+        self.draws = _draws(samplings, vocabulary, device) if any(s.temperature > 0 for s in samplings) else []
+        self.plain = not (self.penalties or self.biases or self.bans or self.draws)
+
+
+def _padded(
+    rows: Sequence[Sequence[tuple[Any, Any]]],
+    filler: tuple[Any, Any],
+    types: tuple[torch.dtype, torch.dtype],
+    device: torch.device,
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Return the first and the second values of all pairs, each (rows, most pairs of a row), or None without pairs."""
+    width = max(map(len, rows))
+    if not width:
+        return None
+    filled = [[*row, *[filler] * (width - len(row))] for row in rows]
+    first, second = ([[pair[part] for pair in row] for row in filled] for part in (0, 1))
+    return to_device(first, device, types[0]), to_device(second, device, types[1])
+
+
+def _draws(samplings: Sequence[Sampling], vocabulary: int, device: torch.device) -> list[_Draw]:
+    """Group the rows by how their tokens are chosen."""
+    groups: dict[_Choose, list[int]] = {}
+    for number, sampling in enumerate(samplings):
+        groups.setdefault(_choice(sampling), []).append(number)
+    return [
+        _Draw(
+            slice(None) if len(groups) == 1 else to_device(numbers, device),
+            partial(choose, limits=_limits([samplings[number] for number in numbers], vocabulary, device)),
         )
+        for choose, numbers in groups.items()
+    ]
 
 
-def _keep_only(scores: torch.Tensor, token: torch.Tensor) -> None:
-    scores.fill_(-torch.inf)
-    scores[token] = 0.0
+def _choice(sampling: Sampling) -> "_Choose":
+    if sampling.temperature <= 0:
+        return likeliest
+    if sampling.top_k:
+        return from_likeliest
+    return from_nucleus if sampling.top_p < 1.0 else from_all
 
 
-def _draw(scores: torch.Tensor, sampling: Sampling, position: int) -> torch.Tensor:
-    """Draw one token from `scores` (vocabulary,). The random number depends on the seed and the position alone."""
-    generator = torch.Generator(scores.device).manual_seed((sampling.seed * 1_000_003 + position) % 2**63)
-    probabilities = torch.softmax(scores / sampling.temperature, dim=-1)
-    if sampling.min_p:
-        probabilities[probabilities < sampling.min_p * probabilities.max()] = 0.0
-        probabilities /= probabilities.sum()
-    if sampling.top_p >= 1.0 and not sampling.top_k:
-        return torch.multinomial(probabilities, 1, generator=generator)
-    candidates, tokens = _nucleus(probabilities, sampling)
-    return tokens[torch.multinomial(candidates, 1, generator=generator)]
+def _limits(samplings: Sequence[Sampling], vocabulary: int, device: torch.device) -> Limits:
+    def column(values: list[float], dtype: torch.dtype) -> torch.Tensor:
+        return to_device(values, device, dtype)[:, None]
 
-
-def _nucleus(probabilities: torch.Tensor, sampling: Sampling) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the probabilities and ids of the smallest set of likely tokens that holds top-p of the mass of top-k."""
-    for size in (sampling.top_k or FIRST_CANDIDATES, probabilities.numel()):
-        likeliest, tokens = probabilities.topk(min(size, probabilities.numel()))
-        if sampling.top_k or likeliest.sum() >= sampling.top_p:
-            break
-    total = likeliest.sum() if sampling.top_k else 1.0
-    before = (likeliest.cumsum(-1) - likeliest) / total
-    kept = int((before < sampling.top_p).sum().clamp(min=1))
-    return likeliest[:kept], tokens[:kept]
+    top_k = [min(sampling.top_k or vocabulary, vocabulary) for sampling in samplings]
+    return Limits(
+        temperature=column([sampling.temperature for sampling in samplings], torch.float32),
+        top_p=column([sampling.top_p for sampling in samplings], torch.float64),
+        top_k=to_device(top_k, device)[:, None],
+        min_p=column([sampling.min_p for sampling in samplings], torch.float32),
+        most=max(top_k),
+        any_min_p=any(sampling.min_p for sampling in samplings),
+    )

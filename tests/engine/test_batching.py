@@ -4,6 +4,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +13,35 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from engine.batching import ContinuousBatching
-from engine.sampling import Row, Sampling, choose_tokens
+from engine.batching_config import manager_config
+from engine.sampling import Adjustments, Row, Sampler, Sampling
 from gateway.errors import UpstreamError
+from tests.engine.conftest import DEVICE
+from tests.fakes.async_batching import async_batching_on_cpu
 
 # One loop for all: tokens are delivered to the loop of the request, which must not close before they come.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROMPT = [*range(3, 43)]
+SIZES: Any = {"end_tokens": [-1], "context_tokens": 256, "kv_cache_tokens": 4096, "max_batch_tokens": 64}
 
 
 class Recorder:
-    """Samples as the engine does and keeps the rows of each step."""
+    """Chooses as the engine does and keeps the rows of each step, the last tokens before, and the tokens so far."""
 
     def __init__(self) -> None:
         self.steps: list[Sequence[Row]] = []
-        self.generated: list[tuple[Sampling, list[int]]] = []
+        self.seen: list[tuple[Row, int, list[int]]] = []
+        self._sampler = Sampler()
 
-    def __call__(self, scores: torch.Tensor, rows: Sequence[Row]) -> None:
-        assert len(scores) == len(rows)
+    def __call__(self, scores: torch.Tensor, previous: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor | None:
+        assert len(scores) == len(previous) == len(rows)
         self.steps.append(rows)
-        self.generated += [(row.sampling, [*row.generated]) for row in rows]
-        choose_tokens(scores, rows)
+        self.seen += [(row, last, [*chain(*row.tokens)]) for row, last in zip(rows, previous.tolist(), strict=True)]
+        return self._sampler.choose(scores, previous, rows)
 
-    def rows_of(self, sampling: Sampling) -> list[Row]:
-        return [row for rows in self.steps for row in rows if row.sampling is sampling]
+    def rows_of(self, sampling: Sampling) -> list[tuple[Row, int, list[int]]]:
+        return [seen for seen in self.seen if seen[0].request.sampling is sampling]
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +50,13 @@ def recorder() -> Recorder:
 
 
 def loaded(folder: Path) -> Any:
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").to(DEVICE)
 
 
 @pytest.fixture(scope="module")
 def batching(model: Path, recorder: Recorder) -> Iterator[ContinuousBatching]:
     torch.set_num_threads(1)
-    batching = ContinuousBatching(loaded(model), recorder, end_tokens=[-1], kv_cache_tokens=4096, max_batch_tokens=64)
+    batching = ContinuousBatching(loaded(model), recorder, **SIZES)
     yield batching
     batching.stop()
 
@@ -76,11 +82,11 @@ async def test_each_step_is_told_of_each_requests_sampling_position_and_tokens(
         samplings, await asyncio.gather(*(generated(batching, 20, sampling) for sampling in samplings)), strict=True
     ):
         rows = recorder.rows_of(sampling)
-        assert [row.previous for row in rows] == [PROMPT[-1], *tokens[:-1]]
-        first = rows[0].position
-        assert [row.position for row in rows] == [*range(first, first + 20)]
-        assert [so_far for of, so_far in recorder.generated if of is sampling] == [tokens[:n] for n in range(20)]
-        assert [list(row.prompt) for row in rows] == [PROMPT] * 20
+        assert [previous for _, previous, _ in rows] == [PROMPT[-1], *tokens[:-1]]
+        assert [row.position for row, _, _ in rows] == [*range(len(PROMPT), len(PROMPT) + 20)]
+        assert [so_far for _, _, so_far in rows] == [[*PROMPT, *tokens[:n]] for n in range(20)]
+        assert {row.request for row, _, _ in rows} == {rows[0][0].request}
+        assert rows[0][0].request.prompt_size == len(PROMPT)
 
 
 async def test_positions_go_on_if_a_request_continues_another(batching: ContinuousBatching, recorder: Recorder) -> None:
@@ -89,7 +95,8 @@ async def test_positions_go_on_if_a_request_continues_another(batching: Continuo
     mailbox = batching.submit("rest", [*PROMPT, *tokens[:4]], 6, rest)
     while await mailbox.take():
         pass
-    assert [row.position for row in recorder.rows_of(rest)] == [row.position for row in recorder.rows_of(whole)[4:]]
+    positions = [[row.position for row, _, _ in recorder.rows_of(sampling)] for sampling in (whole, rest)]
+    assert positions[1] == positions[0][4:]
 
 
 async def test_a_cancelled_request_is_in_no_step_after_the_next_request_has_begun(
@@ -100,7 +107,7 @@ async def test_a_cancelled_request_is_in_no_step_after_the_next_request_has_begu
     await mailbox.take()
     batching.cancel("cancelled")
     await generated(batching, 20, next_one)
-    together = [{row.sampling.seed for row in rows} for rows in recorder.steps[-20:]]
+    together = [{row.request.sampling.seed for row in rows} for rows in recorder.steps[-20:]]
     assert together == [{2}] * 20
 
 
@@ -118,7 +125,7 @@ async def test_a_failed_step_closes_the_mailboxes_with_the_error_and_ends_the_en
         raise ValueError("no such token")
 
     threads = set(threading.enumerate())
-    failing = ContinuousBatching(loaded(model), fail, end_tokens=[-1], kv_cache_tokens=1024, max_batch_tokens=64)
+    failing = ContinuousBatching(loaded(model), fail, **SIZES)
     (thread,) = set(threading.enumerate()) - threads
     mailbox = failing.submit("failing", PROMPT, 10, Sampling())
     with pytest.raises(UpstreamError, match="the engine failed: no such token"):
@@ -147,7 +154,7 @@ class KeepsManager:
 
 async def test_cancelled_requests_leave_nothing_in_the_manager(model: Path) -> None:
     kept = KeepsManager(loaded(model))
-    batching = ContinuousBatching(kept, choose_tokens, end_tokens=[-1], kv_cache_tokens=4096, max_batch_tokens=64)
+    batching = ContinuousBatching(kept, Sampler().choose, **SIZES)
     for number in range(20):
         await batching.submit(f"{number}", PROMPT, 4000, Sampling()).take()
         batching.cancel(f"{number}")
@@ -156,3 +163,55 @@ async def test_cancelled_requests_leave_nothing_in_the_manager(model: Path) -> N
     (manager,) = kept.managers
     assert manager.output_router.result_handlers == {}
     assert len([*iter(lambda: manager.get_result(timeout=0), None)]) <= 1
+
+
+def asynchronous(*sizes: Any) -> Any:
+    config = manager_config(*sizes)
+    config.use_async_batching = True
+    return config
+
+
+@pytest.fixture(scope="module")
+def overlapping(model: Path) -> Iterator[tuple[ContinuousBatching, Recorder]]:
+    """Batches whose steps are prepared before the one before has been read, as on a GPU."""
+    recorder = Recorder()
+    with async_batching_on_cpu(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.batching.manager_config", asynchronous)
+        batching = ContinuousBatching(loaded(model), recorder, **SIZES)
+        yield batching, recorder
+        batching.stop()
+
+
+async def test_overlapping_steps_choose_the_tokens_that_separate_ones_do(
+    batching: ContinuousBatching, overlapping: tuple[ContinuousBatching, Recorder]
+) -> None:
+    samplings = [
+        Sampling(),
+        Sampling(temperature=1.0, seed=1),
+        Sampling(temperature=1.0, seed=2, adjustments=Adjustments(frequency_penalty=1.0, repetition_penalty=1.5)),
+        Sampling(adjustments=Adjustments(presence_penalty=1.5), banned={None: 5}),
+    ]
+    separate, together = [
+        await asyncio.gather(*(generated(each, 30 + n, sampling) for n, sampling in enumerate(samplings)))
+        for each in (batching, overlapping[0])
+    ]
+    assert together == separate
+    late = [len(so_far) - row.position for row, _, so_far in overlapping[1].rows_of(samplings[2])]
+    # The prompt is known; of each step after it, the last token is not yet.
+    assert late == [0, *[-1] * (len(late) - 1)]
+
+
+async def test_a_request_that_is_cancelled_while_its_step_runs_leaves_the_others_alone(
+    overlapping: tuple[ContinuousBatching, Recorder],
+) -> None:
+    batching, _ = overlapping
+    whole = await generated(batching, 100, Sampling(temperature=1.0, seed=3))
+    for count in range(1, 12):
+        mailbox = batching.submit(f"cancelled {count}", PROMPT, 4000, Sampling(temperature=1.0, seed=4))
+        other = asyncio.create_task(generated(batching, 100, Sampling(temperature=1.0, seed=3)))
+        tokens: list[int] = []
+        while len(tokens) < 8 * count:
+            tokens += await mailbox.take()
+        batching.cancel(f"cancelled {count}")
+        assert await other == whole
+    assert batching.alive

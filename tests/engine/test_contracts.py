@@ -57,6 +57,30 @@ def processors() -> Any:
             lambda manager: isinstance(manager.logit_processor, processors()),
         ),
         (
+            "the generation thread calls `_generation_step` of the manager for each batch that is prepared",
+            lambda manager: "self._generation_step()" in inspect.getsource(type(manager)._generation_loop_body),
+        ),
+        (
+            "a step is `get_model_kwargs`, `compute_batch` and `retrieve_device_outputs`, in this order",
+            lambda _: holds_in_order(
+                find("continuous_api", "ContinuousBatchProcessor")._generation_step,
+                "self.inputs_and_outputs.get_model_kwargs(use_padding=self.model_runner.pad_inputs)",
+                "self.model_runner.compute_batch(model, batch_data)",
+                "self.inputs_and_outputs.retrieve_device_outputs()",
+            ),
+        ),
+        (
+            "the tokens of a batch are read from its `output_ids`, in the order of its requests with new tokens",
+            lambda _: "self.output_ids[0, :" in inspect.getsource(find("input_outputs", "ContinuousBatchingIOs")),
+        ),
+        (
+            "the update of a batch passes over requests whose status is `FINISHED`",
+            lambda _: (
+                "(RequestStatus.FINISHED, RequestStatus.PENDING)"
+                in inspect.getsource(find("continuous_api", "ContinuousBatchProcessor").update_batch)
+            ),
+        ),
+        (
             "such an object has the attributes `do_processing` and `tensors_required`",
             lambda manager: (
                 (manager.logit_processor.do_processing, manager.logit_processor.tensors_required) == (False, 0)
@@ -127,6 +151,11 @@ def test_torch_is_as_the_linear_layers_need_it(sentence: str, check: Callable[[]
     assert holds(check), (
         f"engine/linear.py relies on this, which does not hold in torch {torch.__version__}: {sentence}"
     )
+
+
+def holds_in_order(function: Callable[..., Any], *calls: str) -> bool:
+    places = [inspect.getsource(function).find(call) for call in calls]
+    return places == sorted(places) and -1 not in places
 
 
 def holds(check: Callable[[], bool]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from engine.batching import PAGE_TOKENS
+from engine.batching_config import PAGE_TOKENS
 from engine.engine import Engine, EngineSettings
 from engine.sampling import Sampling
 from gateway.errors import UpstreamError

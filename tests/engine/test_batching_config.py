@@ -1,0 +1,42 @@
+"""Differences between a CPU and a GPU in continuous batching, checked without a GPU."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from engine.batching import _KeptScores
+from engine.batching_config import manager_config
+
+
+def test_scores_of_a_gpu_are_kept_where_a_graph_will_write_them_again() -> None:
+    kept = _KeptScores(torch.zeros(4, 3))
+    request = SimpleNamespace(
+        has_new_token=True,
+        state=SimpleNamespace(
+            logit_processor_kwargs={"request": None}, current_len=lambda: 1, initial_tokens=[], generated_tokens=[]
+        ),
+    )
+    kept.prepare_tensor_args([request, request], torch.empty(0))
+    before = [tensor.data_ptr() for tensor in kept.of_rows()]
+    scores = torch.arange(9.0).view(3, 3)
+    assert kept(torch.tensor([7, 8, 9]), scores, torch.empty(0)) is scores
+    assert [tensor.tolist() for tensor in kept.of_rows()] == [scores[:2].tolist(), [7, 8]]
+    assert [tensor.data_ptr() for tensor in kept.of_rows()] == before
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "chosen"),
+    [(False, (32, 1024, False, (False, False), None, None)), (True, (256, 128, True, (False, True), 256, 32))],
+)
+def test_settings_follow_the_device(on_gpu: bool, chosen: tuple[Any, ...]) -> None:
+    config = manager_config(on_gpu, 8192, 32768, 512)
+    assert chosen == (
+        config.page_size,
+        config.num_blocks,
+        config.use_async_batching,
+        config.use_cuda_graph,
+        config.max_requests_per_batch,
+        config.max_blocks_per_request,
+    )
