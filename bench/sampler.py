@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.sampler [--device cuda]
 
-The scores are random, of a vocabulary of 151,936; each request has 500 tokens of prompt and 500 generated. `LOOP` is
+The scores are random, of a vocabulary of 151,936; each request has 500 tokens of prompt and 500 generated. `loop` is
 what the engine did until 0.6: a generator and a pass over the vocabulary for each row, and a synchronization for many.
 The best of several steps counts. Prints the table and tokens a second of the sampler alone.
 """

@@ -31,5 +31,5 @@ def _mix(bits: torch.Tensor) -> torch.Tensor:
 
 def _shift(bits: torch.Tensor, places: int) -> torch.Tensor:
     """Shift to the right without copying the sign, as if the integers had none."""
-    mask: int = 2 ** (64 - places) - 1
-    return (bits >> places) & mask
+    shifted: torch.Tensor = (bits >> places) & (2 ** (64 - places) - 1)
+    return shifted
