@@ -1,6 +1,5 @@
 """The tiny model and engines on it, made once a session for all tests and stopped at its end."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,10 +13,7 @@ from transformers import AutoTokenizer
 from engine import linear
 from engine.engine import Engine, EngineSettings
 from tests.fakes.reference_model import ReferenceModel
-from tests.fakes.tiny_model import build
-
-DEVICE: Any = os.environ.get("ENGINE_DEVICE", "cpu")
-"""`bench/gpu.py` runs the tests on a GPU."""
+from tests.fakes.tiny_model import DEVICE, build
 
 # A second thread would wait for its core longer than so small a model works.
 SETTINGS = EngineSettings(device=DEVICE, threads=1, context_tokens=256, kv_cache_tokens=4096, max_batch_tokens=64)

@@ -16,8 +16,8 @@ from engine.batching import ContinuousBatching
 from engine.batching_config import manager_config
 from engine.sampling import Adjustments, Row, Sampler, Sampling
 from gateway.errors import UpstreamError
-from tests.engine.conftest import DEVICE
 from tests.fakes.async_batching import async_batching_on_cpu
+from tests.fakes.tiny_model import DEVICE
 
 # One loop for all: tokens are delivered to the loop of the request, which must not close before they come.
 pytestmark = pytest.mark.asyncio(loop_scope="module")

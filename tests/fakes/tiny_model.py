@@ -3,6 +3,7 @@
 Knows nothing of fixtures, engines or Ray.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ CORPUS = (
 """Without an angle bracket, so that every marker is spelled over several tokens."""
 
 POSITIONS = 4096
+DEVICE: Any = os.environ.get("ENGINE_DEVICE", "cpu")
+"""The device of the tests of engines; `bench/gpu.py` names a GPU."""
 
 
 def build(folder: Path) -> Path:
