@@ -160,11 +160,14 @@ class Renderer:
 
 
 def footer(event: StreamCompleted) -> str:
-    """Return "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s", without the tokens if they were not counted."""
+    """Return "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s · 45 tokens for summaries", without what was not
+    counted."""
     seconds, usage = event.timings.total, event.usage
     notes = [f"{seconds:.1f} s"]
     if usage.completion_tokens:
         notes.append(f"{usage.completion_tokens} tokens ({usage.reasoning_tokens} reasoning)")
     if usage.completion_tokens and seconds:
         notes.append(f"{usage.completion_tokens / seconds:.1f} tokens/s")
+    if usage.summary_tokens:
+        notes.append(f"{usage.summary_tokens} tokens for summaries")
     return " · ".join([*notes, *filter(None, [ENDINGS.get(event.finish_reason)])])

@@ -39,7 +39,9 @@ class Summarizer(RpcServer):
         breaker = Breaker(self._model) if route.upstream == "http" else None
         usability = Usability(self._model, metrics.summary_failures(self._model, route.upstream))
         chosen = settings.summarizer.language
-        self._writer = SummaryWriter(self._ask, chosen, breaker, usability)
+        self._writer = SummaryWriter(
+            self._ask, chosen, breaker, usability, metrics.summary_tokens(self._model, route.upstream)
+        )
         if chosen == AUTO:
             language.load()  # now, since it takes a second
 

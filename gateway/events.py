@@ -26,7 +26,9 @@ class Usage:
     """Numbers of tokens, as the upstream counts them. `completion_tokens` include `reasoning_tokens`.
 
     `cached_tokens` are those of the prompt that the upstream had in its cache. `estimated` is true if the upstream
-    reported no `completion_tokens`.
+    reported no `completion_tokens`. What the summaries cost is not in these: `summary_tokens` were generated for them,
+    those of drafts that were thrown away among them; their prompts had `summary_prompt_tokens`, of which
+    `summary_cached_tokens` were in the cache.
     """
 
     prompt_tokens: int = 0
@@ -34,6 +36,9 @@ class Usage:
     reasoning_tokens: int = 0
     cached_tokens: int = 0
     estimated: bool = False
+    summary_tokens: int = 0
+    summary_prompt_tokens: int = 0
+    summary_cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

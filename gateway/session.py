@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 from gateway.config import GatewaySettings
@@ -25,6 +26,7 @@ from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
 from gateway.slices import slices
+from gateway.summaries.protocol import SummaryUsage
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
 from gateway.transcript import Transcript
@@ -143,6 +145,11 @@ class Session:
         return self._summaries.rejected
 
     @property
+    def summary_usage(self) -> SummaryUsage:
+        """Tokens that the summaries have cost so far."""
+        return self._summaries.usage
+
+    @property
     def response_reached(self) -> float | None:
         """Seconds from `began` to the first text of the response from the upstream; None before."""
         return self._transcript.time_of("first_response")
@@ -162,6 +169,7 @@ class Session:
             with self._summaries.expiring_in(patience):
                 await self._close_sections(everything=True)
             summary = await self._summaries.write_late(late, patience) if late else ""
+            finished = replace(finished, usage=self._summaries.charged(finished.usage))
             self._put(self._transcript.completed(finished, late if self._trace else "", summary))
         except (Exception, asyncio.CancelledError) as error:
             if cancelling():

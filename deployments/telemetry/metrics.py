@@ -23,6 +23,7 @@ from gateway.events import (
     StreamFailed,
 )
 from gateway.session import OnBatch, Session
+from gateway.summaries.protocol import SummaryUsage
 from gateway.upstream_settings import ModelRoute
 
 log = logging.getLogger("ray.serve")
@@ -48,7 +49,7 @@ class StreamMetrics:
             "Streams by outcome: completed, failed (with the stage), or cancelled by the client.",
             (*TAGS, "outcome", "stage"),
         )
-        self._tokens = Counter("gateway_tokens", "Tokens generated, by kind: reasoning or response.", (*TAGS, "kind"))
+        self._tokens = _tokens()
         self._parts = Counter(
             "gateway_summary_parts",
             "Parts of reasoning summaries, by whether the model wrote them or they are an extract.",
@@ -125,7 +126,17 @@ class StreamMetrics:
         if session.ungrounded:
             self._ungrounded.inc(session.ungrounded, tags)
         self._waiting.observe(session.most_waiting, tags)
-        line = {"stream": session.id, **tags, "outcome": ended, "stage": stage, "seconds": round(elapsed, 3)}
+        cost = session.summary_usage
+        line = {
+            "stream": session.id,
+            **tags,
+            "outcome": ended,
+            "stage": stage,
+            "seconds": round(elapsed, 3),
+            "summary_tokens": cost.tokens,
+            "summary_prompt_tokens": cost.prompt_tokens,
+            "summary_cached_tokens": cost.cached_tokens,
+        }
         log.info(" ".join(f"{name}={value}" for name, value in line.items()), extra=line)
         self._flush_soon()
 
@@ -143,6 +154,33 @@ class StreamMetrics:
         for kind, tokens in (("reasoning", reasoning), ("response", completion - reasoning)):
             if tokens > 0:
                 self._tokens.inc(tokens, {**tags, "kind": kind})
+
+
+def summary_tokens(model: str, upstream: str) -> Callable[[SummaryUsage], None]:
+    """Return a function that counts the tokens of one draft by the model that writes summaries, used or not."""
+    generated = _tokens()
+    prompts = Counter(
+        "gateway_summary_prompt_tokens",
+        "Tokens of the prompts for summaries, by whether the upstream had them in its cache.",
+        (*TAGS, "cached"),
+    )
+    tags = {"model": model, "upstream": upstream}
+
+    def count(usage: SummaryUsage) -> None:
+        for counter, tokens, tag in (
+            (generated, usage.tokens, {"kind": "summary"}),
+            (prompts, usage.prompt_tokens - usage.cached_tokens, {"cached": "no"}),
+            (prompts, usage.cached_tokens, {"cached": "yes"}),
+        ):
+            if tokens > 0:
+                counter.inc(tokens, tags | tag)
+
+    return count
+
+
+def _tokens() -> Counter:
+    help = "Tokens generated, by kind: reasoning and response of the answers, and summary, whichever model wrote it."
+    return Counter("gateway_tokens", help, (*TAGS, "kind"))
 
 
 def outcome(last: Event | None) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from gateway.events import Event
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_writer import PartSource, PartWriter
-from gateway.summaries.protocol import PartTask
+from gateway.summaries.protocol import PartTask, SummaryUsage
 from gateway.summaries.steps import LARGEST, Step, Steps
 
 SIDE_BY_SIDE = 4
@@ -64,7 +64,7 @@ class PartScheduler:
         self._numbers = count()
         self._started = deque[tuple[PartWriter, asyncio.Task[None]]]()  # and not sent yet
         self._last: PartWriter | None = None
-        self._sent_rejected = 0
+        self._sent_rejected, self._sent_usage = 0, SummaryUsage()
         self._changed = asyncio.Event()
         self._closed = self._expired = False
         self._timer: asyncio.TimerHandle | None = None
@@ -73,6 +73,11 @@ class PartScheduler:
     def rejected(self) -> int:
         """The number of the model's drafts that the grounding check has ended."""
         return self._sent_rejected + sum(part.draft.rejected for part, _ in self._started)
+
+    @property
+    def usage(self) -> SummaryUsage:
+        """The tokens of all drafts, those that were thrown away among them."""
+        return sum((part.draft.usage for part, _ in self._started), self._sent_usage)
 
     def feed(self, text: str) -> None:
         """Add text to the trace, and start parts for the steps that it completes."""
@@ -113,7 +118,7 @@ class PartScheduler:
         try:
             await part.write(self._source, self._task, self._seconds if seconds is None else seconds)
         finally:
-            self._sent_rejected += part.draft.rejected
+            self._count(part)
         part.finish()
         return part.title, part.text
 
@@ -124,7 +129,7 @@ class PartScheduler:
         await written
         part.finish()
         self._started.popleft()
-        self._sent_rejected += part.draft.rejected
+        self._count(part)
         return _SentPart(part.title, part.text, part.step.end)
 
     async def _send_whole(self, parts: Sequence[_SentPart]) -> _SentPart:
@@ -136,6 +141,10 @@ class PartScheduler:
         step = Step(0, parts[-1].end, "\n".join(part.text for part in parts))
         self._start(PartWriter(0, step, self._put, extract=" → ".join(part.title for part in parts)))
         return await self._send_next()
+
+    def _count(self, part: PartWriter) -> None:
+        self._sent_rejected += part.draft.rejected
+        self._sent_usage += part.draft.usage
 
     def _add(self, steps: Sequence[Step]) -> None:
         for step in steps:

@@ -34,6 +34,26 @@ class SummaryTitle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryUsage:
+    """The tokens of a summary so far, those of drafts that were thrown away among them.
+
+    `tokens` were generated, `prompt_tokens` read; `cached_tokens` are those of the latter that the upstream had in its
+    cache.
+    """
+
+    tokens: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+
+    def __add__(self, other: "SummaryUsage") -> "SummaryUsage":
+        return SummaryUsage(
+            tokens=self.tokens + other.tokens,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryEnd:
     """The last item of a summary. `rejected` is the number of drafts that the grounding check has ended.
 
@@ -45,5 +65,6 @@ class SummaryEnd:
     rejected: int
 
 
-SummaryItem = str | SummaryTitle | SummaryEnd
-"""Items of a summary: checked text, in order; at most one SummaryTitle before it; one SummaryEnd at the end."""
+SummaryItem = str | SummaryTitle | SummaryUsage | SummaryEnd
+"""Items of a summary: checked text, in order; at most one SummaryTitle before it; a SummaryUsage now and then, of which
+the last one counts; one SummaryEnd at the end."""

@@ -6,11 +6,12 @@ The order of their events among the others is `gateway.order`'s; the Summarizer 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from gateway.config import DeadlineSettings
-from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone
+from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone, Usage
 from gateway.requests.base import ReasoningOptions
 from gateway.summaries import extractive
 from gateway.summaries.excerpts import (
@@ -23,7 +24,7 @@ from gateway.summaries.excerpts import (
     shown_turns,
 )
 from gateway.summaries.part_scheduler import PartScheduler
-from gateway.summaries.protocol import PartTask, SummaryItem
+from gateway.summaries.protocol import PartTask, SummaryItem, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
 from gateway.upstream import Message, UpstreamRequest
 
@@ -66,6 +67,21 @@ class StreamSummaries:
     def rejected(self) -> int:
         """The number of the model's drafts that the grounding check has ended."""
         return self._prompt.rejected + (self._parts.rejected if self._parts else 0)
+
+    @property
+    def usage(self) -> SummaryUsage:
+        """The tokens of both summaries, those of drafts that were thrown away among them."""
+        return self._prompt.usage + (self._parts.usage if self._parts else SummaryUsage())
+
+    def charged(self, usage: Usage) -> Usage:
+        """Return the usage of the answer with that of its summaries."""
+        cost = self.usage
+        return replace(
+            usage,
+            summary_tokens=cost.tokens,
+            summary_prompt_tokens=cost.prompt_tokens,
+            summary_cached_tokens=cost.cached_tokens,
+        )
 
     async def write_prompt(self) -> None:
         """Emit the summary of the prompt. A short prompt is its own summary; no model is asked."""

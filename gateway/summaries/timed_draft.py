@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from gateway.errors import GatewayError
 from gateway.events import WrittenBy
-from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle
+from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,8 @@ class TimedDraft:
     """Passes text to `emit` as it arrives, until the source ends or fails, or the deadline passes.
 
     A failure of the source is logged and ends the draft; it is never raised. `text` and `title` are what has arrived,
-    `rejected` is the number of the model's drafts that the grounding check has ended, as far as it is known.
+    `rejected` is the number of the model's drafts that the grounding check has ended, and `usage` the tokens of all of
+    them, as far as they are known.
     """
 
     def __init__(self, emit: Callable[[str], None]) -> None:
@@ -24,6 +25,7 @@ class TimedDraft:
         self._deadline: asyncio.Timeout | None = None
         self._end: SummaryEnd | None = None
         self.text = self.title = ""
+        self.usage = SummaryUsage()
         self.expired = False
 
     @property
@@ -66,6 +68,8 @@ class TimedDraft:
             match item:
                 case SummaryTitle(text=title):
                     self.title = title
+                case SummaryUsage():
+                    self.usage = item
                 case SummaryEnd(title=title):
                     self.title, self._end = title, item
 

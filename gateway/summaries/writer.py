@@ -20,8 +20,9 @@ from gateway.summaries.excerpts import evidence_of, request_of
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_index
 from gateway.summaries.prompts import part_request, prompt_request
-from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
+from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.token_meter import TokenMeter
 from gateway.summaries.usability import Reason, Usability
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
@@ -37,56 +38,64 @@ class SummaryWriter:
 
     A failure of the model, as a GatewayError, ends the draft: the text so far is kept, or an extract is made. A failure
     before the first byte is asked again once, unless it is not the first in a row; the `breaker` says so. `language` is
-    that of summaries for which none is asked.
+    that of summaries for which none is asked. `count` is called with the tokens of each draft that has ended.
     """
 
     def __init__(
-        self, ask: Model, language: str = AUTO, breaker: Breaker | None = None, usability: Usability | None = None
+        self,
+        ask: Model,
+        language: str = AUTO,
+        breaker: Breaker | None = None,
+        usability: Usability | None = None,
+        count: Callable[[SummaryUsage], None] = lambda _: None,
     ) -> None:
-        self._model, self._language, self._breaker = ask, language, breaker
+        self._model, self._language, self._breaker, self._count = ask, language, breaker, count
         self._usability = usability or Usability()
 
     async def prompt(
         self, request_id: str, messages: Sequence[Message], language: str = AUTO
     ) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield one sentence or two on what the conversation's last turn asks, in batches, and a SummaryEnd."""
-        evidence = evidence_of(messages)
+        meter, evidence = TokenMeter(self._count), evidence_of(messages)
         draft = self._draft(SentenceGate(lambda sentence: conversation_index(evidence).unsupported_claims(sentence)))
         request = prompt_request(request_id, messages, self._chosen(language))
-        async with aclosing(draft.sentences(self._ask(request))) as sentences:
+        async with aclosing(draft.sentences(self._ask(request, meter))) as sentences:
             async for sentence in sentences:
-                yield [sentence]
+                items: list[SummaryItem] = [*filter(None, [sentence]), *meter.report()]
+                if items:
+                    yield items
         if draft.text:
-            yield [SummaryEnd(title="", written_by="model", rejected=draft.rejected)]
+            yield [meter.usage, SummaryEnd(title="", written_by="model", rejected=draft.rejected)]
         else:
-            yield _extract(extractive.first_sentence(request_of(messages)), "", draft.rejected)
+            yield [meter.usage, *_extract(extractive.first_sentence(request_of(messages)), "", draft.rejected)]
 
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the part's title and checked sentences in batches, and a SummaryEnd."""
         task = replace(task, language=self._chosen(task.language))
         check = PartCheck(task)
-        rejected, title = 0, None
+        rejected, title, meter = 0, None, TokenMeter(self._count)
         for second in (False, True):
             decoder = check.decoder()
             draft = self._draft(decoder)
             id = f"{request_id}-again" if second else request_id
-            answer = self._ask(part_request(id, task, check.excerpt, second=second))
+            answer = self._ask(part_request(id, task, check.excerpt, second=second), meter)
             async with aclosing(draft.sentences(answer)) as sentences:
                 async for sentence in sentences:
-                    if title is None:
+                    items: list[SummaryItem] = [*filter(None, [sentence]), *meter.report()]
+                    if sentence and title is None:
                         title = check.checked_title(decoder.title)
-                        yield [SummaryTitle(title), sentence]
-                    else:
-                        yield [sentence]
+                        items.insert(0, SummaryTitle(title))
+                    if items:
+                        yield items
             rejected += draft.rejected
             if draft.text or not draft.rejected:
                 break
         if draft.text:
             title = title or extractive.title(extractive.last_sentence(draft.text))
-            yield [SummaryEnd(title=title, written_by="model", rejected=rejected)]
+            yield [meter.usage, SummaryEnd(title=title, written_by="model", rejected=rejected)]
         else:
             extract = task.extract or extractive.first_and_last(check.excerpt)
-            yield _extract(extract, extractive.heading(check.excerpt), rejected)
+            yield [meter.usage, *_extract(extract, extractive.heading(check.excerpt), rejected)]
 
     def _chosen(self, language: str) -> str:
         return self._language if language == AUTO else language
@@ -94,15 +103,15 @@ class SummaryWriter:
     def _draft(self, decoder: SentenceGate | PartDecoder) -> "_Draft":
         return _Draft(decoder, self._usability.note)
 
-    async def _ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
+    async def _ask(self, request: UpstreamRequest, meter: TokenMeter) -> AsyncGenerator[Sequence[ParsedItem]]:
         if self._breaker is None:
-            async with aclosing(self._model(request)) as answer:
+            async with aclosing(meter.metered(request, self._model(request))) as answer:
                 async for items in answer:
                     yield items
             return
         first_failure = self._breaker.failures == 0
         try:
-            async with aclosing(self._breaker.guard(self._model(request))) as answer:
+            async with aclosing(self._breaker.guard(meter.metered(request, self._model(request)))) as answer:
                 async for items in answer:
                     yield items
         except BeforeFirstByte as error:
@@ -110,7 +119,7 @@ class SummaryWriter:
                 raise
         else:
             return
-        async with aclosing(self._breaker.guard(self._model(request))) as answer:
+        async with aclosing(self._breaker.guard(meter.metered(request, self._model(request)))) as answer:
             async for items in answer:
                 yield items
 
@@ -128,16 +137,17 @@ class _Draft:
         self.rejected = 0
 
     async def sentences(self, answer: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[str]:
-        """Yield checked text, never "". The answer is closed as soon as nothing more of it can be used."""
+        """Yield checked text, "" for a batch that releases none. The answer is closed as soon as nothing more of it can
+        be used."""
         began = time.monotonic()
         reason: Reason | None = None
         detail = ""
         try:
             async with aclosing(answer):
                 async for items in answer:
-                    if text := self._decoder.feed(self._response_text(items)):
-                        self.text += text
-                        yield text
+                    text = self._decoder.feed(self._response_text(items))
+                    self.text += text
+                    yield text
             if text := self._decoder.close():
                 self.text += text
                 yield text
@@ -174,7 +184,7 @@ class _Draft:
 
 
 def _extract(text: str, title: str, rejected: int) -> Sequence[SummaryItem]:
-    """Return text and end as one batch, so that a deadline cannot separate them."""
+    """Return text and end, for one batch, so that a deadline cannot separate them."""
     written_by: WrittenBy = "extract" if text else "none"
     end = SummaryEnd(title=title, written_by=written_by, rejected=rejected)
     return [text, end] if text else [end]

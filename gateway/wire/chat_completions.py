@@ -25,7 +25,7 @@ from gateway.events import (
     Usage,
 )
 from gateway.sealing import GrowingText
-from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, data, error_body, heading
+from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, completion_details, data, error_body, heading
 
 
 class ChatCompletionsWriter:
@@ -138,7 +138,7 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "completion_tokens_details": completion_details(usage),
         **({"estimated": True} if usage.estimated else {}),
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from gateway.errors import Failure
+from gateway.events import Usage
 
 DONE = b"data: [DONE]\n\n"
 PROMPT_TITLE = "Prompt"
@@ -19,6 +20,13 @@ def error_body(failure: Failure) -> dict[str, Any]:
 def data(body: dict[str, Any]) -> bytes:
     """Return a server-sent event without a name."""
     return b"data: %b\n\n" % orjson.dumps(body)
+
+
+def completion_details(usage: Usage) -> dict[str, int]:
+    """Return the details of the tokens that were generated. Those of summaries have names of ours, if there are any."""
+    names = ("summary_tokens", "summary_prompt_tokens", "summary_cached_tokens")
+    summaries = {name: count for name in names if (count := getattr(usage, name))}
+    return {"reasoning_tokens": usage.reasoning_tokens, **summaries}
 
 
 def heading(title: str) -> str:

@@ -11,6 +11,7 @@ from gateway.errors import (
     UpstreamRateLimited,
 )
 from gateway.events import Usage
+from gateway.wire.openai import completion_details
 
 OPENAI_CODES = (
     *("server_error", "rate_limit_exceeded", "invalid_prompt", "data_residency_mismatch", "bio_policy"),
@@ -41,7 +42,7 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": 0},
         "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "output_tokens_details": completion_details(usage),
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         **({"estimated": True} if usage.estimated else {}),
     }

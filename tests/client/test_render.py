@@ -159,20 +159,21 @@ def test_styles_of_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "seconds", "reason", "text"),
+    ("tokens", "summaries", "seconds", "reason", "text"),
     [
-        (120, 3.2, "stop", "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s"),
+        (120, 0, 3.2, "stop", "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s"),
         (
             120,
+            45,
             3.2,
             "length",
-            "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s · stopped at the token limit",
+            "3.2 s · 120 tokens (80 reasoning) · 37.5 tokens/s · 45 tokens for summaries · stopped at the token limit",
         ),
-        (120, 0.0, "tool_calls", "0.0 s · 120 tokens (80 reasoning)"),
-        (0, 3.2, "content_filter", "3.2 s · stopped by a content filter"),
+        (120, 0, 0.0, "tool_calls", "0.0 s · 120 tokens (80 reasoning)"),
+        (0, 0, 3.2, "content_filter", "3.2 s · stopped by a content filter"),
     ],
 )
-def test_the_last_line(tokens: int, seconds: float, reason: FinishReason, text: str) -> None:
-    usage = Usage(prompt_tokens=9, completion_tokens=tokens, reasoning_tokens=min(tokens, 80))
+def test_the_last_line(tokens: int, summaries: int, seconds: float, reason: FinishReason, text: str) -> None:
+    usage = Usage(prompt_tokens=9, completion_tokens=tokens, reasoning_tokens=min(tokens, 80), summary_tokens=summaries)
     event = StreamCompleted(finish_reason=reason, usage=usage, timings=Timings(total=seconds))
     assert footer(event) == text

@@ -32,7 +32,14 @@ SAMPLES = {
     ("buffer_characters_count", ""): 3,
 }
 """The samples after one call of `some_streams`, by name and tag; of a histogram, its number of observations."""
-METRICS = {"frames_total", "frame_items_total", "loop_lag_seconds_count", *(name for name, _ in SAMPLES)}
+SUMMARIES = {("tokens", "summary"): (9, 15), ("summary_prompt_tokens", "no"): (21, 35)}
+"""The least and the most of samples that depend on timing: a failing stream may cut off the summary of its prompt."""
+METRICS = {
+    "frames_total",
+    "frame_items_total",
+    "loop_lag_seconds_count",
+    *(name for name, _ in (*SAMPLES, *SUMMARIES)),
+}
 """The names of all metrics of the gateway, without their prefix."""
 
 

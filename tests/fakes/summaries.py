@@ -11,7 +11,8 @@ from gateway.upstream import ParsedItem, UpstreamRequest
 class ScriptedModel:
     """Answers each request with the script that `script` returns for it, and records the requests.
 
-    Text in a script is a piece of the response, an exception is raised, and an asyncio.Event is waited for.
+    Text in a script is a piece of the response, an exception is raised, an asyncio.Event is waited for, and all else is
+    an item of the answer.
     """
 
     def __init__(self, script: Callable[[UpstreamRequest], Sequence[Any]]) -> None:
@@ -28,7 +29,9 @@ class ScriptedModel:
                         raise step
                     case asyncio.Event():
                         await step.wait()
-                    case _:
+                    case str():
                         yield [Segment("response", step)]
+                    case _:
+                        yield [step]
         finally:
             self.closed.append(request.id)

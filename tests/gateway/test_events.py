@@ -105,13 +105,23 @@ EXAMPLES: list[tuple[Event, bytes]] = [
         StreamCompleted(
             sequence_number=12,
             finish_reason="stop",
-            usage=Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4, cached_tokens=2, estimated=True),
+            usage=Usage(
+                prompt_tokens=5,
+                completion_tokens=9,
+                reasoning_tokens=4,
+                cached_tokens=2,
+                estimated=True,
+                summary_tokens=6,
+                summary_prompt_tokens=14,
+                summary_cached_tokens=3,
+            ),
             timings=Timings(prompt_summary=0.5, first_reasoning=None, first_response=1.0, total=2.5),
             late_reasoning="Wait.",
             late_summary="**Doubt**\n\nIt waits.",
         ),
         b'{"type":"stream.completed","sequence_number":12,"finish_reason":"stop",'
-        b'"usage":{"prompt_tokens":5,"completion_tokens":9,"reasoning_tokens":4,"cached_tokens":2,"estimated":true},'
+        b'"usage":{"prompt_tokens":5,"completion_tokens":9,"reasoning_tokens":4,"cached_tokens":2,"estimated":true,'
+        b'"summary_tokens":6,"summary_prompt_tokens":14,"summary_cached_tokens":3},'
         b'"timings":{"prompt_summary":0.5,"first_reasoning":null,"first_response":1.0,"total":2.5},'
         b'"late_reasoning":"Wait.","late_summary":"**Doubt**\\n\\nIt waits."}',
     ),
@@ -213,6 +223,9 @@ def test_defaults_of_stream_completed_are_encoded() -> None:
             "reasoning_tokens": 0,
             "cached_tokens": 0,
             "estimated": False,
+            "summary_tokens": 0,
+            "summary_prompt_tokens": 0,
+            "summary_cached_tokens": 0,
         },
         "timings": {"prompt_summary": None, "first_reasoning": None, "first_response": None, "total": 0.0},
         "late_reasoning": "",

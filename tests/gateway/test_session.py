@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
 from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings
 from gateway.errors import ContextTooLong, GatewayError, UpstreamError
-from gateway.events import Event, ReasoningDelta, ToolCallDelta, ToolCallDone, Usage
+from gateway.events import Event, ReasoningDelta, StreamCompleted, ToolCallDelta, ToolCallDone, Usage
 from gateway.reasoning import Segment
 from gateway.requests.chat_completions import ChatCompletionsRequest
 from gateway.requests.reasoning import ReasoningRequest
@@ -59,10 +59,17 @@ async def events(session: Session) -> list[Event]:
 
 
 def plain(events: Sequence[Event]) -> list[tuple[Any, ...]]:
-    """Events as (type, fields that do not depend on the clock)."""
+    """Events as (type, fields that do not depend on the clock), without the cost of summaries."""
     return [
-        (event.type, *(getattr(event, f.name) for f in fields(event) if f.name not in VOLATILE)) for event in events
+        (event.type, *(plain_field(getattr(event, f.name)) for f in fields(event) if f.name not in VOLATILE))
+        for event in events
     ]
+
+
+def plain_field(value: Any) -> Any:
+    if isinstance(value, Usage):
+        return replace(value, summary_tokens=0, summary_prompt_tokens=0, summary_cached_tokens=0)
+    return value
 
 
 async def said(*script: Any, **options: Any) -> list[tuple[Any, ...]]:
@@ -254,6 +261,14 @@ async def test_a_chat_answer_waits_for_no_summary_and_neither_does_its_end() -> 
 async def test_a_chat_answer_has_the_summaries_that_are_there_at_its_end() -> None:
     got = spans(plain(await events(chat_session(GOOD, ScriptedSummarizer()))))
     assert [event for event in got if event[0].startswith("reasoning_summary")] == SUMMARY
+
+
+async def test_the_last_event_says_what_the_summaries_have_cost() -> None:
+    counted = [Accepted(prompt_tokens=20), Finished(finish_reason="stop", usage=Usage(completion_tokens=6))]
+    part = [counted[0], "Title\n", "Text.", counted[1]]
+    got = (await events(session(ScriptedParser(*GOOD), ScriptedSummarizer(prompt=counted, part=part))))[-1]
+    assert isinstance(got, StreamCompleted)
+    assert got.usage == replace(USAGE, summary_tokens=12, summary_prompt_tokens=40)
 
 
 NO_SUMMARIES = [("prompt_summary.done", "", "none"), ("reasoning_summary.done", "")]

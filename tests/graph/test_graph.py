@@ -69,6 +69,9 @@ async def test_an_answer_that_is_not_streamed_has_all_the_sections(http: httpx.A
         "reasoning_tokens": 2,
         "cached_tokens": 0,
         "estimated": False,
+        "summary_tokens": 6,
+        "summary_prompt_tokens": 14,
+        "summary_cached_tokens": 0,
     }
 
 

@@ -6,19 +6,20 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.cluster import Cluster
-from tests.fakes.metered_gateway import SAMPLES, metered_gateway, some_streams
+from tests.fakes.metered_gateway import SAMPLES, SUMMARIES, metered_gateway, some_streams
 from tests.fakes.polling import last_read
 
 APPLICATION = "metered"
 LOOP_LAG = "ray_gateway_loop_lag_seconds"
 MODELS = {("qwen2.5-coder-1.5b-instruct", "qwen"), ("deepseek-r1", "http")}
-TAGS = ("outcome", "kind", "written_by", "reason", "called")
+TAGS = ("outcome", "kind", "written_by", "reason", "cached", "called")
 
 
 class Scraped(NamedTuple):
-    """The application's samples by name and tag, and separately those of the calls to its parser."""
+    """The application's samples by name and tag, and separately those that depend on timing."""
 
     samples: dict[tuple[str, str], float]
+    summaries: list[float]
     frames: float
     items: float
     loops: set[str]
@@ -44,14 +45,20 @@ async def scrape(http: httpx.AsyncClient, cluster: Cluster) -> Scraped:
                 name = sample.name.removeprefix("ray_gateway_").removesuffix("_total")
                 samples[name, tag] = samples.get((name, tag), 0) + sample.value
     frames, items = (samples.pop((name, "StreamParser"), 0) for name in ("frames", "frame_items"))
-    return Scraped(samples, frames, items, measured)
+    summaries = [samples.pop(name, 0) for name in SUMMARIES]
+    return Scraped(samples, summaries, frames, items, measured)
 
 
 async def test_every_stream_is_counted_and_measured(http: httpx.AsyncClient, cluster: Cluster) -> None:
     async with metered_gateway(cluster, APPLICATION) as url:
         await some_streams(http, url)
-        scraped = await last_read(lambda: scrape(http, cluster), lambda found: found.samples == SAMPLES)
+        scraped = await last_read(
+            lambda: scrape(http, cluster), lambda found: found.samples == SAMPLES and all(found.summaries)
+        )
     assert scraped.samples == SAMPLES
+    assert all(
+        least <= tokens <= most for tokens, (least, most) in zip(scraped.summaries, SUMMARIES.values(), strict=True)
+    )
     assert scraped.loops == {"Ingress", "StreamParser", "Summarizer"}
     # Three streams of few items; the number of frames depends on timing.
     assert 3 <= scraped.frames <= scraped.items <= 12

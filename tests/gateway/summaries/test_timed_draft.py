@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import OrderViolation, UpstreamError
-from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle
+from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
 
 LONG = 3600.0
@@ -60,6 +60,13 @@ async def test_an_extract_of_the_source_is_no_text_of_the_model() -> None:
     await draft.run(Source(["An extract of its own.", end]).play(), LONG)
     assert draft.fall_back_to(never) == "extract"
     assert (draft.text, draft.title, draft.rejected) == ("An extract of its own.", "A title", 2)
+
+
+async def test_a_draft_past_its_deadline_has_cost_what_was_last_reported() -> None:
+    draft = TimedDraft(list[str]().append)
+    first, last = SummaryUsage(prompt_tokens=9), SummaryUsage(prompt_tokens=9, tokens=16)
+    await draft.run(Source([first], ["You ask", last], asyncio.Event(), [END]).play(), 0.01)
+    assert (draft.text, draft.usage) == ("You ask", last)
 
 
 async def test_a_source_may_have_no_text_at_all() -> None:

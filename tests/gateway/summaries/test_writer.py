@@ -11,7 +11,7 @@ from gateway.errors import InvalidRequest, UpstreamError, UpstreamRateLimited, U
 from gateway.reasoning import Segment
 from gateway.summaries import writer
 from gateway.summaries.breaker import FAILURES, Breaker
-from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
+from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Accepted, Message, ParsedItem, UpstreamRequest
@@ -29,7 +29,8 @@ def model(*answers: Sequence[Any]) -> ScriptedModel:
 
 
 async def items(source: AsyncGenerator[Sequence[SummaryItem]]) -> list[SummaryItem]:
-    return [item async for batch in source for item in batch]
+    """Return what a summary says; its usage has tests of its own."""
+    return [item async for batch in source for item in batch if not isinstance(item, SummaryUsage)]
 
 
 async def part(writes: ScriptedModel, task: PartTask = TASK) -> list[SummaryItem]:
@@ -56,6 +57,7 @@ async def test_a_part_is_its_title_and_its_sentences_however_the_answer_is_cut(s
 async def test_a_sentence_is_yielded_with_the_title_before_the_next_one_is_written() -> None:
     source = SummaryWriter(model(["A title\nIt is", " 42. It", asyncio.Event()])).part("rsn-1-part-0", TASK)
     async with aclosing(source):
+        assert [type(item) for item in await anext(source)] == [SummaryUsage]
         assert await anext(source) == [SummaryTitle("A title"), "It is 42."]
 
 
