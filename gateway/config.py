@@ -4,13 +4,14 @@ their own.
 Unknown keys are refused by name. Sizes are in characters or bytes, times in seconds, as each name says.
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, PositiveFloat, PositiveInt, model_validator
 
 from gateway.reasoning.formats import FORMATS
 from gateway.summaries.languages import AUTO, checked_tag
-from gateway.upstream_settings import HttpUpstreamSettings, ModelRoute, Settings, UpstreamSettings, public_name
+from gateway.upstream_settings import HttpUpstreamSettings, ModelRoute, Settings, Show, UpstreamSettings, public_name
 
 STREAMS_PER_CORE = 64
 """Streams of 50 deltas a second that the whole gateway carries on one core (`make bench` sustains 128 on two). Beyond
@@ -23,12 +24,14 @@ class DeadlineSettings(Settings):
     """Seconds.
 
     `prompt_summary`: how long reasoning waits for the prompt summary. `reasoning_summary`: how long the response waits
-    for the last part of the reasoning summary. `upstream_silence`: how long an upstream may send nothing at all; long
+    for the last part of the reasoning summary. `heading`: how long a stretch of the trace that has come waits for its
+    part, if that is shown above it. `upstream_silence`: how long an upstream may send nothing at all; long
     enough for a request that waits for its place in a batch.
     """
 
     prompt_summary: PositiveFloat = 5.0
     reasoning_summary: PositiveFloat = 1.5
+    heading: PositiveFloat = 5.0
     upstream_silence: PositiveFloat = 120.0
 
 
@@ -130,7 +133,8 @@ class SummarizerSettings(Settings):
 class GatewaySettings(Settings):
     """The gateway: `upstream` is the Qwen on the cluster, null for none, `http_upstreams` are APIs elsewhere.
 
-    A silent stream sends a sign of life every `heartbeat` seconds.
+    A silent stream sends a sign of life every `heartbeat` seconds. `show` says what chat completions show of the
+    reasoning in `reasoning_content`, unless an upstream or a request says otherwise.
     """
 
     upstream: UpstreamSettings | None = UpstreamSettings()
@@ -141,6 +145,7 @@ class GatewaySettings(Settings):
     access: AccessSettings = AccessSettings()
     sealing: SealingSettings = SealingSettings()
     heartbeat: PositiveFloat = 15.0
+    show: Show = "trace"
 
     @model_validator(mode="after")
     def _each_model_is_served_once(self) -> "GatewaySettings":
@@ -157,9 +162,9 @@ class GatewaySettings(Settings):
     @property
     def models(self) -> dict[str, ModelRoute]:
         """The routes of all models that requests may name; the first one answers requests that name none."""
-        models = {self.upstream.name: self._qwen("qwen")} if self.upstream else {}
+        models = {self.upstream.name: self._qwen("qwen", self.upstream.show)} if self.upstream else {}
         for api in self.http_upstreams:
-            models |= {model: api.route(model) for model in api.models}
+            models |= {model: replace(api.route(model), show=api.show or self.show) for model in api.models}
         return models
 
     @property
@@ -170,10 +175,11 @@ class GatewaySettings(Settings):
         name = self.summarizer.model or next(iter(self.models))
         return name, self.models[name]
 
-    def _qwen(self, upstream: Literal["qwen", "own"]) -> ModelRoute:
+    def _qwen(self, upstream: Literal["qwen", "own"], show: Show | None = None) -> ModelRoute:
         return ModelRoute(
             upstream=upstream,
             format=FORMATS["qwen3"],
             starts_inside=False,
             silence_seconds=self.deadlines.upstream_silence,
+            show=show or self.show,
         )

@@ -43,7 +43,12 @@ class SessionRequest(Protocol):
 
     model: str | None
     conversation: ClassVar[str]
-    waits_for_summaries: ClassVar[bool]
+
+    @property
+    def waits_for_summaries(self) -> bool: ...
+
+    @property
+    def parts_come_first(self) -> bool: ...
 
     @property
     def reasoning(self) -> ReasoningOptions: ...
@@ -82,7 +87,9 @@ class Session:
         self._outbox = Outbox(options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
         self._transcript = Transcript(id, thinks=options.budget != 0)
-        self._summaries = StreamSummaries(asked, options, summarizer, self._put, settings.deadlines)
+        self._summaries = StreamSummaries(
+            asked, options, summarizer, self._put, settings.deadlines, parts_come_first=request.parts_come_first
+        )
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)
 

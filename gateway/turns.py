@@ -11,6 +11,7 @@ REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_det
 _PROMPT, _NEXT_PART = "**Prompt**\n\n", "\n\n**"
 """The beginning of the gateway's summary of a prompt, which comes back before the summaries of the reasoning and is
 none itself, and of the part behind it."""
+_BLANK_LINE = "\n\n"
 _START, _END = "<think>", "</think>"
 
 
@@ -53,6 +54,8 @@ def _without_prompt(text: str) -> str:
     if not summary.startswith(_PROMPT):
         return text
     end = summary.find(_NEXT_PART, len(_PROMPT))
+    if end < 0:
+        end = summary.find(_BLANK_LINE, len(_PROMPT))
     return summary[end:].lstrip() if end >= 0 else ""
 
 

@@ -13,6 +13,9 @@ from gateway.reasoning.names import never_thinks
 from gateway.upstream import Effort
 
 ReasoningBack = Literal["never", "tools", "always"]
+Show = Literal["trace", "summary", "both"]
+"""The reasoning in the field `reasoning_content` of chat completions: as it came, its summary, or each part of that
+above its stretch of the trace."""
 
 EMBEDDED_NAMES = {
     "embedded": "qwen2.5-coder-1.5b-instruct",
@@ -53,6 +56,7 @@ class UpstreamSettings(Settings):
     number of threads on a CPU, None for one per core. `kv_cache_tokens` is shared by all requests of a replica and must
     hold at least one of `context_tokens`. Requests beyond `max_streams` per replica are refused as overloaded.
     `thinking_budget` and `max_tokens` apply if a request names none, `efforts` translate its `reasoning_effort`.
+    `show` goes before the gateway's.
     """
 
     model: str = "embedded"
@@ -66,6 +70,7 @@ class UpstreamSettings(Settings):
     thinking_budget: PositiveInt = 256
     efforts: EffortSettings = EffortSettings()
     max_tokens: PositiveInt = 1024
+    show: Show | None = None
 
     @model_validator(mode="after")
     def _cache_holds_a_context(self) -> "UpstreamSettings":
@@ -91,8 +96,9 @@ class HttpUpstreamSettings(Settings):
     `headers` and `body` are added to each request, `no_thinking` to the body of requests without thinking, such as
     those for summaries; then `drop_fields`, such as `service_tier` or `messages.name`, are taken out of it.
     `reasoning_back` says on which earlier turns the API is told their reasoning: on all, or on those since the user's
-    last turn that called `tools`. `silence_seconds` bounds the silence in the middle of an answer. Before the first
-    byte a request is sent up to `attempts` times.
+    last turn that called `tools`. `show` goes before the gateway's.
+    `silence_seconds` bounds the silence in the middle of an answer. Before the first byte a request is sent up to
+    `attempts` times.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -107,6 +113,7 @@ class HttpUpstreamSettings(Settings):
     no_thinking: dict[str, Any] = {}
     drop_fields: tuple[str, ...] = ()
     reasoning_back: ReasoningBack = "tools"
+    show: Show | None = None
     connect_seconds: PositiveFloat = 5.0
     first_byte_seconds: PositiveFloat = 60.0
     silence_seconds: PositiveFloat = 60.0
@@ -165,6 +172,7 @@ class ModelRoute:
     None leaves it to what earlier answers have shown.
     `silence_seconds` is how long it may send nothing at all; None for an API, whose client watches the socket itself: a
     comment there is a sign of life that nobody else sees.
+    `show` is what chat completions show of the reasoning if the request does not say.
     """
 
     upstream: Literal["qwen", "http", "own"]
@@ -174,3 +182,4 @@ class ModelRoute:
     promote_truncated: bool = False
     drop_fields: tuple[str, ...] = ()
     silence_seconds: float | None = None
+    show: Show = "trace"

@@ -88,7 +88,9 @@ class Routes:
 
     async def chat_completions(self, http: Request) -> Response:
         request, ignored = await self._read(http, ChatCompletionsRequest)
-        writer = ChatCompletionsWriter(request.include_usage, self._sealer.growing() if request.seals_trace else None)
+        request.show_by_default(self._models[self._model_of(request)].show)
+        sealed = self._sealer.growing() if request.seals_trace else None
+        writer = ChatCompletionsWriter(request.include_usage, sealed, request.show)
         return await self._answer(http, "chatcmpl-", request, request.stream, writer, ignored)
 
     async def responses(self, http: Request) -> Response:

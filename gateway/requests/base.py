@@ -84,18 +84,26 @@ class ReasoningOptions(View):
 class BaseRequest(View):
     """The fields that all routes share, by their types alone: what an API makes of their values is its own affair.
 
-    `conversation` is the name of the field with the turns. If `waits_for_summaries` is false, the end of an answer does
-    not wait for its summaries.
+    `conversation` is the name of the field with the turns.
     """
 
     conversation: ClassVar[str] = "messages"
-    waits_for_summaries: ClassVar[bool] = True
     model: str | None = None
     temperature: float | None = None
     top_p: float | None = None
     _body: dict[str, Any] = PrivateAttr(default_factory=dict)
     _for_qwen: dict[str, Any] | None = PrivateAttr(default=None)
     _admitted: dict[str, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def waits_for_summaries(self) -> bool:
+        """True if the end of an answer waits for its summaries."""
+        return True
+
+    @property
+    def parts_come_first(self) -> bool:
+        """True if each stretch of the trace waits for its part, which is shown above it."""
+        return False
 
     @property
     def asks_for_summaries(self) -> bool:

@@ -149,7 +149,7 @@ class ChatRequest(BaseRequest):
     def _unknown_to_qwen(self) -> list[str]:
         known = type(self).model_fields.keys() | ChatForQwen.model_fields.keys()
         unknown = [
-            name for name, value in self._body.items() if value and name not in known and not is_switch(name, value)
+            name for name, value in self._asked().items() if value and name not in known and not is_switch(name, value)
         ]
         turns = unknown_keys(self._body["messages"], _TURN_KEYS | _ECHOES, "messages")
         return [*unknown, *turns, *self._other_parts()]

@@ -36,14 +36,14 @@ def _item(item: Object, open: Open) -> Object:
 
 
 def _turn(turn: Object, open: Open) -> Object:
-    """Return the turn of a chat. The trace counts more than `reasoning`, where some clients put the summaries."""
+    """Return the turn of a chat. Sealed text is the trace, and counts more than what was shown, maybe a summary."""
     details = turn.get("reasoning_details")
     if not isinstance(details, list):
         return turn
     sealed = [detail["data"] for detail in details if _is_ours(detail)]
     texts = [text for data in sealed if (text := open(data))]
     rest = {**turn, "reasoning_details": [detail for detail in details if not _is_ours(detail)]}
-    return rest if turn.get("reasoning_content") or not texts else {**rest, "reasoning_content": "".join(texts)}
+    return {**rest, "reasoning_content": "".join(texts)} if texts else rest
 
 
 def _is_ours(detail: Any) -> bool:

@@ -38,8 +38,9 @@ class PartScheduler:
 
     `request`, `earlier`, `language` and `evidence` go into each `PartTask`. `seconds` after the end of the trace all
     parts have been sent, as extracts if they are not written. If the response waits for the summary (`awaited`), a
-    short rest of the trace is an extract at once. If `live` is false, nothing is sent before the end, and then one part
-    made from all parts.
+    short rest of the trace is an extract at once. `part_seconds` is how long each part may take, from the end of its
+    (first) step; None for as long as the trace does. If `live` is false, nothing is sent before the end, and then one
+    part made from all parts.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class PartScheduler:
         evidence: tuple[str, ...] = (),
         live: bool = True,
         awaited: bool = True,
+        part_seconds: float | None = None,
     ) -> None:
         self._source, self._put, self._seconds = source, put, seconds
         self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
-        self._live, self._awaited = live, awaited
+        self._live, self._awaited, self._part_seconds = live, awaited, part_seconds
+        self._due: float | None = None  # of the step that waits, on the loop's clock
         self._unsent: list[Event] = []  # the events of the parts, if they are not live
         self._steps = Steps()
         self._waiting: Step | None = None
@@ -161,6 +164,8 @@ class PartScheduler:
 
     def _enqueue(self, step: Step) -> None:
         first = self._waiting
+        if first is None and self._part_seconds is not None:
+            self._due = asyncio.get_running_loop().time() + self._part_seconds
         # Only its ends are shown to anybody, and a step that waits may grow for as long as the trace does.
         text = both_ends(first.text + step.text, EXCERPT_CHARACTERS) if first else step.text
         self._waiting = Step(first.start if first else step.start, step.end, text)
@@ -182,7 +187,8 @@ class PartScheduler:
             part.draft.expire()
         last = self._last if part.index else None
         before = f"{last.title}\n{last.text}" if last and last.text else ""
-        task = asyncio.create_task(part.write(self._source, replace(self._task, before=before)))
+        seconds = None if self._due is None else self._due - asyncio.get_running_loop().time()
+        task = asyncio.create_task(part.write(self._source, replace(self._task, before=before), seconds))
         task.add_done_callback(self._start_next)
         self._started.append((part, task))
         self._last = part

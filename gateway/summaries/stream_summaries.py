@@ -46,7 +46,8 @@ class Summarizer(Protocol):
 class StreamSummaries:
     """Run `write_prompt` and `write_reasoning` as tasks; `feed` the reasoning as it arrives, and `close` it.
 
-    Events are passed to `put`. If `options.summary` is "none", the summary of the reasoning is empty.
+    Events are passed to `put`. If `options.summary` is "none", the summary of the reasoning is empty. With
+    `parts_come_first` the trace waits for its parts, so each has a deadline.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class StreamSummaries:
         summarizer: Summarizer,
         put: Callable[[Event], None],
         deadlines: DeadlineSettings,
+        *,
+        parts_come_first: bool = False,
     ) -> None:
         self._id, self._messages = request.id, request.messages
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
-        self._language = options.summary_language
+        self._language, self._parts_come_first = options.summary_language, parts_come_first
         self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
         self._parts = self._part_scheduler(options) if options.summary != "none" else None
 
@@ -147,6 +150,7 @@ class StreamSummaries:
             evidence=evidence_of(self._messages),
             live=options.summary == "live",
             awaited=options.order == "strict",
+            part_seconds=self._deadlines.heading if self._parts_come_first else None,
         )
 
 

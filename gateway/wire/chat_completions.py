@@ -1,7 +1,8 @@
 """OpenAI's chat completions: events to chunks, or all of them to one whole completion.
 
-Reasoning goes out as `reasoning_content` and nothing else; summaries as `reasoning_details`, inside valid chunks. Each
-part is an item with an `index` of its own, by which openai-python merges lists. The summary of the prompt is the first.
+Reasoning goes out as `reasoning_content` and nothing else: the trace, its summary, or both. Summaries go out as
+`reasoning_details`, too, inside valid chunks. Each part is an item with an `index` of its own, by which openai-python
+merges lists. The summary of the prompt is the first.
 Reasoning that came late follows the response, in a chunk of its own; in a whole completion it joins the reasoning.
 """
 
@@ -25,17 +26,20 @@ from gateway.events import (
     Usage,
 )
 from gateway.sealing import GrowingText
+from gateway.upstream_settings import Show
+from gateway.wire.chat_reasoning import ShownReasoning, part_text
 from gateway.wire.openai import DONE, PART_END, PROMPT_TITLE, completion_details, data, error_body, heading
 
 
 class ChatCompletionsWriter:
-    """Writes one answer; with `include_usage` its last chunk has the usage.
+    """Writes one answer; with `include_usage` its last chunk has the usage. `show` is what `reasoning_content` carries.
 
     With `sealed` the trace is once more among the details, sealed: for clients that send back nothing else of it.
     """
 
-    def __init__(self, include_usage: bool = False, sealed: GrowingText | None = None) -> None:
+    def __init__(self, include_usage: bool = False, sealed: GrowingText | None = None, show: Show = "trace") -> None:
         self._include_usage, self._sealed = include_usage, sealed
+        self._shown = ShownReasoning(show)
         self._common: dict[str, Any] = {}
         self._details = 0
         self._prompt_begun = False
@@ -55,9 +59,9 @@ class ChatCompletionsWriter:
         for event in events:
             if isinstance(event, StreamCompleted):
                 finish_reason, usage = event.finish_reason, event.usage
-                if event.late_reasoning and message.get("reasoning_content"):
-                    _add(message, {"reasoning_content": PART_END})
             for delta in self._deltas(event):
+                if isinstance(event, StreamCompleted) and "reasoning_content" in delta:
+                    _add(message, {"reasoning_content": _gap(message.get("reasoning_content", ""))})
                 _add(message, delta)
         if "tool_calls" in message:
             message["content"] = message["content"] or None
@@ -80,35 +84,40 @@ class ChatCompletionsWriter:
                 pass
 
     def _deltas(self, event: Event) -> Iterator[dict[str, Any]]:
+        if isinstance(event, ResponseDelta):  # most events of an answer are these
+            yield {"content": event.delta}
+            return
+        shown = {"reasoning_content": text} if (text := self._shown.feed(event)) else {}
         match event:
+            case ReasoningDelta(delta=delta):
+                if self._sealed is not None:
+                    self._sealed.add(delta)
+                if shown:
+                    yield shown
             case StreamStarted(id=id, model=model, created=created):
                 self._common = {"id": id, "created": created, "model": model}
                 yield {"role": "assistant", "content": ""}
             case PromptSummaryDelta(delta=delta):
-                yield self._summary(delta if self._prompt_begun else heading(PROMPT_TITLE) + delta)
+                yield {**shown, **self._summary(delta if self._prompt_begun else heading(PROMPT_TITLE) + delta)}
                 self._prompt_begun = True
             case PromptSummaryDone() if self._prompt_begun:
-                yield self._summary(PART_END)
+                yield {**shown, **self._summary(PART_END)}
                 self._details += 1
-            case ReasoningDelta(delta=delta):
-                if self._sealed is not None:
-                    self._sealed.add(delta)
-                yield {"reasoning_content": delta}
             case ReasoningDone() if self._sealed:
                 yield self._detail("reasoning.encrypted", data=self._sealed.seal(), format="unknown")
                 self._details += 1
-            case ReasoningSummaryPart(title=title, text=text):
-                yield self._summary(heading(title) + text + PART_END)
+            case ReasoningSummaryPart():
+                yield {**shown, **self._summary(part_text(event))}
                 self._details += 1
-            case ResponseDelta(delta=delta):
-                yield {"content": delta}
             case ToolCallDelta():
                 yield {"tool_calls": [self._call(event)]}
-            case StreamCompleted(late_reasoning=late, late_summary=summary):
-                if late:
-                    yield {"reasoning_content": late}
+            case StreamCompleted(late_summary=summary):
+                if shown:
+                    yield shown
                 if summary:
                     yield self._summary(summary + PART_END)
+            case _ if shown:
+                yield shown
             case _:
                 pass
 
@@ -141,6 +150,11 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         "completion_tokens_details": completion_details(usage),
         **({"estimated": True} if usage.estimated else {}),
     }
+
+
+def _gap(text: str) -> str:
+    """Return what must stand between a text and a new paragraph."""
+    return "" if not text or text.endswith(PART_END) else PART_END
 
 
 def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:

@@ -58,10 +58,11 @@ def test_empty_settings_are_the_defaults() -> None:
             "thinking_budget": 256,
             "efforts": {"minimal": 64, "low": 128, "medium": 256, "high": 512, "xhigh": 1024, "max": 2048},
             "max_tokens": 1024,
+            "show": None,
         },
         "http_upstreams": (),
         "summarizer": {"model": None, "own": None, "language": "auto"},
-        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "upstream_silence": 120.0},
+        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "heading": 5.0, "upstream_silence": 120.0},
         "limits": {
             "request_bytes": 8_000_000,
             "messages": 1000,
@@ -76,6 +77,7 @@ def test_empty_settings_are_the_defaults() -> None:
         "access": {"keys_file": None, "keys_env": None, "allow_anonymous": False, "cors_origins": ()},
         "sealing": {"key_env": None},
         "heartbeat": 15.0,
+        "show": "trace",
     }
 
 

@@ -263,6 +263,18 @@ async def test_a_chat_answer_has_the_summaries_that_are_there_at_its_end() -> No
     assert [event for event in got if event[0].startswith("reasoning_summary")] == SUMMARY
 
 
+async def test_summaries_that_a_chat_shows_are_in_their_place_before_the_response() -> None:
+    for show in ("summary", "both"):
+        got = spans(plain(await events(chat_session(GOOD, ScriptedSummarizer(), reasoning={"show": show}))))
+        assert [event for event in got if event[0] != "reasoning.delta"] == [
+            *PROMPT,
+            ("reasoning.done", 28, 4, "marker"),
+            *SUMMARY,
+            *ANSWER,
+            *COMPLETED,
+        ]
+
+
 async def test_the_last_event_says_what_the_summaries_have_cost() -> None:
     counted = [Accepted(prompt_tokens=20), Finished(finish_reason="stop", usage=Usage(completion_tokens=6))]
     part = [counted[0], "Title\n", "Text.", counted[1]]

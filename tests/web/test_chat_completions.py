@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from gateway.upstream_settings import Show
 from tests.fakes.scripted_gateway import (
     CALLS,
     CHAT,
@@ -116,3 +119,52 @@ async def test_late_reasoning_follows_the_response_of_a_chat_stream() -> None:
     # In eager order the summary of the first reasoning may come behind the response, too.
     assert [getattr(delta, "reasoning_content", None) for delta in behind[-3:]] == ["Wait.", None, None]
     assert behind[-2].reasoning_details == [{"index": 2, "type": "reasoning.summary", "summary": PART}]
+
+
+SUMMARY = f"{PROMPT_SUMMARY}{PART}"
+SHOWN: dict[Show, str] = {"trace": TRACE, "summary": SUMMARY, "both": f"{SUMMARY}{TRACE}\n\n"}
+
+
+def api(**settings: Any) -> dict[str, Any]:
+    return {"url": "http://localhost:9", "models": [MODEL], **settings}
+
+
+@pytest.mark.parametrize("show", SHOWN)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda show: ({}, {"show": show}),
+        lambda show: ({}, {"show": "trace", "upstream": {"show": show}}),
+        lambda show: ({}, {"show": "trace", "upstream": None, "http_upstreams": [api(show=show)]}),
+        lambda show: ({}, {"show": show, "upstream": None, "http_upstreams": [api()]}),
+        lambda show: ({"extra_body": {"reasoning": {"show": show}}}, {"show": "trace", "upstream": {"show": "both"}}),
+    ],
+    ids=["default", "Qwen", "API", "default for an API", "request"],
+)
+async def test_the_reasoning_is_shown_as_the_request_the_model_or_the_default_says(show: Show, asked: Any) -> None:
+    fields, settings = asked(show)
+    async with sdk(*GOOD, **settings) as client:
+        whole: Any = await client.chat.completions.create(**CHAT, **fields)
+        stream: Any = await client.chat.completions.create(**CHAT, **fields, stream=True)
+        deltas = [chunk.choices[0].delta async for chunk in stream if chunk.choices]
+    assert whole.choices[0].message.reasoning_content == SHOWN[show]
+    assert "".join(getattr(delta, "reasoning_content", "") for delta in deltas) == SHOWN[show]
+    shown = max(place for place, delta in enumerate(deltas) if getattr(delta, "reasoning_content", ""))
+    assert shown < min(place for place, delta in enumerate(deltas) if delta.content)
+
+
+@pytest.mark.parametrize("show", SHOWN)
+@pytest.mark.parametrize("keeps_details", [True, False], ids=["whole turns", "without details"])
+async def test_the_trace_comes_back_from_clients_that_keep_its_seal(show: Show, keeps_details: bool) -> None:
+    parser = RecordingParser(*CALLS)
+    async with sdk(parser=parser, show=show) as client:
+        turns: list[Any] = [{"role": "user", "content": QUESTION}]
+        first: Any = await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
+        message = first.choices[0].message.to_dict()
+        calls = message["tool_calls"]
+        if not keeps_details:
+            del message["reasoning_details"]
+        turns += [message, *({"role": "tool", "tool_call_id": call["id"], "content": "sunny"} for call in calls)]
+        await client.chat.completions.create(model=MODEL, messages=turns, tools=CHAT_TOOLS)
+    back = TRACE if keeps_details else SHOWN[show].removeprefix(PROMPT_SUMMARY)
+    assert parser.request.messages == second_turn((calls[0]["id"], calls[1]["id"]), back)

@@ -58,7 +58,7 @@ def turn(details: Any, **fields: Any) -> dict[str, Any]:
         (turn([sealed_entry(OURS)]), turn([], reasoning_content="Hm.")),
         (turn([ENTRY, sealed_entry(OURS)]), turn([ENTRY], reasoning_content="Hm.")),
         (turn([sealed_entry(OURS)], reasoning="It thinks."), turn([], reasoning="It thinks.", reasoning_content="Hm.")),
-        (turn([sealed_entry(OURS)], reasoning_content="So."), turn([], reasoning_content="So.")),
+        (turn([sealed_entry(OURS)], reasoning_content="**Summary**"), turn([], reasoning_content="Hm.")),
         (turn([sealed_entry(OURS)], reasoning_content=""), turn([], reasoning_content="Hm.")),
         (turn([ENTRY, sealed_entry(OF_ANOTHER_KEY)]), turn([ENTRY])),
         *(

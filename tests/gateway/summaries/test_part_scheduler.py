@@ -1,6 +1,7 @@
 """Parts of the reasoning summary: side by side, in order, bounded, and never later than the deadline."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
@@ -131,6 +132,27 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
     merged = STEP * (20 - SIDE_BY_SIDE)
     assert writer.steps == [STEP] * SIDE_BY_SIDE + [both_ends(merged, EXCERPT_CHARACTERS)]
     assert plain(events)[-1] == part(SIDE_BY_SIDE, SIDE_BY_SIDE * N, 20 * N)[-1]
+
+
+async def test_each_part_may_have_a_deadline_from_the_end_of_its_first_step() -> None:
+    sent: list[tuple[int, int, str]] = []
+    all_sent = asyncio.Event()
+
+    def put(event: Event) -> None:
+        if isinstance(event, ReasoningSummaryPart):
+            sent.append((event.span.start, event.span.end, event.written_by))
+            if event.index == SIDE_BY_SIDE:
+                all_sent.set()
+
+    writer = Writer(*range(SIDE_BY_SIDE + 1))  # none is written, and the last one has to wait for its place, too
+    parts = scheduler(writer, put, part_seconds=0.01)
+    running = asyncio.create_task(parts.run())
+    parts.feed(STEP * (SIDE_BY_SIDE + 2) + REST)
+    await all_sent.wait()
+    ends = [*range(SIDE_BY_SIDE + 1), SIDE_BY_SIDE + 2]
+    assert sent == [(start * N, end * N, "extract") for start, end in itertools.pairwise(ends)]
+    parts.close()
+    await running
 
 
 async def test_a_part_that_is_not_written_by_the_deadline_is_an_extract() -> None:
