@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from gateway.summaries import code
-from gateway.summaries.extractive import SENTENCE
+from gateway.summaries import code, sentences
 from gateway.upstream import Message
 
 EXCERPT_CHARACTERS = 4000
@@ -28,7 +27,6 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 """Matches in a sentence that gives instructions to the model that reads it."""
-_CLAUSES = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]+|$)")
 
 
 def shown_turns(messages: Sequence[Message]) -> Sequence[Message]:
@@ -66,7 +64,7 @@ def is_its_own_summary(messages: Sequence[Message]) -> bool:
         return True
     if len(turns) != 1 or len(turns[0]) > SHORT_PROMPT or "\n" in turns[0] or "`" in turns[0]:
         return False
-    return len(SENTENCE.findall(turns[0])) == 1
+    return len(sentences.sentences(turns[0])) == 1
 
 
 def evidence_of(messages: Sequence[Message]) -> tuple[str, ...]:
@@ -76,7 +74,7 @@ def evidence_of(messages: Sequence[Message]) -> tuple[str, ...]:
 
 def sanitized_excerpt(text: str) -> str:
     """Return an excerpt of a text without its prompt injections: sentences that instruct the model that reads them."""
-    clauses = _CLAUSES.findall(both_ends(text, EXCERPT_CHARACTERS))
+    clauses = sentences.clauses(both_ends(text, EXCERPT_CHARACTERS))
     return "".join(clause for clause in clauses if not _INSTRUCTION.search(clause))
 
 

@@ -6,14 +6,8 @@ from itertools import islice
 from math import log, sqrt
 
 from gateway.summaries.code import code_lines, without_code
+from gateway.summaries.sentences import STOPS, sentences
 
-_OTHER_STOPS = "।॥؟۔։።။។"
-FULL_STOPS = ".!?…" + _OTHER_STOPS
-"""The ends of sentences, in scripts that put a space behind them."""
-SENTENCE = re.compile(
-    rf"\S.*?(?:(?<!^\d)(?<!^\d\d)[.!?{_OTHER_STOPS}](?=\s|\Z)|[。！？][。！？”’」』]*|\Z)", re.DOTALL | re.MULTILINE
-)
-"""A sentence. The full stop after the number of a list item does not end it."""
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*•+])[ \t]+", re.MULTILINE)
 TITLE_WORDS = 6
 """Maximum number of words of a title."""
@@ -40,20 +34,19 @@ def first_and_last(text: str, limit: int = 200) -> str:
 
 def first_sentence(text: str, limit: int = 200) -> str:
     """Return the first sentence on one line. Past `limit` characters, it is cut between words and ends in …"""
-    found = SENTENCE.search(text.lstrip()[: limit * 4])
-    line = " ".join(found.group().split()) if found else ""
+    line = next(iter(sentences(text.lstrip()[: limit * 4])), "")
     return line if len(line) <= limit else (_CUT_OFF.sub("", line[: limit + 1])[:limit].rstrip() or line[:limit]) + "…"
 
 
 def last_sentence(text: str, limit: int = 200) -> str:
     """Return the last sentence, usually the conclusion of a trace, on one line of at most `limit` characters."""
-    sentences = [found.group() for found in SENTENCE.finditer(text.rstrip()[-limit * 4 :])]
-    return first_sentence(sentences[-1], limit) if sentences else ""
+    found = sentences(text.rstrip()[-limit * 4 :])
+    return first_sentence(found[-1], limit) if found else ""
 
 
 def title(text: str) -> str:
     """Return the first words of a text as a heading."""
-    line = first_sentence(text).rstrip(FULL_STOPS + "。！？")
+    line = first_sentence(text).rstrip(STOPS)
     words = list(islice(_HEADING_WORD.finditer(line), TITLE_WORDS))
     return line[: words[-1].end()].rstrip(",;:，、；：") if words else ""
 
@@ -61,9 +54,8 @@ def title(text: str) -> str:
 def heading(text: str) -> str:
     """Return a title made from the sentence most similar to the whole text, the first and the last one excepted."""
     said = _ITEM.sub("", without_code(text).strip() or text)
-    lines = (SENTENCE.finditer(line) for line in said.splitlines())
-    sentences = [found.group() for line in lines for found in line if len(found.group()) >= MIN_SENTENCE_CHARACTERS]
-    inner = sentences[1:-1] or sentences[-1:]
+    found = [sentence for sentence in sentences(said) if len(sentence) >= MIN_SENTENCE_CHARACTERS]
+    inner = found[1:-1] or found[-1:]
     whole = _weights(text)
     return title(max(inner, key=lambda sentence: _similarity(_weights(sentence), whole), default=""))
 

@@ -3,20 +3,12 @@
 Nothing that has been released has to be revoked. The check itself is a callable of the owner's.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.summaries.extractive import FULL_STOPS, title
+from gateway.summaries import sentences
+from gateway.summaries.extractive import title
 
-_END = re.compile(
-    rf"(?<![{FULL_STOPS}])(?:(?:(?<=[^\d\s]\S)|(?<=\d\d)|(?<= \d))[{FULL_STOPS}]{{1,16}}+|[{FULL_STOPS}]{{3,16}}+)"
-    r"[\"”’)*`]{0,8}+(?=\s)|(?<![。！？])[。！？]{1,16}+[」』”’）]{0,8}+(?=[^」』”’）。！？])|\n"
-)
-"""The end of a sentence. Marks count once, from the first of a run, and a longer run than a person writes is no end:
-so a text is searched in linear time, whatever it is."""
-LONGEST_END = 32
-"""Longer than any match of `_END`, with what stands beside it: text that arrives later changes no match before."""
 LONGEST_HEADING, HEADING_CHARACTERS = 8, 200
 """Maximum number of words, and of characters, of a first line that is taken for a heading, and cut to a title; a longer
 one is text."""
@@ -57,8 +49,7 @@ class SentenceGate:
         """Return what `text` lets pass, maybe nothing. Raises Ungrounded and SentenceLimit."""
         self._raise_if_ended()
         self._text += text
-        while not self._problems and self._sentences < MAX_SENTENCES and (end := self._sentence_end()):
-            self._check_sentence(end)
+        self._check_sentences(complete=False)
         if len(self._text) > LONGEST_SENTENCE and self._sentences < MAX_SENTENCES:
             self._problems = [self._text]
         return self._release()
@@ -66,25 +57,31 @@ class SentenceGate:
     def close(self) -> str:
         """Return the last sentence. One that was cut off is dropped, unless it is the only one. Raises as `feed`."""
         self._raise_if_ended()
-        rest = self._text.rstrip()
-        cut_off = not rest.rstrip('"”’)*`」』）').endswith(tuple(f"{FULL_STOPS}。！？:："))
+        self._check_sentences(complete=True)
+        rest = "" if self._problems or self._sentences == MAX_SENTENCES else self._text.rstrip()
+        cut_off = not sentences.is_whole(rest) and not rest.endswith((":", "："))
         if rest and not (cut_off and self._sentences):
             self._check_sentence(len(rest))
-        if self._problems:
+        released = self._release()
+        if self._problems and not released:
             self._raise_if_ended()
         self._raise_if_too_short()
-        return self._release()
+        return released
 
     @property
     def _too_short(self) -> bool:
         return len(self._passed.strip()) < self._least
 
-    def _sentence_end(self) -> int:
+    def _check_sentences(self, complete: bool) -> None:
+        while not self._problems and self._sentences < MAX_SENTENCES and (end := self._sentence_end(complete)):
+            self._check_sentence(end)
+
+    def _sentence_end(self, complete: bool) -> int:
         """Return the end of the first sentence, or 0 if it is not complete."""
-        for found in _END.finditer(self._text, self._searched):
-            if found.end() >= MIN_SENTENCE_CHARACTERS or found[0][0] in "。！？":
-                return found.end()
-        self._searched = max(0, len(self._text) - LONGEST_END)
+        for end in sentences.ends(self._text, self._searched, complete=complete):
+            if end >= MIN_SENTENCE_CHARACTERS or not sentences.UNSPACED.isdisjoint(self._text[:end]):
+                return end
+        self._searched = max(0, len(self._text) - sentences.LONGEST_END - sentences.AHEAD)
         return 0
 
     def _check_sentence(self, end: int) -> None:

@@ -8,13 +8,16 @@ decided only once all text that could change it has arrived.
 import re
 from typing import NamedTuple
 
+from gateway.summaries.sentences import AHEAD, CLOSERS, LONGEST_END, MARKS, STOPS, is_end
+
 FIRST, SMALLEST, LARGEST = 500, 600, 2000
 """Sizes of a step in characters: it ends at the first border after SMALLEST, or at LARGEST if there is none. FIRST is
 the smallest size of the first step: a reader sees its part sooner, and a short trace has a part before it ends."""
 LONGEST_CODE, LONGEST_FORMULA = 8000, 4000
 """Maximum length of a block in characters: a longer one is taken to be unclosed, and may be cut."""
-LOOKAHEAD = 48
-"""Longer than any match of `_EVENTS`: text that arrives later cannot change a match this far from the end."""
+LOOKAHEAD = LONGEST_END + AHEAD
+"""Longer than any match of `_EVENTS`, with what is looked at behind it: text that arrives later cannot change a match
+this far from the end."""
 STRIDE = 64
 """Characters that are scanned together: scanning at each token costs ten times as much."""
 PIECE = 16_384
@@ -30,14 +33,14 @@ _TURNS_UNSPACED = (
     "等等|等一下|不过|另外|所以|接下来|那么|但是|首先|然后|其次|最后|因此|现在|再看|让我|或者"
     "|しかし|まず|次に|つまり|그런데|따라서|먼저"
 )
-_BEGINS = r"(?:(?<=\n)|(?<=[.!?…] )|(?<=[.!?…]\n))"
+_BEGINS = rf"(?:(?<=\n)|(?<=[{STOPS}{CLOSERS}][ \n]))"
 _EVENTS = re.compile(
     rf"(?P<fence>(?:^|(?<=\n))[ ]{{0,3}}(?:```|~~~))"
     rf"|(?P<formula>\$\$|\\\[|\\\()"
     rf"|(?P<paragraph>\n[ \t]{{0,16}}\n\s{{0,16}})"
     rf"|(?P<item>(?<=\n)[ \t]{{0,8}}(?:[-*•+]|\d{{1,3}}[.)])[ ])"
-    rf"|(?P<turn>{_BEGINS}(?:{_TURNS})\b|(?<=[。！？\n])(?:{_TURNS_UNSPACED}))"
-    rf"|(?P<sentence>[.!?…][\"”’)]{{0,2}}(?:[ \t]|(?=\n))|[。！？][」』”’）]{{0,2}}|\n)",
+    rf"|(?P<turn>{_BEGINS}(?:{_TURNS})\b|(?<=[{STOPS}{CLOSERS}\n])(?:{_TURNS_UNSPACED}))"
+    rf"|(?P<sentence>{MARKS}|\n)",
     re.IGNORECASE,
 )
 _HINT = re.compile(r"[.!?…。！？\n`~$\\]")
@@ -125,13 +128,19 @@ class Steps:
         kind, begin, end = event.lastgroup, event.start(), event.end()
         border = begin if kind in ("fence", "item", "turn") else end
         if kind == "sentence":
-            self._sentence = end
+            self._end_sentence(begin, end)
+        elif kind == "turn" and begin != self._sentence:
+            pass  # within a sentence, behind an abbreviation
         elif kind != "formula" and border >= self._smallest:
             return border
         if kind in ("fence", "formula"):
             self._closer, self._longest = _CLOSERS[event.group().lstrip()], end + _LONGEST[kind]
         self._at = end
         return None
+
+    def _end_sentence(self, begin: int, end: int) -> None:
+        if self._text[begin] == "\n" or is_end(self._text, begin, end):
+            self._sentence = end + (self._text[end : end + 1] == " ")
 
     def _leave_block(self, limit: int) -> bool:
         """Move beyond the end of the block; return False if it has not arrived yet."""

@@ -21,7 +21,7 @@ from gateway.requests.base import BaseRequest
 from gateway.requests.large_json import load
 from gateway.sealing import Sealer
 from gateway.slices import slices
-from gateway.summaries import code, excerpts, extractive, prose
+from gateway.summaries import code, excerpts, extractive, prose, sentences
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.prompts import prompt_request
 from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
@@ -141,6 +141,7 @@ READERS: dict[str, Read] = {
     "steps": cut_into_steps,
     "steps of pieces": cut_pieces_into_steps,
     "sentence gate": gate,
+    "sentences": sentences.sentences,
     "part": read_part,
     "extract": lambda text: extractive.first_and_last(text),
     "code blocks": code.without_code,

@@ -55,7 +55,7 @@ async def test_a_part_is_its_title_and_its_sentences_however_the_answer_is_cut(s
 
 
 async def test_a_sentence_is_yielded_with_the_title_before_the_next_one_is_written() -> None:
-    source = SummaryWriter(model(["A title\nIt is", " 42. It", asyncio.Event()])).part("rsn-1-part-0", TASK)
+    source = SummaryWriter(model(["A title\nIt is", " 42. It is", asyncio.Event()])).part("rsn-1-part-0", TASK)
     async with aclosing(source):
         assert [type(item) for item in await anext(source)] == [SummaryUsage]
         assert await anext(source) == [SummaryTitle("A title"), "It is 42."]
@@ -134,7 +134,7 @@ async def test_a_model_that_fails_leaves_the_sentences_so_far_or_an_extract(
 
 
 async def test_a_part_that_is_closed_closes_the_answer() -> None:
-    writes = model(["A title\nIt is 42. ", asyncio.Event()])
+    writes = model(["A title\nIt is 42 now. ", asyncio.Event()])
     async with aclosing(SummaryWriter(writes).part("rsn-1-part-0", TASK)) as source:
         await anext(source)
     assert writes.closed == ["rsn-1-part-0"]
