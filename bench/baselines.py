@@ -7,7 +7,8 @@ method's own length.
 import re
 from collections.abc import Iterable, Sequence
 
-_SENTENCE = re.compile(r"\S.*?(?:[.!?…](?=\s|$)|[。！？]+|(?=\n)|$)", re.DOTALL)
+from gateway.summaries import sentences as borders
+
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _HAN = re.compile(r"[一-鿿]")
 SHORTEST = 4
@@ -16,8 +17,7 @@ SHORTEST = 4
 
 def sentences(text: str) -> list[str]:
     """Split a text into sentences, each on one line."""
-    found = (" ".join(match[0].split()) for match in _SENTENCE.finditer(text))
-    return [sentence for sentence in found if len(sentence) >= SHORTEST]
+    return [sentence for sentence in borders.sentences(text) if len(sentence) >= SHORTEST]
 
 
 def first_and_last(trace: str, characters: int = 0) -> list[str]:

@@ -8,6 +8,7 @@ compression   characters of the summaries / of the traces
 first         seconds from the first text of the reasoning to the first part, p50
 hold          milliseconds that a response waits for the summary, p50 and p95
 written, read summarizer tokens, for each token of reasoning
+title, plain, filler, debris, cut, repeated    parts (%) by `bench.readability`
 model, again, extracts    parts (%) by the model, parts (%) written a second time, and parts (%) that are extracts
 """
 
@@ -22,6 +23,7 @@ from bench.baselines import sentences
 from bench.claims import unsupported
 from bench.coverage import Embed, coverage, mini_lm
 from bench.percentile import percentile
+from bench.readability import MEASURES, read
 from bench.traces import LONG, Trace
 from gateway.events import WrittenBy
 from gateway.summaries.grounding import unsupported_claims
@@ -80,6 +82,10 @@ def measured(traces: Sequence[Trace], summaries: Sequence[Summary]) -> dict[str,
         }
         rows = [[one for one in told if one["method"] == method and one["trace"] in inside] for method in methods]
         table[group] = [row(ones) for ones in rows if ones]
+    for language in sorted({trace.language for trace in traces}):
+        inside = {trace.id for trace in traces if trace.language == language}
+        rows = [[one for one in told if one["method"] == method and one["trace"] in inside] for method in methods]
+        table[language] = [row(ones) for ones in rows if ones]
     table["missing"] = [missing for one in told for missing in one["missing"]]
     return table
 
@@ -106,6 +112,7 @@ def tell(trace: Trace, summary: Summary, embed: Embed) -> dict[str, Any]:
         "hold": summary.hold,
         "by": {by: sum(part.written_by == by for part in summary.parts) for by in ("model", "extract")},
         "again": summary.again,
+        "read": read([(trace.trace[part.start : part.end], part.title, part.text) for part in summary.parts]),
     }
 
 
@@ -151,6 +158,7 @@ def row(ones: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "hold_p95": round(percentile(holds, 0.95), 1),
         "written": round(written / tokens, 3),
         "read": round(read / tokens, 3),
+        **{name: _percent(sum(one["read"][name] for one in ones), parts) for name in MEASURES},
         "model": _percent(sum(one["by"]["model"] for one in ones), parts),
         "again": _percent(sum(one["again"] for one in ones), parts),
         "extracts": _percent(sum(one["by"]["extract"] for one in ones), parts),

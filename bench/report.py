@@ -21,6 +21,12 @@ COLUMNS = {
     "hold_p95": "hold p95, ms",
     "written": "tokens written",
     "read": "tokens read",
+    "title": "titles whole, %",
+    "plain": "plain titles, %",
+    "filler": "filler, %",
+    "debris": "debris, %",
+    "cut": "cut, %",
+    "repeated": "repeated, %",
     "model": "by the model, %",
     "again": "written again, %",
     "extracts": "extracts, %",
@@ -55,7 +61,8 @@ def markdown(results: dict[str, Any]) -> str:
     """Return the tables, and a sentence on the scripted streams."""
     parts = []
     table = results.get("table", {})
-    for group, heading in HEADINGS.items():
+    languages = {group: f"In `{group}`" for group in table if group not in (*HEADINGS, "missing")}
+    for group, heading in {**HEADINGS, **languages}.items():
         if rows := table.get(group):
             parts += [f"**{heading}** ({rows[0]['traces']} traces)", "\n".join(_lines(rows))]
     if scripted := results.get("scripted"):

@@ -2,6 +2,7 @@
 
     .venv/bin/python -m bench.summaries                 with the embedded model, in this process
     .venv/bin/python -m bench.summaries --measure       measure again what the model has written
+    .venv/bin/python -m bench.summaries --traces FILE    other traces, of the form that `bench.traces` reads
     .venv/bin/python -m bench.summaries --scripted      no model: 200 streams of 50 tokens/s, a summarizer of 1 s a part
 
 A trace is fed to the part scheduler at `--pace` tokens a second, while the engine writes for several traces at a time.
@@ -17,6 +18,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -24,7 +26,7 @@ from transformers import AutoTokenizer
 
 from bench import baselines, report, scripted
 from bench.measures import Part, Summary, measured
-from bench.traces import Trace, load
+from bench.traces import FILE, Trace, load
 from engine.engine import Engine, EngineSettings
 from engine.harness import GenerationRequest, Harness, Text
 from engine.model_files import model_folder
@@ -212,9 +214,11 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=10.0, help="tokens a second at which a trace grows (10)")
     parser.add_argument("--streams", type=int, default=200, help="number of streams with --scripted (200)")
     parser.add_argument("--at-once", type=int, default=50, help="number of concurrent streams with --scripted (50)")
+    parser.add_argument("--traces", type=Path, default=FILE, help="a file of traces (bench/traces.jsonl)")
     parser.add_argument("--only", default="", help="summarize only traces whose id contains this")
     asked = parser.parse_args()
-    traces = [trace for trace in load() if trace.tokens and asked.only in trace.id]
+    known = load(asked.traces)
+    traces = [trace for trace in known if trace.tokens and asked.only in trace.id]
     if asked.scripted:
         report.update(scripted=asyncio.run(scripted.run(traces, asked.streams, asked.at_once)))
     else:
@@ -223,7 +227,7 @@ def main() -> None:
             summaries = extracted_anew(traces, summaries, asked.pace)
         else:
             asyncio.run(write(sorted(traces, key=lambda trace: len(trace.trace)), summaries, asked.pace))
-        report.update(table=measured(load(), summaries))
+        report.update(table=measured(known, summaries))
     print(json.dumps(report.read().get("scripted" if asked.scripted else "table"), indent=1, ensure_ascii=False))
 
 

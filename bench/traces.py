@@ -39,6 +39,8 @@ SIDE_BY_SIDE = 12
 """Number of traces recorded at a time. The engine's attention covers the texts of all of them: more are not faster."""
 PASS_TOKENS, ANSWER_TOKENS = 640, 120
 TEMPERATURE, TOP_P = 0.9, 0.95
+CHARACTERS_A_TOKEN = 4
+"""Estimate for traces whose tokens nobody has counted."""
 SHORTEST = 12
 """A piece of at most this many characters may be repeated any number of times."""
 _BORDER = re.compile(r"(?<=[.!?。！？\n])")
@@ -66,7 +68,32 @@ class Trace:
 
 
 def load(path: Path = FILE) -> list[Trace]:
-    return [Trace(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    """Return the traces of a file of this form, or of one with `prompt`, `reasoning` and `answer` of other models."""
+    return [_trace(json.loads(line)) for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+def _trace(row: dict[str, Any]) -> Trace:
+    if "reasoning" not in row:
+        return Trace(**row)
+    return Trace(
+        id=row["id"],
+        task=row.get("domain", ""),
+        language=row["language"],
+        prompt=_last_turn(row["prompt"]),
+        least=len(row["reasoning"]),
+        trace=row["reasoning"],
+        response=row.get("answer") or "",
+        tokens=max(1, len(row["reasoning"]) // CHARACTERS_A_TOKEN),
+    )
+
+
+def _last_turn(prompt: str | list[dict[str, Any]]) -> str:
+    """Return a prompt that is a text, or the text of the user's last message."""
+    if isinstance(prompt, str):
+        return prompt
+    turns = [turn.get("content") or turn.get("parts") or "" for turn in prompt if turn.get("role") == "user"]
+    last = turns[-1] if turns else ""
+    return last if isinstance(last, str) else " ".join(part.get("text", "") for part in last)
 
 
 def save(traces: Sequence[Trace], path: Path = FILE) -> None:

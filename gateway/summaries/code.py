@@ -24,6 +24,13 @@ def code_lines(text: str) -> list[str]:
     return [line for block in _CODE.finditer(text) for line in _lines(block) if line.strip()]
 
 
+def code_blocks(text: str) -> list[tuple[str, list[str]]]:
+    """Return the language of each code block, or "", and its lines, except blank ones."""
+    return [
+        (block["language"] or "", [line for line in _lines(block) if line.strip()]) for block in _CODE.finditer(text)
+    ]
+
+
 def with_code_as(name: Callable[[str, int], str], text: str) -> str:
     """Replace each code block by `name(language, lines)`; the language is empty if the fence names none."""
     return _CODE.sub(lambda block: name(block["language"] or "", len(_lines(block))), text)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gateway.events import Event
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
+from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_writer import PartSource, PartWriter
 from gateway.summaries.protocol import PartTask, SummaryUsage
@@ -59,6 +60,7 @@ class PartScheduler:
     ) -> None:
         self._source, self._put, self._seconds = source, put, seconds
         self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
+        self._extractor = Extractor(request, language)
         self._live, self._awaited, self._part_seconds = live, awaited, part_seconds
         self._due: float | None = None  # of the step that waits, on the loop's clock
         self._unsent: list[Event] = []  # the events of the parts, if they are not live
@@ -117,7 +119,7 @@ class PartScheduler:
 
     async def write_late(self, text: str, seconds: float | None) -> tuple[str, str]:
         """Return the title and the text of a part for reasoning behind the trace, in at most so many seconds."""
-        part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None)
+        part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None, self._extractor)
         try:
             await part.write(self._source, self._task, self._seconds if seconds is None else seconds)
         finally:
@@ -142,7 +144,7 @@ class PartScheduler:
                 self._put(event)
             return parts[0]
         step = Step(0, parts[-1].end, "\n".join(part.text for part in parts))
-        self._start(PartWriter(0, step, self._put, extract=" → ".join(part.title for part in parts)))
+        self._start(PartWriter(0, step, self._put, self._extractor, extract=" → ".join(part.title for part in parts)))
         return await self._send_next()
 
     def _count(self, part: PartWriter) -> None:
@@ -176,7 +178,7 @@ class PartScheduler:
         if self._waiting is None or (running >= SIDE_BY_SIDE and not as_extract):
             return
         put = self._put if self._live else self._unsent.append
-        part, self._waiting = PartWriter(next(self._numbers), self._waiting, put), None
+        part, self._waiting = PartWriter(next(self._numbers), self._waiting, put, self._extractor), None
         if as_extract:
             part.draft.expire()
         self._start(part)

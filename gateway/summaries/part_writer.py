@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
-from gateway.summaries import extractive
-from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends, sanitized_excerpt
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
+from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.steps import Step
 from gateway.summaries.timed_draft import TimedDraft
@@ -38,11 +38,13 @@ class _HeadOfLineBuffer:
 class PartWriter:
     """One part being written: `write` in a task of its own, `release` when it is its turn, then `finish`.
 
-    `extract` replaces the extract made from the step.
+    `extractor` is that of all parts of the trace. `extract` replaces the text of the extract made from the step.
     """
 
-    def __init__(self, index: int, step: Step, put: Callable[[Event], None], extract: str = "") -> None:
-        self.index, self.step, self._put, self._extract = index, step, put, extract
+    def __init__(
+        self, index: int, step: Step, put: Callable[[Event], None], extractor: Extractor, extract: str = ""
+    ) -> None:
+        self.index, self.step, self._put, self._extractor, self._extract = index, step, put, extractor, extract
         self._buffer = _HeadOfLineBuffer(index, put)
         self.draft = TimedDraft(self._buffer.add)
         self._heading = ""
@@ -53,7 +55,7 @@ class PartWriter:
 
     @property
     def title(self) -> str:
-        return self._heading or self.draft.title or extractive.title(extractive.last_sentence(self.text))
+        return self._heading or self.draft.title or self._extractor.title(self.text)
 
     async def write(self, source: PartSource, task: PartTask, seconds: float | None = None) -> None:
         """Receive the part from the Summarizer, unless the deadline has passed. `task` is given the part's step.
@@ -62,7 +64,7 @@ class PartWriter:
         """
         if self.draft.expired:
             return
-        task = replace(task, step=both_ends(self.step.text, EXCERPT_CHARACTERS), extract=self._extract)
+        task = replace(task, step=both_ends(self.step.text, EXCERPT_CHARACTERS))
         await self.draft.run(source(self.index, task), seconds)
 
     def release(self) -> None:
@@ -72,6 +74,9 @@ class PartWriter:
     def finish(self) -> None:
         """Emit an extract if no text has arrived, and the whole part."""
         written_by = self.draft.fall_back_to(self._make_extract)
+        self._heading = self.title
+        if written_by == "model":
+            self._extractor.note(self.title, self.text)
         self._put(
             ReasoningSummaryPart(
                 index=self.index,
@@ -83,6 +88,5 @@ class PartWriter:
         )
 
     def _make_extract(self) -> str:
-        excerpt = sanitized_excerpt(self.step.text)
-        self._heading = extractive.heading(excerpt)
-        return self._extract or extractive.first_and_last(excerpt)
+        self._heading, text = self._extractor.extract(self.step.text)
+        return self._extract or text

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from gateway.events import WrittenBy
 from gateway.summaries.languages import AUTO
 
 
@@ -13,7 +12,7 @@ class PartTask:
     `step` is the text to summarize. `language` is the tag of the summary's language; `auto` is that of `request`, which
     the user has asked, or of `earlier`, the user's turns before it, if that does not tell. `evidence` holds excerpts of
     the conversation, which support claims beside the step. `before` is the title and the text of the part before, which
-    must not be repeated. `extract` is used if the model fails; by default one is made from the step.
+    must not be repeated.
     """
 
     step: str
@@ -22,7 +21,6 @@ class PartTask:
     language: str = AUTO
     evidence: tuple[str, ...] = ()
     before: str = ""
-    extract: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,10 @@ class SummaryUsage:
 class SummaryEnd:
     """The last item of a summary. `rejected` is the number of drafts that the grounding check has ended.
 
-    `title` is empty for the summary of a prompt.
+    `title` is empty for the summary of a prompt. If no text has come before it, an extract is made.
     """
 
     title: str
-    written_by: WrittenBy
     rejected: int
 
 

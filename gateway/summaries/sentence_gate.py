@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.summaries import sentences
-from gateway.summaries.extractive import title
 
 LONGEST_HEADING, HEADING_CHARACTERS = 8, 200
-"""Maximum number of words, and of characters, of a first line that is taken for a heading, and cut to a title; a longer
-one is text."""
+"""Maximum number of words, and of characters, of a first line that is taken for a title; a longer one is text."""
 LONGEST_SENTENCE = 4000
 """Characters without the end of a sentence after which a summary is rejected."""
 MAX_SENTENCES = 2
@@ -141,6 +139,6 @@ class PartReader:
         self._titled = True
         heading, text = heading.strip(" *#>"), text.lstrip(" \n>")
         if 0 < len(heading.split()) <= LONGEST_HEADING:
-            self.title = title(heading)
+            self.title = heading.rstrip(f"{sentences.STOPS}*:：,;、，；")
             return text
         return f"{heading} {text}" if heading else text

@@ -43,7 +43,7 @@ _EVENTS = re.compile(
     rf"|(?P<sentence>{MARKS}|\n)",
     re.IGNORECASE,
 )
-_HINT = re.compile(r"[.!?…。！？\n`~$\\]")
+_HINT = re.compile(rf"[{STOPS}{CLOSERS}\n`~$\\]")
 """A character that a match of `_EVENTS` begins with, or has one or two characters before it."""
 _CLOSERS = {"```": "```", "~~~": "~~~", "$$": "$$", r"\[": r"\]", r"\(": r"\)"}
 _LONGEST = {"fence": LONGEST_CODE, "formula": LONGEST_FORMULA}

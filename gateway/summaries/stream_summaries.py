@@ -13,7 +13,6 @@ from typing import Protocol
 from gateway.config import DeadlineSettings
 from gateway.events import Event, PromptSummaryDelta, PromptSummaryDone, ReasoningSummaryDone, Usage
 from gateway.requests.base import ReasoningOptions
-from gateway.summaries import extractive
 from gateway.summaries.excerpts import (
     EXCERPT_CHARACTERS,
     both_ends,
@@ -23,6 +22,7 @@ from gateway.summaries.excerpts import (
     request_of,
     shown_turns,
 )
+from gateway.summaries.extracts.question import question_of
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
@@ -91,7 +91,7 @@ class StreamSummaries:
         if not is_its_own_summary(self._messages):
             source = self._summarizer.prompt(f"{self._id}-prompt", shown_turns(self._messages), self._language)
             await self._prompt.run(source, self._deadlines.prompt_summary)
-        written_by = self._prompt.fall_back_to(lambda: extractive.first_sentence(request_of(self._messages)))
+        written_by = self._prompt.fall_back_to(lambda: question_of(request_of(self._messages)))
         self._put(PromptSummaryDone(text=self._prompt.text, written_by=written_by))
 
     async def write_reasoning(self) -> None:

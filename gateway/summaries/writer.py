@@ -1,8 +1,9 @@
 """Summaries written by a model and checked while it writes: all that the Summarizer deployment does, without Ray.
 
-    draft -> its sentences are checked one by one -> the first is rejected -> second draft -> rejected too -> extract
+    draft -> its sentences are checked one by one -> the first is rejected -> second draft -> rejected too -> no text
 
-Deadlines and the order of the parts are the session's (`part_scheduler.py`).
+A summary without text ends all the same: the session makes an extract, and knows what has been said. Deadlines and the
+order of the parts are the session's (`part_scheduler.py`).
 """
 
 import logging
@@ -12,11 +13,9 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from gateway.errors import BeforeFirstByte, GatewayError
-from gateway.events import WrittenBy
 from gateway.reasoning import Segment
-from gateway.summaries import extractive
 from gateway.summaries.breaker import Breaker, Resting
-from gateway.summaries.excerpts import evidence_of, request_of
+from gateway.summaries.excerpts import evidence_of
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_index
 from gateway.summaries.prompts import part_request, prompt_request
@@ -36,7 +35,7 @@ SLOW_SECONDS = 1.0
 class SummaryWriter:
     """Writes summaries with `ask`, which sends a request to a model and yields its answer in batches.
 
-    A failure of the model, as a GatewayError, ends the draft: the text so far is kept, or an extract is made. A failure
+    A failure of the model, as a GatewayError, ends the draft: the text so far is kept. A failure
     before the first byte is asked again once, unless it is not the first in a row; the `breaker` says so. `language` is
     that of summaries for which none is asked. `count` is called with the tokens of each draft that has ended.
     """
@@ -64,10 +63,7 @@ class SummaryWriter:
                 items: list[SummaryItem] = [*filter(None, [sentence]), *meter.report()]
                 if items:
                     yield items
-        if draft.text:
-            yield [meter.usage, SummaryEnd(title="", written_by="model", rejected=draft.rejected)]
-        else:
-            yield [meter.usage, *_extract(extractive.first_sentence(request_of(messages)), "", draft.rejected)]
+        yield [meter.usage, SummaryEnd(title="", rejected=draft.rejected)]
 
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the part's title and checked sentences in batches, and a SummaryEnd."""
@@ -90,12 +86,7 @@ class SummaryWriter:
             rejected += draft.rejected
             if draft.text or not draft.rejected:
                 break
-        if draft.text:
-            title = title or extractive.title(extractive.last_sentence(draft.text))
-            yield [meter.usage, SummaryEnd(title=title, written_by="model", rejected=rejected)]
-        else:
-            extract = task.extract or extractive.first_and_last(check.excerpt)
-            yield [meter.usage, *_extract(extract, extractive.heading(check.excerpt), rejected)]
+        yield [meter.usage, SummaryEnd(title=title or "", rejected=rejected)]
 
     def _chosen(self, language: str) -> str:
         return self._language if language == AUTO else language
@@ -181,10 +172,3 @@ class _Draft:
     def _silence(self) -> Reason | None:
         """Return in which way the model said nothing, if it did."""
         return None if self._responded else "only_reasoning" if self._reasoned else "empty"
-
-
-def _extract(text: str, title: str, rejected: int) -> Sequence[SummaryItem]:
-    """Return text and end, for one batch, so that a deadline cannot separate them."""
-    written_by: WrittenBy = "extract" if text else "none"
-    end = SummaryEnd(title=title, written_by=written_by, rejected=rejected)
-    return [text, end] if text else [end]

@@ -21,7 +21,9 @@ from gateway.requests.base import BaseRequest
 from gateway.requests.large_json import load
 from gateway.sealing import Sealer
 from gateway.slices import slices
-from gateway.summaries import code, excerpts, extractive, prose, sentences
+from gateway.summaries import code, excerpts, prose, sentences
+from gateway.summaries.extracts.extractor import Extractor
+from gateway.summaries.extracts.question import question_of
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.prompts import prompt_request
 from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
@@ -143,7 +145,8 @@ READERS: dict[str, Read] = {
     "sentence gate": gate,
     "sentences": sentences.sentences,
     "part": read_part,
-    "extract": lambda text: extractive.first_and_last(text),
+    "extract": lambda text: Extractor(text).extract(text),
+    "question": question_of,
     "code blocks": code.without_code,
     "code lines": code.code_lines,
     "excerpt": excerpts.sanitized_excerpt,

@@ -25,6 +25,7 @@ from tests.fakes.summaries import ScriptedModel
 USAGE = Usage(prompt_tokens=5, completion_tokens=9, reasoning_tokens=4)
 FINISHED = Finished(finish_reason="stop", usage=USAGE)
 TRACE = "Six times seven. That is 42."
+EXTRACT = "That is 42."
 VOLATILE = ("sequence_number", "created", "seconds", "timings", "id")
 
 
@@ -164,9 +165,9 @@ async def test_a_prompt_summary_that_never_begins_or_is_not_true_is_an_extract(b
 async def test_a_reasoning_summary_that_fails_or_is_slow_is_an_extract(broken: list[Any]) -> None:
     got = spans(await said(*GOOD, summarizer=ScriptedSummarizer(part=broken), seconds=0.05))
     assert got[6:9] == [
-        ("reasoning_summary.delta", 0, TRACE),
-        ("reasoning_summary.part", 0, "That is 42", TRACE, (0, 28), "extract"),
-        ("reasoning_summary.done", TRACE),
+        ("reasoning_summary.delta", 0, EXTRACT),
+        ("reasoning_summary.part", 0, "Restating the question", EXTRACT, (0, 28), "extract"),
+        ("reasoning_summary.done", EXTRACT),
     ]
     assert got[9:] == [*ANSWER, *COMPLETED]
 
@@ -174,9 +175,9 @@ async def test_a_reasoning_summary_that_fails_or_is_slow_is_an_extract(broken: l
 @pytest.mark.parametrize(
     ("written", "text", "title"),
     [
-        (["Title\n", "It is 41. ", "Then 42."], TRACE, "That is 42"),
+        (["Title\n", "It is 41. ", "Then 42."], EXTRACT, "Restating the question"),
         (["Title\n", "It is 42. ", "Then 43."], "It is 42.", "Title"),
-        (["In 1999\n", "It is 42."], "It is 42.", "It is 42"),
+        (["In 1999\n", "It is 42."], "It is 42.", "Restating the question"),
     ],
     ids=["first sentence", "second sentence", "title"],
 )
@@ -251,9 +252,9 @@ async def test_a_chat_answer_waits_for_no_summary_and_neither_does_its_end() -> 
     assert got[:3] == [PROMPT[0], ("prompt_summary.delta", extract), ("prompt_summary.done", extract, "extract")]
     assert [event for event in got if event[0].startswith("response")] == ANSWER
     assert got[-4:] == [
-        ("reasoning_summary.delta", 0, TRACE),
-        ("reasoning_summary.part", 0, "That is 42", TRACE, (0, 28), "extract"),
-        ("reasoning_summary.done", TRACE),
+        ("reasoning_summary.delta", 0, EXTRACT),
+        ("reasoning_summary.part", 0, "Restating the question", EXTRACT, (0, 28), "extract"),
+        ("reasoning_summary.done", EXTRACT),
         *COMPLETED,
     ]
 
@@ -384,7 +385,7 @@ async def test_without_trace_only_the_summary_of_late_reasoning_leaves() -> None
 @pytest.mark.parametrize("broken", [[UpstreamError("gone")], [asyncio.Event()], []])
 async def test_a_summary_of_late_reasoning_that_fails_or_is_slow_is_an_extract(broken: list[Any]) -> None:
     got = await said(*LATE, summarizer=ScriptedSummarizer(part=broken), seconds=0.05)
-    assert got[-1] == ("stream.completed", "stop", USAGE, LATE_TRACE, "**Or not**\n\nWait. Or not.")
+    assert got[-1] == ("stream.completed", "stop", USAGE, LATE_TRACE, "**Checking the result**\n\nChecking the result.")
 
 
 async def test_late_blank_text_is_nothing() -> None:
@@ -512,7 +513,7 @@ async def test_an_upstream_that_dies_in_reasoning_keeps_what_came(end: list[Exce
 async def test_an_upstream_that_dies_in_the_response_keeps_what_came() -> None:
     got = spans(await said(*GOOD[:5], UpstreamError("died"), summarizer=ScriptedSummarizer(part=[asyncio.Event()])))
     assert got[-4:-1] == [
-        ("reasoning_summary.done", TRACE),
+        ("reasoning_summary.done", EXTRACT),
         ("response.delta", "It is "),
         ("response.done", "It is "),
     ]

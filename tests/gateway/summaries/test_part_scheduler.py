@@ -42,7 +42,7 @@ class Writer:
             if gate := self.gates.get(index):
                 await gate.wait()
             yield [SummaryTitle(f"Title {index}"), written(index)]
-            yield [SummaryEnd(title=f"Title {index}", written_by="model", rejected=0)]
+            yield [SummaryEnd(title=f"Title {index}", rejected=0)]
         except asyncio.CancelledError:
             self.cancelled.append(index)
             raise
@@ -78,12 +78,14 @@ def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
 N = len(STEP)
 REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on. It is 42."
 """Too short for a step, but long enough to complete the step before it."""
-ENDS = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42."
-"""The extract of a step; the extract of the rest, which has two sentences, is the rest."""
+ENDS, LAST = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42.", "It is 42."
+"""The extracts of a step and of the rest."""
+TITLES = ("Restating the question", "Checking the result")
+"""Titles of extracts in which no better one is found: these steps say nothing."""
 
 
-def extract(index: int, start: int, end: int) -> list[tuple[object, ...]]:
-    return [(index, REST), (index, "It is 42", REST, (start, end), "extract")]
+def extract(index: int, start: int, end: int, nth: int = 0) -> list[tuple[object, ...]]:
+    return [(index, LAST), (index, TITLES[nth], LAST, (start, end), "extract")]
 
 
 async def test_a_part_is_sent_while_the_trace_still_grows() -> None:
@@ -94,7 +96,7 @@ async def test_a_part_is_sent_while_the_trace_still_grows() -> None:
     await settled()
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     parts.close()
-    assert await running == f"{written(0)}\n\n{written(1)}\n\n{REST}"
+    assert await running == f"{written(0)}\n\n{written(1)}\n\n{LAST}"
     assert plain(events)[4:] == extract(2, 2 * N, 2 * N + len(REST))
 
 
@@ -162,11 +164,11 @@ async def test_a_part_that_is_not_written_by_the_deadline_is_an_extract() -> Non
     parts.feed(STEP * 2 + REST)
     await settled()
     parts.close()
-    assert await parts.run() == f"{written(0)}\n\n{ENDS}\n\n{REST}"
+    assert await parts.run() == f"{written(0)}\n\n{ENDS}\n\n{LAST}"
     assert plain(events)[2:] == [
         (1, ENDS),
-        (1, "This sentence says a little about", ENDS, (N, 2 * N), "extract"),
-        *extract(2, 2 * N, 2 * N + len(REST)),
+        (1, TITLES[0], ENDS, (N, 2 * N), "extract"),
+        *extract(2, 2 * N, 2 * N + len(REST), nth=1),
     ]
     assert writer.cancelled == [1]
 
@@ -225,8 +227,7 @@ async def test_a_part_does_not_repeat_the_part_before() -> None:
     parts.feed(STEP + REST)
     await settled()
     parts.close()
-    second = REST.replace("It is 42.", "Texts 0, 1, 2, 3, 4 and 42.")
-    assert await running == f"{written(0)}\n\n{second}\n\n{REST}"
+    assert await running == f"{written(0)}\n\n{LAST}{ENDS}\n\n{LAST}"
     assert [task.before for task in tasks] == ["", f"Title\n{written(0)}"]
     assert [request.id for request in model.requests] == ["part-0", "part-1", "part-1-again"]
 
@@ -234,9 +235,9 @@ async def test_a_part_does_not_repeat_the_part_before() -> None:
 @pytest.mark.parametrize(
     ("batches", "events"),
     [
-        ([], [(0, "It is 42."), (0, "It is 42", "It is 42.", (0, 9), "extract")]),
+        ([], [(0, "It is 42."), (0, TITLES[0], LAST, (0, 9), "extract")]),
         ([[SummaryTitle("A title"), "It is."]], [(0, "It is."), (0, "A title", "It is.", (0, 9), "model")]),
-        ([[SummaryTitle(""), "It is."]], [(0, "It is."), (0, "It is", "It is.", (0, 9), "model")]),
+        ([[SummaryTitle(""), "It is."]], [(0, "It is."), (0, TITLES[0], "It is.", (0, 9), "model")]),
     ],
     ids=["at once", "after a sentence", "without a title"],
 )
@@ -276,13 +277,14 @@ async def test_one_part_that_the_model_cannot_write_is_the_titles_of_all() -> No
     writer = Writer()
 
     def source(index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
-        return SummaryWriter(model).part(f"part-{index}", task) if task.extract else writer(index, task)
+        whole = index == 0 and 0 in writer.asked
+        return SummaryWriter(model).part(f"part-{index}", task) if whole else writer(index, task)
 
     parts = scheduler(source, live=False)
     parts.feed(STEP * 3 + REST)
     await settled()
     parts.close()
-    assert await parts.run() == "Title 0 → Title 1 → Title 2 → It is 42"
+    assert await parts.run() == f"Title 0 → Title 1 → Title 2 → {TITLES[0]}"
 
 
 async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
@@ -291,7 +293,7 @@ async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
     await settled()
     parts.close()
     parts.expire()
-    assert await parts.run() == "Title 0 → Title 1 → Title 2 → It is 42"
+    assert await parts.run() == f"Title 0 → Title 1 → Title 2 → {TITLES[0]}"
 
 
 async def test_a_blank_trace_has_no_parts() -> None:

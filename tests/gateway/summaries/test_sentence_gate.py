@@ -91,7 +91,7 @@ PARTS = [
     ("## Heading:\nText.", "Heading", "Text."),
     ("A title.\nText.", "A title", "Text."),
     ("one two three four five six\nText.", "one two three four five six", "Text."),
-    ("one two three four five six seven eight\nText.", "one two three four five six", "Text."),
+    ("one two three four five six seven eight\nText.", "one two three four five six seven eight", "Text."),
     ("六乘七\n等于四十二。", "六乘七", "等于四十二。"),
     # No title: the first line is the text, or begins it.
     ("Just one line of text.", "", "Just one line of text."),

@@ -63,7 +63,7 @@ async def test_a_summarizer_that_cannot_be_reached_leaves_extracts() -> None:
     put = list[Event]()
     await written(running := summaries(Unreachable(), put))
     assert put[1] == PromptSummaryDone(text="What is six times seven?", written_by="extract")
-    assert put[-1] == ReasoningSummaryDone(text=TRACE)
+    assert put[-1] == ReasoningSummaryDone(text="That is 42.")
     assert running.rejected == 0
 
 
@@ -72,7 +72,7 @@ async def test_rejected_drafts_of_both_summaries_are_counted() -> None:
     summarizer = ScriptedSummarizer(prompt=["You ask for 43."], part=["Title\n", "It is 41."])
     await written(running := summaries(summarizer, put))
     assert put[1] == PromptSummaryDone(text="What is six times seven?", written_by="extract")
-    assert put[-1] == ReasoningSummaryDone(text=TRACE)
+    assert put[-1] == ReasoningSummaryDone(text="That is 42.")
     assert running.rejected == 3
 
 

@@ -12,7 +12,7 @@ from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle, Su
 from gateway.summaries.timed_draft import TimedDraft
 
 LONG = 3600.0
-END = SummaryEnd(title="A title", written_by="model", rejected=1)
+END = SummaryEnd(title="A title", rejected=1)
 
 
 def extract() -> str:
@@ -54,12 +54,11 @@ async def test_a_draft_emits_the_text_of_its_source() -> None:
     assert source.closed
 
 
-async def test_an_extract_of_the_source_is_no_text_of_the_model() -> None:
+async def test_a_source_that_ends_without_text_leaves_the_extract() -> None:
     draft = TimedDraft(list[str]().append)
-    end = SummaryEnd(title="A title", written_by="extract", rejected=2)
-    await draft.run(Source(["An extract of its own.", end]).play(), LONG)
-    assert draft.fall_back_to(never) == "extract"
-    assert (draft.text, draft.title, draft.rejected) == ("An extract of its own.", "A title", 2)
+    await draft.run(Source([SummaryEnd(title="", rejected=2)]).play(), LONG)
+    assert draft.fall_back_to(extract) == "extract"
+    assert (draft.text, draft.title, draft.rejected) == ("An extract.", "", 2)
 
 
 async def test_a_draft_past_its_deadline_has_cost_what_was_last_reported() -> None:
@@ -67,12 +66,6 @@ async def test_a_draft_past_its_deadline_has_cost_what_was_last_reported() -> No
     first, last = SummaryUsage(prompt_tokens=9), SummaryUsage(prompt_tokens=9, tokens=16)
     await draft.run(Source([first], ["You ask", last], asyncio.Event(), [END]).play(), 0.01)
     assert (draft.text, draft.usage) == ("You ask", last)
-
-
-async def test_a_source_may_have_no_text_at_all() -> None:
-    draft = TimedDraft(list[str]().append)
-    await draft.run(Source([SummaryEnd(title="", written_by="none", rejected=0)]).play(), LONG)
-    assert (draft.fall_back_to(never), draft.text) == ("none", "")
 
 
 async def test_a_draft_past_its_deadline_keeps_what_it_has(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,1 @@
+"""Extracts: summaries without a model, made of sentences of the text itself."""
