@@ -134,7 +134,8 @@ class GatewaySettings(Settings):
     """The gateway: `upstream` is the Qwen on the cluster, null for none, `http_upstreams` are APIs elsewhere.
 
     A silent stream sends a sign of life every `heartbeat` seconds. `show` says what chat completions show of the
-    reasoning in `reasoning_content`, unless an upstream or a request says otherwise.
+    reasoning in `reasoning_content`, unless an upstream or a request says otherwise. `page: false` leaves out the page
+    at `/`.
     """
 
     upstream: UpstreamSettings | None = UpstreamSettings()
@@ -146,6 +147,7 @@ class GatewaySettings(Settings):
     sealing: SealingSettings = SealingSettings()
     heartbeat: PositiveFloat = 15.0
     show: Show = "trace"
+    page: bool = True
 
     @model_validator(mode="after")
     def _each_model_is_served_once(self) -> "GatewaySettings":

@@ -40,6 +40,11 @@ class Keys:
         self._hashes, self._anonymous = hashes, anonymous
 
     @property
+    def required(self) -> bool:
+        """True if only clients with a key are admitted."""
+        return bool(self._hashes)
+
+    @property
     def local_only(self) -> bool:
         """True if clients on this machine are admitted without a key, and no others."""
         return not (self._hashes or self._anonymous)

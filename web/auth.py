@@ -21,6 +21,8 @@ from web.local_access import check_local, is_proxied
 
 OPEN_PATHS = ("/health",)
 """Paths that need no key: load balancers ask them."""
+PAGE, PAGE_FILES = "/", "/page/"
+"""The page and the beginning of its files: where keys are required, they need none, since the page asks for one."""
 
 
 def add_access_control(
@@ -64,7 +66,7 @@ class AuthMiddleware:
         self._clients_are_hidden, self._origins = clients_are_hidden, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _path(scope) in OPEN_PATHS:
+        if scope["type"] != "http" or self._is_open(scope):
             await self._app(scope, receive, send)
             return
         with ExitStack() as slot:
@@ -76,6 +78,11 @@ class AuthMiddleware:
                 await refusal(error)(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        path = _path(scope)
+        of_page = path == PAGE or path.startswith(PAGE_FILES)
+        return path in OPEN_PATHS or (of_page and self._keys.required and scope["method"] != "POST")
 
     def _identify(self, scope: Scope) -> str:
         headers = Headers(scope=scope)

@@ -33,6 +33,8 @@ from web.body import read
 from web.heartbeat import Heartbeat
 from web.models import add_models, unknown_model
 from web.openapi import documented
+from web.page.renderer import RenderProcess
+from web.page.routes import add_page
 from web.parsing import parsed
 
 R = TypeVar("R", bound=BaseRequest)
@@ -78,6 +80,8 @@ class Routes:
         app.post("/v1/chat/completions", **documented(ChatCompletionsRequest))(self.chat_completions)
         app.post("/v1/responses", **documented(ResponsesRequest))(self.responses)
         add_models(app, self._models)
+        if self._settings.page:
+            add_page(app, RenderProcess())
         access = self._settings.access
         add_access_control(app, access, self.limiter, clients_are_hidden=self._clients_are_hidden)
         return app

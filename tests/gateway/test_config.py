@@ -78,6 +78,7 @@ def test_empty_settings_are_the_defaults() -> None:
         "sealing": {"key_env": None},
         "heartbeat": 15.0,
         "show": "trace",
+        "page": True,
     }
 
 

@@ -80,6 +80,8 @@ ROUTES = {
     "/v1/models": "GET",
     "/v1/models/Qwen/Qwen3-8B": "GET",
     "/health": "GET",
+    "/": "GET",
+    "/page/render": "POST",
 }
 
 
@@ -88,7 +90,7 @@ ROUTES = {
     ("method", "path", "status"),
     [
         *((method, path, 405) for path, allowed in ROUTES.items() for method in METHODS if method != allowed),
-        *((method, path, 404) for path in ("/", "/v1", "/v1/embeddings", "/v1/responses/resp_1") for method in METHODS),
+        *((method, path, 404) for path in ("/v1", "/v1/embeddings", "/v1/responses/resp_1") for method in METHODS),
     ],
 )
 async def test_a_wrong_method_or_path_has_openais_error_body(
