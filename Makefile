@@ -11,7 +11,7 @@ demo: .venv/ready
 	$(BIN)/reasoning-ask "$(QUESTION)"
 	@echo
 	@echo 'The gateway runs on: API http://127.0.0.1:8000, dashboard http://127.0.0.1:8265. `make stop` stops it.'
-	@echo 'Ask more: .venv/bin/reasoning-ask "your question"'
+	@echo 'Ask more: .venv/bin/reasoning-ask "your question", or on the page: http://127.0.0.1:8000/'
 
 test: .venv/ready
 	$(BIN)/python -m engine.model_files embedded-0.5b > /dev/null
@@ -19,7 +19,7 @@ test: .venv/ready
 
 # Every test that needs neither Ray nor a model, in half a minute: all but those at these paths and those marked `slow`,
 # with fewer examples of each property. A new test is among them unless it is placed or marked so.
-SLOW := bench cluster deployments e2e engine graph test_package.py test_serve_config.py web/test_openapi.py
+SLOW := bench cluster deployments e2e engine graph page test_package.py test_serve_config.py web/test_openapi.py
 test-fast: .venv/ready
 	$(BIN)/python -m pytest $(SLOW:%=--ignore=tests/%) -m 'not slow' --hypothesis-profile=fast -p no:schemathesis
 

@@ -115,6 +115,7 @@ def _deployed_qwen(store: Home) -> str | None:
 
 def _print_addresses(run: Run, without_token: bool) -> None:
     url = "" if run.api == DEFAULT_API else f"--url {run.api} "
+    console.print(f"page       {run.api}/")
     console.print(f"API        {run.api}/v1/reasoning")
     console.print(f"dashboard  {run.dashboard}/#/serve")
     if without_token:

@@ -1,6 +1,7 @@
 """The package: a wheel, installed into a folder and run outside the checkout, in front of a scripted API."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
 
+import httpx
 import pytest
 
 from cluster.local import free_port, port_is_free, wait_until
@@ -126,7 +128,13 @@ def test_a_gateway_in_front_of_an_api_from_up_to_down(installation: Installation
     ports = ["--port", str(port), "--dashboard-port", str(dashboard_port)]
     code, _, errors = installation.run("reasoning-gateway", "up", *api, *ports)
     assert code == 0, errors
+    assert f"page       {url}/\n" in errors
     assert f"API        {url}/v1/reasoning\n" in errors
+    page = httpx.get(f"{url}/").text
+    script = re.search(r'src="(page/[0-9a-f]+/app.js)"', page)
+    assert script and httpx.get(f"{url}/{script[1]}").status_code == 200
+    rendered = httpx.post(f"{url}/page/render", content="*a*").json()
+    assert rendered == [{"start": 0, "html": "<p><em>a</em></p>\n"}]
     run = installation.home.current()
     assert run is not None
     assert (run.code, run.deployed) == (str(installation.target), scripted_api)

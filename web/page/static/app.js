@@ -109,10 +109,10 @@ function startAnew() {
 }
 
 async function restore() {
-  for (const { question, body, events, failure } of kept()) {
-    const turn = new Turn({ question, body }, { onask: askAgain, onchange: changed });
+  for (const earlier of kept()) {
+    const turn = new Turn(earlier, { onask: askAgain, onchange: changed });
     show(turn);
-    await turn.restore(events, failure);
+    await turn.restore(earlier);
   }
 }
 

@@ -47,14 +47,14 @@ export async function* serverSentEvents(response) {
 
 const LAST = ["stream.completed", "stream.failed"];
 
-// Yield each event of an answer of the native route with its JSON. Raises the Failure with which it ends, if any.
+// Yield each event of an answer of the native route. Raises the Failure with which it ends, if any.
 export async function* answer(body, signal) {
   const response = await request("v1/reasoning", { method: "POST", body: JSON.stringify(body), signal });
   try {
     for await (const json of serverSentEvents(response)) {
       const event = JSON.parse(json);
       if (event.type === "ping") continue;
-      yield { event, json };
+      yield event;
       if (LAST.includes(event.type)) return;
     }
   } catch (error) {

@@ -19,6 +19,7 @@ export class Turn {
     this.events = []; // as they came; after a reload, with neighbouring deltas as one
     this.compact = [];
     this.parts = [];
+    this.took = []; // seconds that the model took for each step
     this.summary = this.response = this.trace = "";
     this.failure = null;
     this.build();
@@ -40,7 +41,7 @@ export class Turn {
       this.traceView.element.focus({ preventScroll: true });
     });
     this.answer = new Answer();
-    this.raw = new Raw(this.body);
+    this.raw = new Raw(this.body, this.events);
     this.understood = element("p", { dir: "auto" });
     this.understoodBox = element("div", { class: "understood", hidden: true }, element("span", { class: "label" }, say("understood")), this.understood);
     this.thinking = element("section", { class: "thinking", "aria-label": say("thinking"), hidden: true }, this.steps.element, this.traceView.element);
@@ -57,8 +58,8 @@ export class Turn {
     this.abort = new AbortController();
     this.status.start(begun);
     try {
-      for await (const { event, json } of answer(this.body, this.abort.signal)) {
-        this.take(event, (performance.now() - begun) / 1000, json);
+      for await (const event of answer(this.body, this.abort.signal)) {
+        this.take(event, (performance.now() - begun) / 1000);
         this.onchange();
       }
     } catch (error) {
@@ -76,16 +77,18 @@ export class Turn {
   }
 
   // Show the events of an earlier visit. Without a last one, that visit ended before the answer did.
-  async restore(events, failure) {
-    for (const event of events) this.take(event, null, JSON.stringify(event));
+  async restore({ events, took, failure }) {
+    this.took = took;
+    for (const event of events) this.take(event, null);
     if (failure ?? !this.completed) this.fail(failure ?? { type: "lost" });
     await this.end();
   }
 
-  take(event, at, json) {
+  // Show an event that came `at` seconds after the question; null for one of an earlier visit.
+  take(event, at) {
     this.events.push(event);
     addCompact(this.compact, event);
-    this.raw.take(event, json);
+    this.raw.take(event);
     switch (event.type) {
       case "prompt_summary.delta":
         this.understood.append(event.delta);
@@ -113,9 +116,8 @@ export class Turn {
         this.thinking.hidden = false;
         this.parts.push(event);
         this.traceView.mark(event);
-        event.seconds ??= at === null ? null : this.traceView.secondsOf(event.span);
-        this.compact.at(-1).seconds = event.seconds;
-        this.steps.finish(event, event.seconds);
+        if (at !== null) this.took[event.index] = this.traceView.secondsOf(event.span);
+        this.steps.finish(event, this.took[event.index] ?? null);
         if (!this.response) this.status.say(event.title);
         break;
       case "reasoning.done":
@@ -177,6 +179,6 @@ export class Turn {
 
   toJSON() {
     const text = (message) => ({ ...message, content: typeof message.content === "string" ? message.content : message.content.filter((part) => part.type === "text") });
-    return { question: this.question, body: { ...this.body, messages: this.body.messages.map(text) }, events: this.compact, failure: this.abort ? null : this.failure };
+    return { question: this.question, body: { ...this.body, messages: this.body.messages.map(text) }, events: this.compact, took: this.took, failure: this.abort ? null : this.failure };
   }
 }

@@ -2,7 +2,7 @@
 
 import ENGLISH from "./words/en.js";
 
-const LANGUAGES = [];
+const LANGUAGES = ["ar", "de", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh"];
 const RIGHT_TO_LEFT = ["ar", "fa", "he"];
 
 let words = ENGLISH;
