@@ -44,12 +44,12 @@ def take(browser: Any, options: argparse.Namespace, name: str, width: int, heigh
             page.set_viewport_size({"width": width, "height": height})
             page.set_default_timeout(ANSWER_SECONDS * 1000)
             tab.ask(options.question)
-            page.locator(".step .title").nth(STEPS_WHILE_RUNNING - 1).or_(
-                page.locator(".turn footer .actions")
-            ).wait_for()
-            page.locator(".step").first.hover()
+            ended = page.locator(".turn footer .actions")
+            page.locator(".step .title").nth(STEPS_WHILE_RUNNING - 1).or_(ended).first.wait_for()
+            if page.locator(".step").count():
+                page.locator(".step").first.hover()
             picture(page, options.folder / f"running-{name}.png")
-            page.locator(".turn footer .actions").wait_for()
+            ended.wait_for()
             page.locator("#question").hover()
             page.evaluate("scrollTo(0, 0)")
             picture(page, options.folder / f"finished-{name}.png")

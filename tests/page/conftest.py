@@ -63,7 +63,7 @@ def url(cluster: Cluster, api: PageApi) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def keyed_url(cluster: Cluster, api: PageApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same behind a key."""
+    """Deploy the graph behind a key, and return the address of its page."""
     from ray import serve
 
     file = tmp_path_factory.mktemp("keys") / "keys"

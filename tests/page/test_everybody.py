@@ -1,5 +1,6 @@
 """The page for everybody: accessibility, keyboard, screen readers, narrow screens, dark and light, languages."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,13 @@ from tests.fakes.page_api import CUT, PRIME, STALLED
 from web.page.assets import STATIC
 
 LANGUAGES = sorted(path.stem for path in (STATIC / "words").glob("*.js"))
+
+
+def words(language: str) -> dict[str, list[str]]:
+    """Return the names of the words of a language, and what is filled into each."""
+    text = (STATIC / "words" / f"{language}.js").read_text("utf-8")
+    found = re.findall(r'^  (\w+): (".*"),$', text, re.MULTILINE)
+    return {name: sorted(re.findall(r"\{\w+\}", value)) for name, value in found}
 
 
 def violations(tab: Browser) -> list[Any]:
@@ -90,14 +98,6 @@ def test_nothing_moves_for_those_who_want_no_motion(browser: Any, url: str) -> N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_word(language: str) -> None:
-    import re
-
-    def words(name: str) -> dict[str, list[str]]:
-        text = (STATIC / "words" / f"{name}.js").read_text("utf-8")
-        return {
-            key: sorted(re.findall(r"\{\w+\}", value)) for key, value in re.findall(r"^  (\w+): (\".*\"),$", text, re.M)
-        }
-
     assert words(language) == words("en")
 
 

@@ -12,8 +12,8 @@ export class Raw {
   constructor(body, events) {
     Object.assign(this, { body, come: events });
     this.title = element("h3", {}, say("rawModel"));
-    this.model = element("div", { class: "raw-text", tabindex: "0", role: "region", "aria-label": say("rawModel") });
-    this.events = element("div", { class: "raw-text", tabindex: "0", role: "region", "aria-label": say("rawEvents") });
+    this.model = element("div", { class: "raw-text", tabindex: "0", role: "group", "aria-label": say("rawModel") });
+    this.events = element("div", { class: "raw-text", tabindex: "0", role: "group", "aria-label": say("rawEvents") });
     this.element = element("div", { class: "raw", hidden: true }, element("div", {}, this.title, this.model), element("div", {}, element("h3", {}, say("rawEvents")), this.events));
     this.modelText = new Chunks(this.model);
     this.eventText = new Chunks(this.events);

@@ -9,7 +9,7 @@ const NEAR = 24; // pixels from the end that count as the end
 export class Trace {
   // `onpoint` is called with the index of the step whose stretch is pointed at, or null.
   constructor(onpoint) {
-    this.element = element("div", { class: "trace", tabindex: "0", role: "region", "aria-label": say("trace") });
+    this.element = element("div", { class: "trace", tabindex: "0", role: "group", "aria-label": say("trace") });
     this.chunks = new Chunks(this.element);
     this.chunks.onflush = () => this.follow();
     this.stretches = [];

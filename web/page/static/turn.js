@@ -44,8 +44,8 @@ export class Turn {
     this.raw = new Raw(this.body, this.events);
     this.understood = element("p", { dir: "auto" });
     this.understoodBox = element("div", { class: "understood", hidden: true }, element("span", { class: "label" }, say("understood")), this.understood);
-    this.thinking = element("section", { class: "thinking", "aria-label": say("thinking"), hidden: true }, this.steps.element, this.traceView.element);
-    this.answerBox = element("section", { class: "answer", "aria-label": say("answer"), hidden: true }, element("span", { class: "label" }, say("answer")), this.answer.element);
+    this.thinking = element("div", { class: "thinking", role: "group", "aria-label": say("thinking"), hidden: true }, this.steps.element, this.traceView.element);
+    this.answerBox = element("div", { class: "answer", role: "group", "aria-label": say("answer"), hidden: true }, element("span", { class: "label" }, say("answer")), this.answer.element);
     this.notes = element("div", { class: "notes" });
     this.foot = element("footer", { hidden: true });
     const pictures = this.pictures.map(({ name, url }) => element("img", { src: url, alt: say("picture", { name }) }));
