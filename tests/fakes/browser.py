@@ -39,7 +39,7 @@ class Browser:
     @classmethod
     @contextmanager
     def open(cls, browser: Any, url: str, **options: Any) -> Iterator[Self]:
-        context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB", **options)
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", **options})
         tab = cls(context.new_page())
         tab.page.goto(url)
         yield tab

@@ -49,11 +49,12 @@ def test_the_key_dialog_keeps_the_rules_of_accessibility(browser: Any, keyed_url
         assert violations(tab) == []
 
 
-@pytest.mark.parametrize("question", [PRIME, CUT])
-def test_nothing_is_wider_than_a_screen_of_320_pixels(browser: Any, url: str, question: str) -> None:
-    with Browser.open(browser, url) as tab:
-        tab.page.set_viewport_size({"width": 320, "height": 640})
-        tab.ask_to_the_end(question)
+@pytest.mark.parametrize("locale", ["en", "de", "ru", "ar"])
+def test_nothing_is_wider_than_a_screen_of_320_pixels(browser: Any, url: str, locale: str) -> None:
+    with Browser.open(browser, url, locale=locale, viewport={"width": 320, "height": 640}) as tab:
+        for turn, question in enumerate((PRIME, CUT)):
+            tab.ask(question)
+            expect(tab.page.locator(".turn footer .actions")).to_have_count(turn + 1)
         wide = tab.page.evaluate(
             "[...document.querySelectorAll('body *')].filter((node) => !node.closest('.code, table, math, .unseen')"
             " && getComputedStyle(node).clipPath === 'none' && node.getBoundingClientRect().right > innerWidth)"

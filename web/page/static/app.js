@@ -124,7 +124,7 @@ async function main() {
   }
   document.getElementById("new").addEventListener("click", startAnew);
   window.addEventListener("pagehide", save);
-  follow(conversation, () => running?.answerBox);
+  follow(conversation, () => turns.at(-1)?.answerBox);
   await restore();
   await loadModels();
   document.getElementById("question").focus({ preventScroll: true });
