@@ -128,6 +128,26 @@ def test_a_refusal_is_in_the_words_of_who_refused(tab: Browser) -> None:
     expect(tab.page.locator(".note.problem")).to_contain_text("no pictures, please")
 
 
+def test_a_headline_is_the_status_until_the_answer_begins(tab: Browser) -> None:
+    part = {"index": 0, "title": "Looking", "text": "Text.", "span": {"start": 0, "end": 3}, "written_by": "model"}
+    events = [
+        {"type": "reasoning.delta", "delta": "Hm."},
+        {"type": "reasoning_summary.headline", "index": 0, "text": "Trying seven", "characters": 3, "seconds": 0.1},
+        {"type": "reasoning_summary.part", **part},
+        {"type": "response.delta", "delta": "No."},
+    ]
+    body = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    tab.page.route("**/v1/reasoning", lambda route: route.fulfill(content_type="text/event-stream", body=body))
+    tab.page.evaluate(
+        "window.said = []; const { get, set } = Object.getOwnPropertyDescriptor(Node.prototype, 'textContent');"
+        "Object.defineProperty(Node.prototype, 'textContent', { get, set(text) { set.call(this, text);"
+        " if (this.className === 'headline') said.push(text); } })"
+    )
+    tab.ask_to_the_end(PRIME)
+    lost = "The connection was lost before the answer was complete."
+    assert tab.page.evaluate("said") == ["Thinking", "Trying seven", "Answering", lost]
+
+
 def test_a_tool_call_is_shown(tab: Browser) -> None:
     tab.ask_to_the_end(CALL)
     expect(tab.page.locator(".tool")).to_contain_text("weather")

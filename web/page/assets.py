@@ -67,7 +67,7 @@ class Assets:
 def _asset(name: str, body: bytes) -> Asset:
     compressed = gzip.compress(body, compresslevel=9, mtime=0)
     media_type = f"{TYPES[Path(name).suffix]}; charset=utf-8"
-    return Asset(body=body, gzipped=compressed, media_type=media_type, etag=f'"{_hash(body)}"')
+    return Asset(body=body, gzipped=compressed, media_type=media_type, etag=f'W/"{_hash(body)}"')
 
 
 def _hash(data: bytes) -> str:

@@ -50,10 +50,14 @@ async function start(turn) {
   composer.setBusy(true);
   running = turn;
   followAgain();
-  const failure = await turn.run();
-  running = null;
-  composer.setBusy(false);
-  save();
+  let failure = null;
+  try {
+    failure = await turn.run();
+  } finally {
+    running = null;
+    composer.setBusy(false);
+    save();
+  }
   if (failure?.status === 401) await askForKey(failure.message);
 }
 

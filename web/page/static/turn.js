@@ -100,6 +100,7 @@ export class Turn {
         break;
       case "reasoning.delta":
         this.thinking.hidden = false;
+        this.thinking.classList.add("live");
         this.trace += event.delta;
         this.traceView.append(event.delta, at);
         this.status.count(countPoints(event.delta), at);
@@ -118,9 +119,10 @@ export class Turn {
         this.traceView.mark(event);
         if (at !== null) this.took[event.index] = this.traceView.secondsOf(event.span);
         this.steps.finish(event, this.took[event.index] ?? null);
-        if (!this.response) this.status.say(event.title);
+        if (!this.response && !this.headline) this.status.say(event.title);
         break;
       case "reasoning.done":
+        this.thinking.classList.remove("live");
         this.status.calibrate(event.tokens);
         this.thought = event.ended_by === "absent" || event.ended_by === "request" ? null : event.seconds;
         break;
@@ -153,6 +155,7 @@ export class Turn {
   // What is shown once nothing more comes.
   async end() {
     this.status.stop();
+    this.thinking.classList.remove("live");
     this.traceView.flush();
     this.status.element.classList.toggle("problem", Boolean(this.failure && this.failure.type !== "stopped"));
     this.status.say(this.failure ? failureWords(this.failure)[0] : this.thought ? say("thoughtFor", { time: duration(this.thought) }) : say("answered"));
