@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.tasklists import tasklists_plugin
 
+from web.page.formulas import math_plugin
 from web.page.highlight import CLASSES, highlighted
-from web.page.math import math_plugin
 
 
 def _words(text: str) -> frozenset[str]:
