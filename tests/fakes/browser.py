@@ -59,7 +59,7 @@ class Browser:
         before = turns.count()
         self.ask(question)
         expect(turns).to_have_count(before + 1)
-        expect(self.page.locator("#send")).to_have_text("Ask")
+        expect(self.page.locator("#send.stop")).to_have_count(0)
 
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
