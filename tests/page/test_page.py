@@ -120,6 +120,9 @@ def test_a_failure_of_the_model_keeps_what_came(tab: Browser) -> None:
     expect(tab.page.locator(".note.problem")).to_contain_text("The model failed.")
     assert PARAGRAPHS[0][:40] in tab.texts(".trace")[0]
     assert tab.page.get_by_role("alert").filter(has_text="The model failed.").count() == 1
+    tab.page.reload()
+    expect(tab.page.locator(".note.problem")).to_contain_text("The model failed.")
+    assert tab.page.locator(".note.problem").count() == 1
 
 
 def test_a_refusal_is_in_the_words_of_who_refused(tab: Browser) -> None:

@@ -69,6 +69,7 @@ export class Turn {
       this.abort = null;
       await this.end();
     }
+    announce(this.failure ? failureWords(this.failure).join(" ") : say("complete"));
     return this.failure;
   }
 
@@ -80,7 +81,7 @@ export class Turn {
   async restore({ events, took, failure }) {
     this.took = took;
     for (const event of events) this.take(event, null);
-    if (failure ?? !this.completed) this.fail(failure ?? { type: "lost" });
+    if (!this.completed && !this.failure) this.fail(failure ?? { type: "lost" });
     await this.end();
   }
 
@@ -172,7 +173,6 @@ export class Turn {
     this.foot.replaceChildren(element("span", { class: "figures" }, this.completed ? figures(this.completed) : ""), element("span", { class: "actions" }, ...actions.filter(Boolean)));
     this.foot.hidden = false;
     await this.answer.finish();
-    announce(this.failure ? failureWords(this.failure).join(" ") : say("complete"));
   }
 
   // The messages that a next question comes after.
