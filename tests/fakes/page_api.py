@@ -63,6 +63,8 @@ ANSWERS: dict[str, list[Any]] = {
     LONG: thinking((TRACE + "\n\n") * (200_000 // len(TRACE) + 1), "It is done.", size=400),
     CALL: [reasoning("I look it up."), {"delta": {"tool_calls": [TOOL]}}, {"finish": "tool_calls"}],
 }  # fmt: skip
+KEY = "secret"
+"""The key of the gateway behind keys."""
 SUMMARIES = "summaries"
 """Found in the path of requests for summaries."""
 SUMMARY = "Trying a divisor\n7 times 13 is 91, so 7 divides 91."

@@ -11,10 +11,8 @@ from gateway.config import AccessSettings, DeadlineSettings, GatewaySettings, Su
 from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.browser import MISSING, Browser, chromium
 from tests.fakes.cluster import Cluster
-from tests.fakes.page_api import SUMMARIES, PageApi
+from tests.fakes.page_api import KEY, SUMMARIES, PageApi
 from tests.fakes.scripted_api import in_thread
-
-KEY = "secret"
 
 
 @pytest.fixture(scope="package")

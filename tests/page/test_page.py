@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 
 from tests.fakes.browser import Browser
 from tests.fakes.cutting_proxy import cutting_proxy
-from tests.fakes.page_api import CALL, CUT, PARAGRAPHS, PRIME, REFUSED, RESPONSE, STALLED, TRACE, PageApi
-from tests.page.conftest import KEY
+from tests.fakes.page_api import CALL, CUT, KEY, PARAGRAPHS, PRIME, REFUSED, RESPONSE, STALLED, TRACE, PageApi
 
 STRETCHES = "[...document.querySelectorAll('.stretch .text')].map((stretch) => stretch.textContent)"
 

@@ -3,8 +3,8 @@
 
 import { element } from "./dom.js";
 
-const SIZE = 1200; // a chunk ends at the first line end from here on,
-const LONGEST = 6000; // or, if there is none, here
+const SIZE = 500; // a chunk ends at the first line end from here on,
+const LONGEST = 3000; // or, if there is none, here
 
 export function countPoints(text) {
   if (!/[\ud800-\udbff]/.test(text)) return text.length;
