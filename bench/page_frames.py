@@ -37,13 +37,13 @@ FRAMES = """async (seconds) => {
 }"""
 WHILE_SCROLLING = """async (seconds) => {
     const trace = document.querySelector(".trace"); let top = 0;
-    const timer = setInterval(() => { top += 400; trace.scrollTop = top %% trace.scrollHeight; }, 16);
+    const timer = setInterval(() => { top += 60; trace.scrollTop = top %% trace.scrollHeight; }, 16);
     const frames = await (%s)(seconds); clearInterval(timer); return frames;
 }"""
 WHILE_POINTING = """async (seconds) => {
     const steps = [...document.querySelectorAll(".step")]; let n = 0;
     const point = () => steps[(n++ * 37) %% steps.length].dispatchEvent(new PointerEvent("pointerenter"));
-    const timer = setInterval(point, 50);
+    const timer = setInterval(point, 250);
     const frames = await (%s)(seconds); clearInterval(timer); return frames;
 }"""
 LENGTH = "document.querySelector('.trace')?.textContent.length ?? 0"

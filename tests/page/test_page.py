@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
@@ -132,7 +133,7 @@ def test_a_refusal_is_in_the_words_of_who_refused(tab: Browser) -> None:
 
 def test_a_headline_is_the_status_until_the_answer_begins(tab: Browser) -> None:
     part = {"index": 0, "title": "Looking", "text": "Text.", "span": {"start": 0, "end": 3}, "written_by": "model"}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "reasoning.delta", "delta": "Hm."},
         {"type": "reasoning_summary.headline", "index": 0, "text": "Trying seven", "characters": 3, "seconds": 0.1},
         {"type": "reasoning_summary.part", **part},
