@@ -60,7 +60,7 @@ ANSWERS: dict[str, list[Any]] = {
     REFUSED: [{"status": 400, "body": {"error": {"message": "no pictures, please", "code": "no_pictures"}}}],
     HOSTILE: thinking(HOSTILE_TRACE, HOSTILE_RESPONSE),
     LINES: thinking(LINE * 100_000, "Done.", pace=0, size=4000),
-    LONG: thinking((TRACE + "\n\n") * (200_000 // len(TRACE) + 1), "It is done.", size=400),
+    LONG: thinking((TRACE + "\n\n") * (200_000 // len(TRACE) + 1), "It is done.", pace=0.03, size=400),
     CALL: [reasoning("I look it up."), {"delta": {"tool_calls": [TOOL]}}, {"finish": "tool_calls"}],
 }  # fmt: skip
 KEY = "secret"
