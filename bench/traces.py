@@ -5,7 +5,7 @@
 bench/traces.jsonl holds one JSON object a line: `id`, `task`, `language` (ISO 639-1), `prompt`, `least` (characters),
 `trace` (without its markers), `response`, and `tokens` of the trace. The prompts are in the file from the start.
 
-The model thinks as it does in the product, after the instruction, example and opening of `engine.harness`. If it stops
+The model thinks as it does in the product, asked as by `engine.harness`. If it stops
 before `least` characters, or repeats a sentence for the third time, a turn of thought ("Wait,") is appended, as in
 budget forcing (arXiv:2501.19393), and it continues, for `least` tokens at most. Then the block is closed, and it
 answers.
@@ -29,7 +29,8 @@ from transformers import AutoTokenizer
 
 from engine.embedded import SMALL
 from engine.engine import Engine, EngineSettings
-from engine.harness import CLOSING, END, EXAMPLE, OPENING, START, SYSTEM, GenerationRequest, Harness, Text
+from engine.harness import GenerationRequest, Harness, Text
+from engine.harness.prompts import ANSWER, END, OPENED, THINK
 from engine.model_files import model_folder
 
 FILE = Path(__file__).parent / "traces.jsonl"
@@ -116,16 +117,16 @@ class Repeats:
 
 async def recorded(harness: Harness, tokenizer: Any, trace: Trace, seed: int, keep: Callable[[Trace], None]) -> Trace:
     """Let the model continue the trace, and answer; `keep` is called with the trace while it grows."""
-    thought, tokens = trace.trace or OPENING.removeprefix(f"{START}\n"), 0
+    thought, tokens = trace.trace, 0
     turns = cycle(TURNS[trace.language])
     while True:
-        more, made = await _written(harness, trace, thought, PASS_TOKENS, seed + tokens)
+        more, made = await _written(harness, trace, THINK, OPENED + thought, PASS_TOKENS, seed + tokens)
         thought, tokens = (thought + more).rstrip(), tokens + made
         if len(thought) >= trace.least or tokens > trace.least:
             break
         keep(replace(trace, trace=thought))
         thought = f"{thought}\n\n{next(turns)}"
-    response, _ = await _written(harness, trace, thought + CLOSING, ANSWER_TOKENS, seed)
+    response, _ = await _written(harness, trace, ANSWER.format(notes=thought), "", ANSWER_TOKENS, seed)
     return replace(trace, trace=thought, response=response.strip(), tokens=_count(tokenizer, thought))
 
 
@@ -133,24 +134,23 @@ def _count(tokenizer: Any, text: str) -> int:
     return len(tokenizer(text)["input_ids"])
 
 
-async def _written(harness: Harness, trace: Trace, begun: str, limit: int, seed: int) -> tuple[str, int]:
-    """Return what the model adds to its turn, and its tokens; `begun` is the turn without the opening marker."""
-    prefill = f"{START}\n{begun}"
+async def _written(harness: Harness, trace: Trace, asked: str, begun: str, limit: int, seed: int) -> tuple[str, int]:
+    """Return what the model adds to the turn that it has begun, asked for behind the prompt, and the tokens of it."""
     request = GenerationRequest(
-        messages=[{"role": "system", "content": SYSTEM}, *EXAMPLE, {"role": "user", "content": trace.prompt}],
+        messages=[{"role": "user", "content": trace.prompt}, {"role": "system", "content": asked}],
         max_tokens=limit,
         budget=0,
         temperature=TEMPERATURE,
         top_p=TOP_P,
         seed=seed,
         stop=(END,),
-        prefill=prefill,
+        prefill=begun,
     )
     text, tokens, repeats = "", 0, Repeats(begun)
     async with aclosing(harness.stream(request)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Text):
-                added = piece.text if text else piece.text.removeprefix(prefill)
+                added = piece.text if text else piece.text.removeprefix(begun)
                 text, tokens = text + added, tokens + 1
                 if repeats.feed(added):
                     break

@@ -19,7 +19,7 @@ from bench import peers
 from bench.peers import SMALL_NAME
 from cluster.local import free_port
 from engine.embedded import SMALL
-from engine.harness import END, EXAMPLE, START
+from engine.harness.prompts import CLOSING, END, OPENED, START
 from engine.model_files import model_folder
 from gateway.config import GatewaySettings
 from gateway.upstream_settings import HttpUpstreamSettings
@@ -30,6 +30,14 @@ from tests.fakes.scripted_api import ScriptedApi
 
 FORM = f"You always answer in this form:\n{START}\nOkay, the user asks ...\n{END}\n\nThe answer."
 """A plain API does not begin the model's turn for it; with this and the example a Qwen mostly thinks all the same."""
+EXAMPLE = (
+    {"role": "user", "content": "Which is heavier, two kilos of feathers or one kilo of iron?"},
+    {
+        "role": "assistant",
+        "content": f"{OPENED}Okay, the user asks which of two things is heavier. A kilo is a kilo, and two are more"
+        f" than one. So the feathers are heavier.{CLOSING}Two kilos of feathers are heavier.",
+    },
+)
 BODY: dict[str, Any] = {
     "messages": [
         {"role": "system", "content": FORM},

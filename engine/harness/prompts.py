@@ -1,0 +1,108 @@
+"""The prompts with which a model thinks, and then answers.
+
+A model whose chat template knows `<think>` thinks by itself. Its template opens its turn, and it answers in the turn in
+which it has thought. Any other is asked twice, each time in the conversation as it was, with a message behind it: to
+think aloud, and then to answer, with the thinking as its notes. Both prompts begin alike, so that the second shares the
+KV cache of the first up to the end of the conversation and costs the prefill of the notes.
+
+Knows nothing of engines, tokens or sampling.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.harness.messages import GenerationRequest
+
+START, END = "<think>", "</think>"
+OPENED = f"{START}\n"
+CLOSING = f"\n{END}\n\n"
+TOOL_CALL = "<tool_call>"
+"""The beginning of a call, as Qwen's template has it: one in the thinking is where the answer begins."""
+THINK = (
+    "Do not answer yet. First think it through for yourself, in the language of the request: what is being asked, what"
+    " follows from what, step by step, and whether it is right."
+)
+ANSWER = (
+    "You have already thought about this request. Your notes:\n\n{notes}\n\nNow give the user a complete, direct answer"
+    " in the language of the request. Do not mention the notes."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A prompt, which ends where the model's turn begins, and the `beginning` of that turn, which the user is sent."""
+
+    prompt: str
+    beginning: str
+
+    def __str__(self) -> str:
+        return self.prompt + self.beginning
+
+
+class Prompts(Protocol):
+    """`thinking` is the turn in which a model thinks, up to one of `ends`; `answering` that in which it answers."""
+
+    def thinking(self, request: GenerationRequest) -> Turn: ...
+
+    def ends(self, request: GenerationRequest) -> tuple[str, ...]: ...
+
+    def answering(self, request: GenerationRequest, thought: str) -> Turn: ...
+
+
+def prompts_of(tokenizer: Any) -> Prompts:
+    """Return the prompts for a model by the chat template of its tokenizer."""
+    return NativePrompts(tokenizer) if START in (tokenizer.chat_template or "") else TaughtPrompts(tokenizer)
+
+
+class TaughtPrompts:
+    """Prompts for models that have not learned to think before they answer."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def thinking(self, request: GenerationRequest) -> Turn:
+        return Turn(self._prompt(request, THINK), OPENED)
+
+    def ends(self, request: GenerationRequest) -> tuple[str, ...]:
+        return (END, TOOL_CALL) if request.tools else (END,)
+
+    def answering(self, request: GenerationRequest, thought: str) -> Turn:
+        notes = thought.removeprefix(START).strip()
+        return Turn(self._prompt(request, *([ANSWER.format(notes=notes)] if notes else [])), request.prefill)
+
+    def _prompt(self, request: GenerationRequest, *behind: str) -> str:
+        messages = [*request.messages, *({"role": "system", "content": text} for text in behind)]
+        return render(self._tokenizer, messages, request)
+
+
+class NativePrompts:
+    """Prompts for models that think by themselves: their templates have a switch, or open each turn with `<think>`."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def thinking(self, request: GenerationRequest) -> Turn:
+        return Turn(self._rendered(request, thinks=True).removesuffix(START), OPENED)
+
+    def ends(self, request: GenerationRequest) -> tuple[str, ...]:
+        return (END,)
+
+    def answering(self, request: GenerationRequest, thought: str) -> Turn:
+        if thought:
+            return Turn(self.thinking(request).prompt + thought.rstrip() + CLOSING, request.prefill)
+        begun = self._rendered(request, thinks=False)
+        return Turn(begun + CLOSING if begun.endswith(START) else begun, request.prefill)
+
+    def _rendered(self, request: GenerationRequest, thinks: bool) -> str:
+        """Return the prompt; if it opens a block of thinking, with nothing behind the marker."""
+        text = render(self._tokenizer, request.messages, request, enable_thinking=thinks)
+        return begun if (begun := text.rstrip()).endswith(START) else text
+
+
+def render(tokenizer: Any, messages: Sequence[dict[str, Any]], request: GenerationRequest, **switches: bool) -> str:
+    """Return the messages as the chat template writes them, up to the beginning of the model's turn."""
+    text: str = tokenizer.apply_chat_template(
+        list(messages), tools=list(request.tools) or None, tokenize=False, add_generation_prompt=True, **switches
+    )
+    return text
