@@ -30,7 +30,7 @@ from transformers import AutoTokenizer
 from engine.embedded import SMALL
 from engine.engine import Engine, EngineSettings
 from engine.harness import GenerationRequest, Harness, Text
-from engine.harness.prompts import ANSWER, END, OPENED, THINK
+from engine.harness.prompts import ANSWER, END, OPENED, THINK, with_behind
 from engine.model_files import model_folder
 
 FILE = Path(__file__).parent / "traces.jsonl"
@@ -137,7 +137,7 @@ def _count(tokenizer: Any, text: str) -> int:
 async def _written(harness: Harness, trace: Trace, asked: str, begun: str, limit: int, seed: int) -> tuple[str, int]:
     """Return what the model adds to the turn that it has begun, asked for behind the prompt, and the tokens of it."""
     request = GenerationRequest(
-        messages=[{"role": "user", "content": trace.prompt}, {"role": "system", "content": asked}],
+        messages=with_behind([{"role": "user", "content": trace.prompt}], asked),
         max_tokens=limit,
         budget=0,
         temperature=TEMPERATURE,

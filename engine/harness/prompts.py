@@ -1,9 +1,9 @@
 """The prompts with which a model thinks, and then answers.
 
 A model whose chat template knows `<think>` thinks by itself. Its template opens its turn, and it answers in the turn in
-which it has thought. Any other is asked twice, each time in the conversation as it was, with a message behind it: to
-think aloud, and then to answer, with the thinking as its notes. Both prompts begin alike, so that the second shares the
-KV cache of the first up to the end of the conversation and costs the prefill of the notes.
+which it has thought. Any other is asked twice, each time in the conversation as it was, with a sentence behind the
+user's last message: to think aloud, and then to answer, with the thinking as its notes. Both prompts begin alike, so
+that the second shares the KV cache of the conversation and costs the prefill of the notes.
 
 Knows nothing of engines, tokens or sampling.
 """
@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.harness.messages import GenerationRequest
+from engine.harness.opening import opening_of
 
 START, END = "<think>", "</think>"
 OPENED = f"{START}\n"
 CLOSING = f"\n{END}\n\n"
 TOOL_CALL = "<tool_call>"
 """The beginning of a call, as Qwen's template has it: one in the thinking is where the answer begins."""
-THINK = (
-    "Do not answer yet. First think it through for yourself, in the language of the request: what is being asked, what"
-    " follows from what, step by step, and whether it is right."
-)
+THINK = "(Think step by step before you answer. One line is enough if it is simple.)"
 ANSWER = (
-    "You have already thought about this request. Your notes:\n\n{notes}\n\nNow give the user a complete, direct answer"
-    " in the language of the request. Do not mention the notes."
+    "(You have already thought about this:\n\n{notes}\n\nNow give me the complete answer, in the language of my"
+    " request, without mentioning these thoughts.)"
 )
 
 
@@ -62,18 +60,18 @@ class TaughtPrompts:
         self._tokenizer = tokenizer
 
     def thinking(self, request: GenerationRequest) -> Turn:
-        return Turn(self._prompt(request, THINK), OPENED)
+        return Turn(self._prompt(request, THINK), OPENED + opening_of(_question(request)))
 
     def ends(self, request: GenerationRequest) -> tuple[str, ...]:
         return (END, TOOL_CALL) if request.tools else (END,)
 
     def answering(self, request: GenerationRequest, thought: str) -> Turn:
         notes = thought.removeprefix(START).strip()
-        return Turn(self._prompt(request, *([ANSWER.format(notes=notes)] if notes else [])), request.prefill)
+        thinks = notes not in ("", opening_of(_question(request)).strip())
+        return Turn(self._prompt(request, ANSWER.format(notes=notes) if thinks else ""), request.prefill)
 
-    def _prompt(self, request: GenerationRequest, *behind: str) -> str:
-        messages = [*request.messages, *({"role": "system", "content": text} for text in behind)]
-        return render(self._tokenizer, messages, request)
+    def _prompt(self, request: GenerationRequest, behind: str) -> str:
+        return render(self._tokenizer, with_behind(request.messages, behind), request)
 
 
 class NativePrompts:
@@ -98,6 +96,21 @@ class NativePrompts:
         """Return the prompt; if it opens a block of thinking, with nothing behind the marker."""
         text = render(self._tokenizer, request.messages, request, enable_thinking=thinks)
         return begun if (begun := text.rstrip()).endswith(START) else text
+
+
+def with_behind(messages: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Return the messages with `text` behind the last of them if it is the user's, else as a message of the user's."""
+    *before, last = messages
+    if not text:
+        return [*messages]
+    if last["role"] == "user":
+        return [*before, last | {"content": f"{last['content']}\n\n{text}"}]
+    return [*messages, {"role": "user", "content": text}]
+
+
+def _question(request: GenerationRequest) -> str:
+    """Return the user's last message, or nothing."""
+    return next((turn["content"] for turn in reversed(request.messages) if turn["role"] == "user"), "")
 
 
 def render(tokenizer: Any, messages: Sequence[dict[str, Any]], request: GenerationRequest, **switches: bool) -> str:

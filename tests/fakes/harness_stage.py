@@ -12,9 +12,9 @@ from engine.harness import Finished, GenerationRequest, Harness, Text, ThinkingE
 from tests.fakes.scripted_engine import ScriptedEngine, encode
 from tests.fakes.tiny_model import CHATML
 
-QUESTION = [{"role": "user", "content": "How many days are there in three weeks?"}]
-CONVERSATION = "<|im_start|>user\nHow many days are there in three weeks?<|im_end|>\n"
-TURNS = f"{CONVERSATION}<|im_start|>assistant\n"
+CONTENT = "How many days are there in three weeks?"
+QUESTION = [{"role": "user", "content": CONTENT}]
+TURNS = f"<|im_start|>user\n{CONTENT}<|im_end|>\n<|im_start|>assistant\n"
 """The prompt without thinking."""
 
 

@@ -6,25 +6,28 @@ from typing import Any
 import pytest
 
 from engine.harness import Finished, Text, ThinkingEnded
-from engine.harness.prompts import ANSWER, CLOSING, END, OPENED, THINK
+from engine.harness.prompts import ANSWER, CLOSING, END, THINK
+from engine.harness.prompts import OPENED as MARKER
 from gateway.errors import ContextTooLong
-from tests.fakes.harness_stage import CONVERSATION, TURNS, request, stage
+from tests.fakes.harness_stage import CONTENT, TURNS, request, stage
 from tests.fakes.scripted_engine import encode
 from tests.fakes.tiny_model import END_OF_TEXT, END_OF_TURN
 
 
 def behind(text: str) -> str:
-    """Return the conversation with a message behind it, up to where the model's own text begins."""
-    return f"{CONVERSATION}<|im_start|>system\n{text}<|im_end|>\n<|im_start|>assistant\n"
+    """Return the conversation with `text` behind the question, up to where the model's own text begins."""
+    return f"<|im_start|>user\n{CONTENT}\n\n{text}<|im_end|>\n<|im_start|>assistant\n"
 
 
+OPENING = "Let's see: "
+OPENED = f"{MARKER}{OPENING}"
 THINKS = f"{behind(THINK)}{OPENED}"
 """The prompt of a model that is taught to think."""
 
 
 def answers(thought: str) -> str:
     """Return the prompt of its answer."""
-    return behind(ANSWER.format(notes=thought.strip()))
+    return behind(ANSWER.format(notes=f"{OPENING}{thought}".strip()))
 
 
 async def test_the_models_own_marker_ends_its_thinking_however_it_is_cut(tokenizer: Any) -> None:

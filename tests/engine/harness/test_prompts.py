@@ -24,22 +24,34 @@ HISTORY = [
 ]
 HISTORY_TURNS = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}<|im_end|>\n" for turn in HISTORY)
 MODELS_TURN = "<|im_start|>assistant\n"
+OPENING = "Let's see: "
 
 
 def test_the_conversation_is_kept_as_it_was_and_the_instructions_are_behind_it(tokenizer: Any) -> None:
     prompts, asked = TaughtPrompts(tokenizer), request(messages=HISTORY, prefill="It")
-    thinking, answering = prompts.thinking(asked), prompts.answering(asked, f"{OPENED}Four times seven.\n")
+    thinking = prompts.thinking(asked)
+    answering = prompts.answering(asked, f"{OPENED}{OPENING}Four times seven.\n")
+    kept = HISTORY_TURNS.removesuffix("<|im_end|>\n")
     assert (thinking.prompt, thinking.beginning) == (
-        f"{HISTORY_TURNS}<|im_start|>system\n{THINK}<|im_end|>\n{MODELS_TURN}",
-        OPENED,
+        f"{kept}\n\n{THINK}<|im_end|>\n{MODELS_TURN}",
+        OPENED + OPENING,
     )
     assert (answering.prompt, answering.beginning) == (
-        f"{HISTORY_TURNS}<|im_start|>system\n{ANSWER.format(notes='Four times seven.')}<|im_end|>\n{MODELS_TURN}",
+        f"{kept}\n\n{ANSWER.format(notes=f'{OPENING}Four times seven.')}<|im_end|>\n{MODELS_TURN}",
         "It",
     )
 
 
-@pytest.mark.parametrize("thought", ["", OPENED, f"{OPENED} \n"])
+def test_behind_another_message_the_instructions_are_one_of_the_user(tokenizer: Any) -> None:
+    messages = [*HISTORY, {"role": "tool", "content": "28"}]
+    thinking = TaughtPrompts(tokenizer).thinking(request(messages=messages))
+    assert thinking.prompt == (
+        f"{HISTORY_TURNS}<|im_start|>tool\n28<|im_end|>\n<|im_start|>user\n{THINK}<|im_end|>\n{MODELS_TURN}"
+    )
+    assert thinking.beginning == OPENED + OPENING
+
+
+@pytest.mark.parametrize("thought", ["", OPENED, f"{OPENED}{OPENING} \n"])
 def test_without_notes_the_answer_is_asked_for_plainly(tokenizer: Any, thought: str) -> None:
     answering = TaughtPrompts(tokenizer).answering(request(messages=HISTORY), thought)
     assert (answering.prompt, answering.beginning) == (f"{HISTORY_TURNS}{MODELS_TURN}", "")
@@ -61,10 +73,10 @@ async def test_a_call_in_the_thinking_ends_it_and_is_left_to_the_answer(tokenize
     on = stage(tokenizer, ["It depends.\n", call, " never read"], [call, END_OF_TURN])
     got = await on.stream(tools=[TOOL])
     spent = on.size("It depends.\n", call)
-    assert [item.text for item in got if isinstance(item, Text)] == [f"{OPENED}It depends.\n", CLOSING, call]
+    assert [item.text for item in got if isinstance(item, Text)] == [f"{OPENED}{OPENING}It depends.\n", CLOSING, call]
     assert got[2] == ThinkingEnded(tokens=spent, ended_by="marker")
     without_tools = stage(tokenizer, [call, END], [END_OF_TURN])
-    assert (await without_tools.stream())[0] == Text(f"{OPENED}{call}")
+    assert (await without_tools.stream())[0] == Text(f"{OPENED}{OPENING}{call}")
 
 
 @pytest.mark.parametrize("template", [OPENED_TEMPLATE, SWITCHED_TEMPLATE], ids=["opened", "switched"])
