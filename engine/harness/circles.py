@@ -14,7 +14,8 @@ STRIDE = 80
 """Characters from one look at the end of the text to the next."""
 TAIL = 16 * STRIDE
 """Characters of the end, in which all rounds of a circle have to be."""
-_NUMBER = re.compile(r"\d+")
+_NUMBER, _DIGIT = re.compile(r"\d+"), re.compile(r"\d")
+_ITEM = re.compile(r"^\s*\d+(?=[.)])", re.MULTILINE)
 
 
 class Circles:
@@ -30,14 +31,18 @@ class Circles:
         if self._unread < STRIDE:
             return False
         self._unread = 0
-        if _repeated(self._tail, ROUNDS, CHARACTERS):
+        if without_circle(self._tail) != self._tail:
             return True
         return bool(_repeated(_NUMBER.sub("0", self._tail), COUNTED_ROUNDS, COUNTED_CHARACTERS))
 
 
 def without_circle(text: str) -> str:
-    """Return the text with one round of the circle that it ends in, or as it is if it ends in none."""
-    return text[: len(text) - _repeated(text[-TAIL:], ROUNDS, CHARACTERS)]
+    """Return the text with one round of the circle that it ends in, or as it is if it ends in none.
+
+    The items of a list may differ in their numbers.
+    """
+    unnumbered = _ITEM.sub(lambda item: _DIGIT.sub("0", item.group()), text[-TAIL:])
+    return text[: len(text) - _repeated(unnumbered, ROUNDS, CHARACTERS)]
 
 
 def _repeated(text: str, rounds: int, characters: int) -> int:

@@ -56,6 +56,14 @@ def test_other_repetitions_are_none(text: str) -> None:
     assert without_circle(text) == text
 
 
+def test_a_list_of_one_item_again_and_again_is_a_circle() -> None:
+    text = "Voyons : " + "".join(f"{number}. Pourquoi le ciel est-il bleu ?\n" for number in range(1, 40))
+    found = found_at(text)
+    assert found is not None
+    assert 120 <= found <= 240
+    assert without_circle(text[: text.index("7.")]) == text[: text.index("3.")]
+
+
 def test_a_circle_is_cut_to_one_round() -> None:
     assert without_circle(LEAD + SENTENCE * 9) == LEAD + SENTENCE
     assert without_circle(LEAD + SENTENCE * 9 + "So the answer") == LEAD + SENTENCE + "So the answer"
