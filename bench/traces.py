@@ -30,6 +30,7 @@ from transformers import AutoTokenizer
 from engine.embedded import SMALL
 from engine.engine import Engine, EngineSettings
 from engine.harness import GenerationRequest, Harness, Text
+from engine.harness.opening import opening_of
 from engine.harness.prompts import ANSWER, END, OPENED, THINK, with_behind
 from engine.model_files import model_folder
 
@@ -117,7 +118,7 @@ class Repeats:
 
 async def recorded(harness: Harness, tokenizer: Any, trace: Trace, seed: int, keep: Callable[[Trace], None]) -> Trace:
     """Let the model continue the trace, and answer; `keep` is called with the trace while it grows."""
-    thought, tokens = trace.trace, 0
+    thought, tokens = trace.trace or opening_of(trace.prompt), 0
     turns = cycle(TURNS[trace.language])
     while True:
         more, made = await _written(harness, trace, THINK, OPENED + thought, PASS_TOKENS, seed + tokens)

@@ -1,12 +1,17 @@
 """The first words of a thinking, in the language of the request: a model that is asked in English to think in the
 language of a German question thinks in English, unless its first words are German.
 
+They end with the beginning of the request: without it, a small model thinks about the instructions instead ("1. The
+request is to carry out every step" to "Reply with OK.").
+
 The language is told by the script, or by frequent words, of the user's last message; no detector is loaded. Where
-neither tells it, the model begins by itself.
+neither tells it, the request alone does.
 """
 
 import re
 
+QUOTED = 160
+"""Characters of the request that are repeated, of its first line."""
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = {
@@ -41,7 +46,13 @@ _WORDS = {opening: frozenset(words.split()) for opening, words in _FREQUENT.item
 
 
 def opening_of(message: str) -> str:
-    """Return the first words of a thinking about `message`, in its language, or nothing."""
+    """Return the first words of a thinking about `message`, or nothing if it is empty."""
+    line = next(iter(message.strip().splitlines()), "")
+    return f'{_phrase(message)}"{line[:QUOTED]}"\n' if line else ""
+
+
+def _phrase(message: str) -> str:
+    """Return some words in the language of `message`, or nothing if it cannot be told."""
     text = message.lower()
     letters = len(_LETTER.findall(text))
     for opening, script in _SCRIPTS.items():

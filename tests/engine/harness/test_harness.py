@@ -19,7 +19,7 @@ def behind(text: str) -> str:
     return f"<|im_start|>user\n{CONTENT}\n\n{text}<|im_end|>\n<|im_start|>assistant\n"
 
 
-OPENING = "Let's see: "
+OPENING = f'Let\'s see: "{CONTENT}"\n'
 OPENED = f"{MARKER}{OPENING}"
 THINKS = f"{behind(THINK)}{OPENED}"
 """The prompt of a model that is taught to think."""

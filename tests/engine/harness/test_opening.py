@@ -29,11 +29,18 @@ from engine.harness.opening import opening_of
     ],
 )
 def test_the_opening_is_in_the_language_of_the_message(message: str, opening: str) -> None:
-    assert opening_of(message) == opening
+    first, *_ = message.splitlines()
+    assert opening_of(message) == f'{opening}"{first}"\n'
 
 
 @pytest.mark.parametrize(
-    "message", ["", "2 + 2", "Hello!", "Varför är himlen blå?", "Чому небо блакитне і ясне?", "چرا آسمان آبی است؟ چ"]
+    "message", ["2 + 2", "Hello!", "Varför är himlen blå?", "Чому небо блакитне і ясне?", "چرا آسمان آبی است؟ چ"]
 )
 def test_a_language_that_cannot_be_told_has_none(message: str) -> None:
-    assert opening_of(message) == ""
+    assert opening_of(message) == f'"{message}"\n'
+
+
+def test_only_the_beginning_of_a_request_is_repeated() -> None:
+    assert opening_of("\nFix the code:\n\nx = 1") == 'Let\'s see: "Fix the code:"\n'
+    assert opening_of("the " * 100) == f'Let\'s see: "{"the " * 40}"\n'
+    assert opening_of(" \n") == ""

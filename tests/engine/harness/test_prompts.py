@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from engine.harness import Finished, Text, ThinkingEnded
+from engine.harness.opening import opening_of
 from engine.harness.prompts import ANSWER, CLOSING, END, OPENED, START, THINK, TaughtPrompts
 from tests.fakes.harness_stage import (
+    CONTENT,
     OPENED_TEMPLATE,
     SWITCHED_TEMPLATE,
     TURNS,
@@ -24,7 +26,7 @@ HISTORY = [
 ]
 HISTORY_TURNS = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}<|im_end|>\n" for turn in HISTORY)
 MODELS_TURN = "<|im_start|>assistant\n"
-OPENING = "Let's see: "
+OPENING = 'Let\'s see: "And in four?"\n'
 
 
 def test_the_conversation_is_kept_as_it_was_and_the_instructions_are_behind_it(tokenizer: Any) -> None:
@@ -73,10 +75,14 @@ async def test_a_call_in_the_thinking_ends_it_and_is_left_to_the_answer(tokenize
     on = stage(tokenizer, ["It depends.\n", call, " never read"], [call, END_OF_TURN])
     got = await on.stream(tools=[TOOL])
     spent = on.size("It depends.\n", call)
-    assert [item.text for item in got if isinstance(item, Text)] == [f"{OPENED}{OPENING}It depends.\n", CLOSING, call]
+    assert [item.text for item in got if isinstance(item, Text)] == [
+        f"{OPENED}{opening_of(CONTENT)}It depends.\n",
+        CLOSING,
+        call,
+    ]
     assert got[2] == ThinkingEnded(tokens=spent, ended_by="marker")
     without_tools = stage(tokenizer, [call, END], [END_OF_TURN])
-    assert (await without_tools.stream())[0] == Text(f"{OPENED}{OPENING}{call}")
+    assert (await without_tools.stream())[0] == Text(f"{OPENED}{opening_of(CONTENT)}{call}")
 
 
 @pytest.mark.parametrize("template", [OPENED_TEMPLATE, SWITCHED_TEMPLATE], ids=["opened", "switched"])
