@@ -19,8 +19,8 @@ PHRASE_WORDS = 5
 """Words of an instruction in a row that an answer says only because the model was told them."""
 _WORDS = re.compile(r"\w+")
 _NOTES = re.compile(
-    r"\b(?:(?:my|the|your) notes\b|mes notes|(?:meine|die|ihre) notizen|(?:mis|las) notas|as notas|le note|мои заметки)"
-    r"|笔记|ノート|メモ|노트|الملاحظات",
+    r"\b(?:(?:my|the|your) (?:own )?notes\b|mes notes|(?:meine|die|ihre) notizen|(?:mis|las) notas|as notas|le note)"
+    r"|мои заметки|笔记|ノート|メモ|노트|الملاحظات",
     re.IGNORECASE,
 )
 

@@ -111,7 +111,8 @@ async def ask(model: str, wanted: Sequence[tuple[str, Task | Prompt]], keep: Cal
 
 def missing(done: Sequence[Answer], model: str) -> Iterator[tuple[str, Task | Prompt]]:
     known = {answer.key for answer in done}
-    for asked in (*tasks(SEED), *prompts()):
+    wanted: list[Task | Prompt] = [*tasks(SEED), *prompts()]
+    for asked in wanted:
         for method in BUDGETS:
             if (model, method, asked.id) not in known:
                 yield method, asked

@@ -1,9 +1,9 @@
 """The prompts with which a model thinks, and then answers.
 
 A model whose chat template knows `<think>` thinks by itself. Its template opens its turn, and it answers in the turn in
-which it has thought. Any other is asked twice, each time in the conversation as it was, with a sentence behind the
-user's last message: to think aloud, and then to answer, with the thinking as its notes. Both prompts begin alike, so
-that the second shares the KV cache of the conversation and costs the prefill of the notes.
+which it has thought. Any other is asked twice, each time in the conversation as it was: with a sentence behind the
+user's last message that has it think, and then with the thinking there, as its notes. Both prompts begin alike, so that
+the second shares the KV cache of the conversation and costs the prefill of the notes.
 
 Knows nothing of engines, tokens or sampling.
 """
@@ -21,10 +21,9 @@ CLOSING = f"\n{END}\n\n"
 TOOL_CALL = "<tool_call>"
 """The beginning of a call, as Qwen's template has it: one in the thinking is where the answer begins."""
 THINK = "(Think step by step before you answer. One line is enough if it is simple.)"
-ANSWER = (
-    "(You have already thought about this:\n\n{notes}\n\nNow give me the complete answer, in the language of my"
-    " request, without mentioning these thoughts.)"
-)
+ANSWER = "(Your own notes on this, which I cannot see:\n\n{notes})"
+"""The notes and no more. A sentence that asks for a complete answer in the language of the request was itself repeated
+by the 1.5B: "Sure, here's the complete answer in the language of your request"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The instruments of the answers' benchmark: which answers are right, what leaks, and the prompts that are asked."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ def task(answer: str) -> Task:
     return Task(id="kind-0", kind="kind", question="?", answer=answer)
 
 
-def prompt(question: str = "How far is it?", **fields: str) -> Prompt:
+def prompt(question: str = "How far is it?", **fields: Any) -> Prompt:
     return Prompt(id="far", kind="question", messages=[{"role": "user", "content": question}], **fields)
 
 
