@@ -59,7 +59,7 @@ def make(folder: Path, name: str, device: str) -> int:
         model: Any = Qwen2ForCausalLM(config).bfloat16()
     model.generation_config.eos_token_id = [-1]
     model.save_pretrained(folder)
-    read = sum(parameter.numel() for parameter in model.parameters())
+    read: int = sum(parameter.numel() for parameter in model.parameters())
     if not shape["tied"]:
         read -= model.get_input_embeddings().weight.numel()
     return 2 * read
@@ -108,7 +108,8 @@ async def first_token(running: Engine) -> float:
 
 def generate(folder: Path, device: str, streams: int, count: int) -> float:
     """Return the tokens/s of transformers' `generate()` for so many prompts in one batch."""
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).to(device)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    model.to(device)
     prompts = torch.arange(streams * PROMPT, device=device).view(streams, PROMPT) % 900
     options = {"do_sample": False, "attention_mask": torch.ones_like(prompts), "pad_token_id": 0}
     model.generate(prompts, max_new_tokens=4, **options)
