@@ -116,12 +116,14 @@ class SummarizerSettings(Settings):
 
     `model` is one of those that requests may name; None for the first, which is the cluster's Qwen if it has one.
     `own` deploys a model for summaries alone, usually a small one on a fraction of a GPU. `language` is a BCP 47 tag,
-    or `auto` for the language of each request; a request may name another.
+    or `auto` for the language of each request; a request may name another. With `mask_secrets`, keys, tokens and
+    passwords are masked in summaries, whoever has written them; the trace has them as they are.
     """
 
     model: str | None = None
     own: UpstreamSettings | None = None
     language: Annotated[str, AfterValidator(checked_tag)] = AUTO
+    mask_secrets: bool = True
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "SummarizerSettings":

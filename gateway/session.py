@@ -88,7 +88,13 @@ class Session:
         self._put = self._outbox.put
         self._transcript = Transcript(id, thinks=options.budget != 0)
         self._summaries = StreamSummaries(
-            asked, options, summarizer, self._put, settings.deadlines, parts_come_first=request.parts_come_first
+            asked,
+            options,
+            summarizer,
+            self._put,
+            settings.deadlines,
+            parts_come_first=request.parts_come_first,
+            mask_secrets=settings.summarizer.mask_secrets,
         )
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)

@@ -23,6 +23,7 @@ from gateway.summaries.excerpts import (
     shown_turns,
 )
 from gateway.summaries.extracts.question import question_of
+from gateway.summaries.masking import masked, masking
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
@@ -46,8 +47,8 @@ class Summarizer(Protocol):
 class StreamSummaries:
     """Run `write_prompt` and `write_reasoning` as tasks; `feed` the reasoning as it arrives, and `close` it.
 
-    Events are passed to `put`. If `options.summary` is "none", the summary of the reasoning is empty. With
-    `parts_come_first` the trace waits for its parts, so each has a deadline.
+    Events are passed to `put`, their secrets masked if `mask_secrets`. If `options.summary` is "none", the summary of
+    the reasoning is empty. With `parts_come_first` the trace waits for its parts, so each has a deadline.
     """
 
     def __init__(
@@ -59,8 +60,11 @@ class StreamSummaries:
         deadlines: DeadlineSettings,
         *,
         parts_come_first: bool = False,
+        mask_secrets: bool = True,
     ) -> None:
         self._id, self._messages = request.id, request.messages
+        self._masked = masked if mask_secrets else lambda text: text
+        put = masking(put) if mask_secrets else put
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
         self._language, self._parts_come_first = options.summary_language, parts_come_first
         self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
@@ -107,7 +111,7 @@ class StreamSummaries:
         if not self._parts:
             return ""
         title, summary = await self._parts.write_late(text, seconds)
-        return f"**{title}**\n\n{summary}" if title else summary
+        return self._masked(f"**{title}**\n\n{summary}" if title else summary)
 
     def feed(self, text: str) -> None:
         """Add text to the reasoning."""

@@ -61,7 +61,7 @@ def test_empty_settings_are_the_defaults() -> None:
             "show": None,
         },
         "http_upstreams": (),
-        "summarizer": {"model": None, "own": None, "language": "auto"},
+        "summarizer": {"model": None, "own": None, "language": "auto", "mask_secrets": True},
         "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "heading": 5.0, "upstream_silence": 120.0},
         "limits": {
             "request_bytes": 8_000_000,
