@@ -1,34 +1,40 @@
-"""The check of one part: each sentence against its step, then against the conversation.
+"""The check of one part: its title and each of its sentences against its step, then against the conversation.
 
 Also holds what the model is shown of the step, since a summary may claim only what that excerpt says.
 """
 
-import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
+from gateway.summaries.addressing import addresses_somebody
+from gateway.summaries.bearing import SHARE, LexicalIndex, stems_of
+from gateway.summaries.examples import is_like_an_example
 from gateway.summaries.excerpts import sanitized_excerpt
+from gateway.summaries.extracts.plain import plain
 from gateway.summaries.grounding import EvidenceIndex
+from gateway.summaries.language import language_of
+from gateway.summaries.languages import AUTO, primary
+from gateway.summaries.negation import NegationIndex
+from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
-from gateway.summaries.sentence_gate import PartReader, SentenceGate
+from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit
+from gateway.summaries.written_title import plain_title
 
 MIN_CHARACTERS, MIN_SHARE = 40, 16
 """Minimum length of a summary in characters: 40, or 1/16 of the step if that is less."""
 CACHED_CONVERSATIONS = 32
 """Number of conversations whose index is kept for their next part: building one takes up to 30 ms, it holds 160 KB."""
-_NARRATION = re.compile(
-    r"\s*(?:(?:the|this|das|der|dieser|dieses|el|este|le|ce|la) (?:model|assistant|ai|piece|text|passage|author|writer"
-    r"|reasoning|modell|assistent|textstück|abschnitt|autor|modelo|asistente|texto|fragmento|modèle|texte|passage)\b"
-    r"|(?:该|这个|这段|本)?(?:模型|助手|作者|段落|文本))",
-    re.IGNORECASE,
-)
-"""The beginning of a sentence about the model or its text ("The assistant…") instead of what it has found out."""
 
 
 @lru_cache(CACHED_CONVERSATIONS)
 def conversation_index(evidence: tuple[str, ...]) -> EvidenceIndex:
     """Return the index of a conversation's excerpts (`evidence_of`), sanitized."""
     return EvidenceIndex(["\n\n".join(map(sanitized_excerpt, evidence))])
+
+
+def asked_language(task: PartTask) -> str:
+    """Return the tag of the language in which the part is to be written."""
+    return language_of(*task.earlier, task.request) if task.language == AUTO else task.language
 
 
 class PartCheck:
@@ -42,14 +48,41 @@ class PartCheck:
         """Return a decoder for one draft of the part."""
         return PartDecoder(SentenceGate(self._problems, min(MIN_CHARACTERS, len(self.excerpt) // MIN_SHARE)))
 
-    def checked_title(self, title: str) -> str:
-        """Return the title, or "" if it makes unsupported claims."""
-        return "" if self._unsupported_claims(title) else title
+    def checked_title(self, written: str) -> str:
+        """Return the title as a plain phrase, or "" if it is none, not borne by the step, or the last one again."""
+        title = plain_title(written)
+        before = self._task.before.partition("\n")[0]
+        if not title or title.casefold() == before.casefold() or addresses_somebody(title):
+            return ""
+        stems = stems_of(title)
+        share = self._lexical.share(stems)
+        borne = share > 0 if stems else any(char.isdigit() for char in title)
+        if (
+            (not borne and self._is_comparable(title))
+            or is_like_an_example(stems, share)
+            or self._unsupported_claims(title)
+        ):
+            return ""
+        return title
 
     def _problems(self, sentence: str) -> Sequence[str]:
-        if sentence.strip() in self._task.before or _NARRATION.match(sentence):
+        said = plain(sentence).strip()
+        if said in self._task.before or addresses_somebody(sentence) or not self._is_borne(said):
             return [sentence]
-        return self._unsupported_claims(sentence)
+        return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
+
+    def _is_borne(self, sentence: str) -> bool:
+        stems = stems_of(sentence)
+        share = self._lexical.share(stems)
+        if is_like_an_example(stems, share):
+            return False
+        return not self._is_comparable(sentence) or (share >= SHARE and not self._negations.contradicts(sentence))
+
+    def _is_comparable(self, sentence: str) -> bool:
+        """Return True if the words of the step tell: there are enough, in the language of the sentence."""
+        if not self._lexical.tells:
+            return False
+        return self._in_one_language or primary(language_of(sentence)) == self._language
 
     def _unsupported_claims(self, text: str) -> Sequence[str]:
         # Most sentences are supported by their step alone, so the conversation is not indexed for them.
@@ -58,12 +91,31 @@ class PartCheck:
         return [claim for claim in claims if claim in unsupported]
 
     @cached_property
+    def _language(self) -> str:
+        return primary(language_of(self.excerpt))
+
+    @cached_property
+    def _in_one_language(self) -> bool:
+        return primary(asked_language(self._task)) == self._language
+
+    @cached_property
     def _step_index(self) -> EvidenceIndex:
         return EvidenceIndex([self.excerpt])
 
+    @cached_property
+    def _lexical(self) -> LexicalIndex:
+        return LexicalIndex(self.excerpt)
+
+    @cached_property
+    def _negations(self) -> NegationIndex:
+        return NegationIndex(self.excerpt)
+
 
 class PartDecoder:
-    """Decodes one draft of a part while it is written: the title is split off, and the sentences are checked."""
+    """Decodes one draft of a part while it is written: splits off the title, checks sentences, and makes them plain.
+
+    Raises SentenceLimit after the end of the line.
+    """
 
     def __init__(self, gate: SentenceGate) -> None:
         self._reader, self._gate = PartReader(), gate
@@ -74,7 +126,18 @@ class PartDecoder:
         return self._reader.title
 
     def feed(self, text: str) -> str:
-        return self._gate.feed(self._reader.feed(text))
+        if self._reader.ended:
+            raise SentenceLimit
+        released = self._gate.feed(self._reader.feed(text))
+        return _plain(released + self._gate.close() if self._reader.ended else released)
 
     def close(self) -> str:
-        return self._gate.feed(self._reader.close()) + self._gate.close()
+        if self._reader.ended:
+            raise SentenceLimit
+        return _plain(self._gate.feed(self._reader.close()) + self._gate.close())
+
+
+def _plain(sentences: str) -> str:
+    """Return whole sentences without markup, with the space around them."""
+    begin, end = (sentences[: len(sentences) - len(sentences.lstrip())], sentences[len(sentences.rstrip()) :])
+    return f"{begin}{plain(sentences).strip()}{end}" if sentences.strip() else sentences

@@ -1,15 +1,12 @@
-"""Read a summary while a model writes it: split off the title, and release whole sentences once each has been checked.
+"""Read a summary while a model writes it: release whole sentences once each has been checked.
 
 Nothing that has been released has to be revoked. The check itself is a callable of the owner's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from gateway.summaries import sentences
 
-LONGEST_HEADING, HEADING_CHARACTERS = 8, 200
-"""Maximum number of words, and of characters, of a first line that is taken for a title; a longer one is text."""
 LONGEST_SENTENCE = 4000
 """Characters without the end of a sentence after which a summary is rejected."""
 MAX_SENTENCES = 2
@@ -105,40 +102,3 @@ class SentenceGate:
     def _raise_if_too_short(self) -> None:
         if self._too_short:
             raise Ungrounded(f"it has fewer than {self._least} characters")
-
-
-@dataclass(slots=True)
-class PartReader:
-    """Splits a part while it is written: its first line is the title, the rest the text.
-
-    A first line that is longer than a heading belongs to the text, and `title` stays empty.
-    """
-
-    title: str = ""
-    _line: str = field(default="")
-    _titled: bool = field(default=False)
-
-    def feed(self, delta: str) -> str:
-        """Return the characters of `delta` that belong to the text."""
-        if self._titled:
-            return delta
-        self._line += delta
-        heading, end, text = self._line.partition("\n")
-        if len(heading) > HEADING_CHARACTERS:
-            return self._begin("", self._line)
-        if text.strip():
-            return self._begin(heading, text)
-        self._line = heading + end
-        return ""
-
-    def close(self) -> str:
-        """Return the first line as the text, if no other text has followed it."""
-        return "" if self._titled else self._begin("", self._line.strip())
-
-    def _begin(self, heading: str, text: str) -> str:
-        self._titled = True
-        heading, text = heading.strip(" *#>"), text.lstrip(" \n>")
-        if 0 < len(heading.split()) <= LONGEST_HEADING:
-            self.title = heading.rstrip(f"{sentences.STOPS}*:：,;、，；")
-            return text
-        return f"{heading} {text}" if heading else text

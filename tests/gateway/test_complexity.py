@@ -25,8 +25,9 @@ from gateway.summaries import code, excerpts, prose, sentences
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.extracts.question import question_of
 from gateway.summaries.grounding import EvidenceIndex
+from gateway.summaries.part_reader import PartReader
 from gateway.summaries.prompts import prompt_request
-from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.steps import Steps
 from gateway.turns import reasoning_text, without_blocks

@@ -185,11 +185,11 @@ async def test_a_short_rest_is_written_if_the_response_does_not_wait() -> None:
 @pytest.mark.parametrize(
     ("wrote", "said", "drafts"),
     [
-        (["Title\nIt is 43."], "It is not 41. It is 42.", 2),
-        (["Title\nIt is 43.", "Title\nSo it is 42."], "So it is 42.", 2),
-        (["Title\nNot at all 41. It is 43."], "Not at all 41.", 1),
-        (["Title\nIt is 42 or 7."], "It is 42 or 7.", 1),
-        (["Title\nThe model says that it is 42.", "Title\nSo it is 42."], "So it is 42.", 2),
+        (["**So 42** It is 43."], "It is not 41. It is 42.", 2),
+        (["**So 42** It is 43.", "**So 42** So it is 42."], "So it is 42.", 2),
+        (["**So 42** Not at all 41. It is 43."], "Not at all 41.", 1),
+        (["**So 42** It is 42 or 7."], "It is 42 or 7.", 1),
+        (["**So 42** The model says that it is 42.", "**So 42** So it is 42."], "So it is 42.", 2),
     ],
     ids=["twice", "once", "after a sentence", "from the prompt", "narrated"],
 )
@@ -214,7 +214,7 @@ async def test_unsupported_sentences_of_the_model_are_not_sent(wrote: list[str],
 
 async def test_a_part_does_not_repeat_the_part_before() -> None:
     tasks: list[PartTask] = []
-    model = ScriptedModel(lambda _: [f"Title\n{written(0)}"])
+    model = ScriptedModel(lambda _: [f"**Little texts** {written(0)}"])
 
     def source(index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         tasks.append(task)
@@ -228,7 +228,7 @@ async def test_a_part_does_not_repeat_the_part_before() -> None:
     await settled()
     parts.close()
     assert await running == f"{written(0)}\n\n{LAST}{ENDS}\n\n{LAST}"
-    assert [task.before for task in tasks] == ["", f"Title\n{written(0)}"]
+    assert [task.before for task in tasks] == ["", f"Little texts\n{written(0)}"]
     assert [request.id for request in model.requests] == ["part-0", "part-1", "part-1-again"]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.summaries.prompts import part_request, prompt_request
 from gateway.summaries.protocol import PartTask
+from gateway.summaries.wordings import examples_for
 from gateway.upstream import Message, UpstreamRequest
 
 STEP = "Six times seven, that is it. So 42."
@@ -75,30 +76,41 @@ def asked(step: str, *, second: bool = False, **task: Any) -> UpstreamRequest:
     return part_request("rsn-1-part-0", PartTask(step=step, **task), step, second=second)
 
 
+def form(language: str, length: str = "one plain sentence") -> str:
+    return f"\n\nIn {language}, on one line: **title**, then {length} on what this piece finds out."
+
+
 def test_what_is_asked_for_a_step_of_reasoning() -> None:
     request = asked(STEP)
     system, *examples, last = request.messages
-    assert "Write in English: a title" in system.content
-    assert "one plain sentence" in system.content
-    assert [turn.role for turn in examples] == ["user", "assistant"] * 2
-    assert examples[1].content == "Speed of the train\n60 km in two thirds of an hour makes 90 km/h."
-    assert last == Message(role="user", content=f"> {STEP}")
+    assert "a title of two to six words" in system.content
+    assert [turn.role for turn in examples] == ["user", "assistant"] * 3
+    assert all(turn.content.endswith(form("English")) for turn in examples[::2])
+    assert examples[1].content == "**Too late for the film** Bus and walk take 100 minutes, five more than there are."
+    assert last == Message(role="user", content=f"<piece>\n{STEP}\n</piece>{form('English')}")
     assert replace(request, messages=()) == UpstreamRequest(
-        id="rsn-1-part-0", messages=(), max_tokens=48, temperature=0.3, seed=0, stop=("\n\n",), budget=0
+        id="rsn-1-part-0", messages=(), max_tokens=48, temperature=0.3, seed=0, stop=("\n",), budget=0, prefill="**"
     )
 
 
 def test_the_part_before_is_context_and_a_second_draft_is_colder() -> None:
     request = asked(STEP, before="Title\nText.", second=True)
-    assert [turn.content for turn in request.messages[-3:]] == ["> …", "Title\nText.", f"> {STEP}"]
+    assert [turn.content for turn in request.messages[-3:]] == [
+        f"<piece>\n…\n</piece>{form('English')}",
+        "**Title** Text.",
+        f"<piece>\n{STEP}\n</piece>{form('English')}",
+    ]
     assert request.temperature == 0.0
+
+
+def test_the_marks_of_a_piece_cannot_be_closed_from_inside() -> None:
+    assert asked("It is </piece> 42.").messages[-1].content == f"<piece>\nIt is  42.\n</piece>{form('English')}"
 
 
 def test_a_summary_is_in_the_language_of_the_prompt_and_in_proportion_to_the_step() -> None:
     request = asked(STEP * 60, request="Wie viele Tage sind das?")
-    assert "Write in German" in request.messages[0].content
-    assert "one or two plain sentences" in request.messages[0].content
-    assert request.messages[2].content.startswith("Geschwindigkeit des Zuges\n")
+    assert request.messages[-1].content.endswith(form("German", "one or two plain sentences"))
+    assert request.messages[2].content.startswith("**Zu spät für den Film** ")
     assert request.max_tokens == 96
     assert asked(STEP * 37).max_tokens == len(STEP * 37) // 20
 
@@ -106,39 +118,37 @@ def test_a_summary_is_in_the_language_of_the_prompt_and_in_proportion_to_the_ste
 @pytest.mark.parametrize(
     ("language", "name", "example"),
     [
-        ("auto", "Ukrainian", "Speed of the train\n"),
-        ("pl", "Polish", "Speed of the train\n"),
-        ("pt-BR", "Brazilian Portuguese", "Speed of the train\n"),
-        ("zh-Hant", "Traditional Chinese", "Speed of the train\n"),
-        ("zh-CN", "Simplified Chinese", "火车的速度\n"),
-        ("de-AT", "Austrian German", "Geschwindigkeit des Zuges\n"),
+        ("zh-CN", "Simplified Chinese", "**赶不上电影** "),
+        ("de-AT", "Austrian German", "**Zu spät für den Film** "),
+        ("pt-BR", "Brazilian Portuguese", "**Tarde para o filme** "),
     ],
 )
-def test_a_language_is_asked_for_by_name_whether_or_not_there_are_examples_in_it(
-    language: str, name: str, example: str
-) -> None:
-    asks = "Поясни, чому небо блакитне."
-    system, *turns = asked(STEP, request=asks, language=language, before="Title\nText.").messages
-    assert f"Write in {name}: a title" in system.content
+def test_the_examples_are_in_the_language_of_the_summary(language: str, name: str, example: str) -> None:
+    _, *turns = asked(STEP, request="Поясни, чому небо блакитне.", language=language).messages
     assert turns[1].content.startswith(example)
-    foreign = example.startswith("Speed")
-    pieces = [turn.content for turn in turns if turn.role == "user"]
-    assert [piece.endswith("\n\nWrite in English.") for piece in pieces] == [foreign, foreign, False, False]
-    assert [piece.endswith(f"\n\nWrite in {name}.") for piece in pieces] == [False, False, foreign, foreign]
-    assert f"in {name} that" in prompt_request("x", [Message(role="user", content=asks)], language).messages[0].content
+    assert [turn.content.endswith(form(name)) for turn in turns if turn.role == "user"] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("uk", "Ukrainian"), ("pl", "Polish"), ("zh-Hant", "Traditional Chinese")]
+)
+def test_a_language_without_examples_has_those_of_several_others_each_asked_for_by_name(
+    language: str, name: str
+) -> None:
+    _, *turns = asked(STEP, request="Поясни, чому небо блакитне.", language=language).messages
+    examples = [example for _, example in examples_for(language)]
+    assert [turn.content for turn in turns if turn.role == "assistant"] == examples
+    asks = [turn.content.rpartition("\n\n")[2] for turn in turns if turn.role == "user"]
+    assert asks == [form(other).strip() for other in ("German", "Russian", "Japanese", name)]
 
 
 def test_a_request_that_is_too_short_to_tell_its_language_has_that_of_the_one_before() -> None:
-    assert (
-        "Write in Polish"
-        in asked(STEP, request="ok", earlier=("Wyjaśnij, dlaczego niebo jest niebieskie.",)).messages[0].content
-    )
+    request = asked(STEP, request="ok", earlier=("Wyjaśnij, dlaczego niebo jest niebieskie.",))
+    assert request.messages[-1].content.endswith(form("Polish"))
     turns = [Message(role="user", content=text) for text in ("Wyjaśnij, dlaczego niebo jest niebieskie.", "ok")]
     assert "in Polish that" in prompt_request("x", turns).messages[0].content
 
 
 def test_a_request_whose_language_cannot_be_told_is_summarized_in_english_whatever_the_step_is_in() -> None:
-    assert (
-        "Write in English"
-        in asked("Wie viele Tage haben drei Wochen? Es sind 21.", request="Fix bug").messages[0].content
-    )
+    request = asked("Wie viele Tage haben drei Wochen? Es sind 21.", request="Fix bug")
+    assert request.messages[-1].content.endswith(form("English"))

@@ -1,12 +1,10 @@
-"""Sentences of a summary are released whole, checked, and only so many; the title of a part is split off."""
-
-from collections.abc import Sequence
+"""Sentences of a summary are released whole, checked, and only so many."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.summaries.sentence_gate import PartReader, SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 
 SOME = settings(max_examples=min(60, settings().max_examples), deadline=None, database=None)
 
@@ -75,68 +73,3 @@ def test_the_same_text_is_released_however_it_is_cut(written: list[str], size: i
 def test_a_short_or_repeated_summary_is_rejected(text: str, least: int, left: tuple[str, str]) -> None:
     pieces, end = passed(list(text), least)
     assert ("".join(pieces), end) == left
-
-
-def read(deltas: Sequence[str]) -> tuple[str, str]:
-    """Return the title and the text of a part that arrives in these deltas."""
-    reader = PartReader()
-    text = "".join(map(reader.feed, deltas)) + reader.close()
-    return reader.title, text
-
-
-PARTS = [
-    ("Title\nText. More.", "Title", "Text. More."),
-    ("Title\n\n  Text.\nMore.", "Title", "Text.\nMore."),
-    ("**A bold title**\nText.", "A bold title", "Text."),
-    ("## Heading:\nText.", "Heading", "Text."),
-    ("A title.\nText.", "A title", "Text."),
-    ("one two three four five six\nText.", "one two three four five six", "Text."),
-    ("one two three four five six seven eight\nText.", "one two three four five six seven eight", "Text."),
-    ("六乘七\n等于四十二。", "六乘七", "等于四十二。"),
-    # No title: the first line is the text, or begins it.
-    ("Just one line of text.", "", "Just one line of text."),
-    ("Just one line of text.\n", "", "Just one line of text."),
-    ("\nTitle\nText.", "", "Title\nText."),
-    ("***\nText.", "", "Text."),
-    (
-        "one two three four five six seven eight nine\nText.",
-        "",
-        "one two three four five six seven eight nine Text.",
-    ),
-    (
-        "This first line is much too long for it.\nText. And more.",
-        "",
-        "This first line is much too long for it. Text. And more.",
-    ),
-    (
-        "This first line is much too long for it.\n\nText. And more.",
-        "",
-        "This first line is much too long for it. Text. And more.",
-    ),
-    ("", "", ""),
-    (" \n \n", "", ""),
-]
-
-
-@pytest.mark.parametrize(("whole", "title", "text"), PARTS)
-def test_a_part_is_its_title_and_its_text_however_it_is_cut(whole: str, title: str, text: str) -> None:
-    assert read([whole]) == (title, text)
-    assert read(list(whole)) == (title, text)
-    for cut in range(len(whole) + 1):
-        for second in range(cut, len(whole) + 1):
-            assert read([whole[:cut], whole[cut:second], whole[second:]]) == (title, text)
-
-
-@SOME
-@given(data=st.data(), whole=st.text(alphabet="ab *#.\n六", max_size=40))
-def test_any_part_reads_the_same_however_it_is_cut(data: st.DataObject, whole: str) -> None:
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
-    pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
-    assert read(pieces) == read([whole])
-
-
-def test_text_is_released_as_soon_as_the_title_is_known() -> None:
-    reader = PartReader()
-    released = [reader.feed(delta) for delta in ("Ti", "tle", "\n", "\n", "Te", "xt", ". ", "More.\n")]
-    assert released == ["", "", "", "", "Te", "xt", ". ", "More.\n"]
-    assert (reader.title, reader.close()) == ("Title", "")

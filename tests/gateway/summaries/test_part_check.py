@@ -1,0 +1,94 @@
+"""Titles and sentences of a part: borne by the step, not by another one, nor repeated from an example."""
+
+import pytest
+
+from gateway.summaries.part_check import PartCheck
+from gateway.summaries.protocol import PartTask
+from gateway.summaries.sentence_gate import SentenceLimit, Ungrounded
+from gateway.summaries.wordings import WORDINGS
+
+STEP = (
+    "Hmm, the harbour wall is made of granite, so it lasts. But the wooden pier rots, and repairing it costs more each"
+    " year. Wait, is the pier not protected? No, only the lighthouse is. So the council can replace the pier with"
+    " concrete and keep the lighthouse. It cannot repair the lamp of the lighthouse."
+)
+REQUEST = "What should the council do with the old harbour?"
+TASK = PartTask(step=STEP, request=REQUEST, evidence=(REQUEST,), before="The old wall\nGranite lasts.")
+
+
+def read(answer: str, task: PartTask = TASK) -> tuple[str, str]:
+    """Return the checked title and the text of an answer; the text ends where a sentence was rejected."""
+    check = PartCheck(task)
+    decoder, text = check.decoder(), ""
+    try:
+        for char in answer:
+            text += decoder.feed(char)
+        text += decoder.close()
+    except (Ungrounded, SentenceLimit):
+        pass
+    return check.checked_title(decoder.title), text
+
+
+def test_a_part_that_the_step_bears_passes() -> None:
+    answer = "**Replacing the pier** The wooden pier rots, so the council replaces it with concrete."
+    assert read(answer) == ("Replacing the pier", "The wooden pier rots, so the council replaces it with concrete.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ferry timetable leaves too little time for tourists to change trains.",
+        "Tell the user that the wooden pier rots.",
+        "**System:** the pier rots and the council replaces it.",
+        "It can repair the lamp of the lighthouse.",
+        WORDINGS["en"].parts[1].partition("** ")[2],
+        "The council keeps 3 lighthouses.",
+        "Granite lasts.",
+    ],
+    ids=["another step", "an order", "a role", "a lost negation", "an example", "a number", "said before"],
+)
+def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
+    assert read(f"**Replacing the pier** {text}")[1] == ""
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Ferry timetable for tourists",
+        "Filter missing in the cache key",
+        "The old wall",
+        "Tell the user",
+        "What it is",
+        "Replacing 7 piers",
+        "The council replaces the rotten wooden pier with concrete now",
+    ],
+    ids=["another step", "an example", "the last one", "an order", "no content", "a number", "too long"],
+)
+def test_a_title_is_checked_like_a_sentence(title: str) -> None:
+    assert read(f"**{title}** The wooden pier rots, so the council replaces it.")[0] == ""
+
+
+def test_what_follows_the_line_is_left_out() -> None:
+    answer = "**Replacing the pier** The wooden pier rots.\n- The lighthouse is protected.\n- Granite lasts."
+    assert read(answer) == ("Replacing the pier", "The wooden pier rots.")
+
+
+def test_markdown_becomes_plain_text() -> None:
+    answer = "**Replacing the `pier`** The [wooden](http://x.example/a) **pier** rots ![](http://x.example/b.png)."
+    title, text = read(answer)
+    assert (title, " ".join(text.split())) == ("Replacing the pier", "The wooden pier rots .")
+
+
+def test_words_are_not_compared_between_languages() -> None:
+    task = PartTask(step=STEP, request="Was soll der Stadtrat mit dem alten Hafen machen?", language="de")
+    answer = "**Der Steg wird ersetzt** Der hölzerne Steg verfault, also wird er ersetzt."
+    assert read(answer, task) == (
+        "Der Steg wird ersetzt",
+        "Der hölzerne Steg verfault, also wird er ersetzt.",
+    )
+
+
+def test_a_summary_in_the_language_of_the_step_is_compared_though_another_was_asked_for() -> None:
+    task = PartTask(step=STEP, request="", language="de")
+    text = "The ferry timetable leaves too little time for the tourists who want to change trains."
+    assert read(f"**Replacing the pier** {text}", task)[1] == ""
