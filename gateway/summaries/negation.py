@@ -5,7 +5,6 @@ contradiction, so one is found rarely and with good reason. Antonyms and doubled
 """
 
 import re
-from typing import NamedTuple
 
 from gateway.summaries.bearing import LexicalIndex, stems_of
 
@@ -25,31 +24,23 @@ _NEGATION = re.compile(
 )
 
 
-class _Clause(NamedTuple):
-    stems: frozenset[str]
-    words: LexicalIndex
-    negated: bool
-
-
 class NegationIndex:
     """The clauses of a text, built once to check many sentences."""
 
     def __init__(self, text: str) -> None:
-        self._clauses = _clauses(text)
+        self._clauses = [(LexicalIndex(clause), clause) for clause in _BORDER.split(text) if clause.strip()]
 
     def contradicts(self, sentence: str) -> bool:
         """Return True if a clause of the sentence negates what the text says without a negation, or the reverse."""
-        return any(self._contradicts(clause) for clause in _clauses(sentence)[:MOST_CLAUSES])
+        return any(map(self._contradicts, _BORDER.split(sentence)[:MOST_CLAUSES]))
 
-    def _contradicts(self, clause: _Clause) -> bool:
-        said = [other.negated for other in self._clauses if other.words.share(clause.stems) >= SAME]
-        return bool(said) and clause.negated not in said
+    def _contradicts(self, clause: str) -> bool:
+        stems = stems_of(clause)
+        if len(stems) < FEWEST:
+            return False
+        said = {_is_negated(other) for words, other in self._clauses if words.share(stems) >= SAME}
+        return bool(said) and _is_negated(clause) not in said
 
 
-def _clauses(text: str) -> list[_Clause]:
-    found = ((stems_of(clause), clause) for clause in _BORDER.split(text))
-    return [
-        _Clause(stems, LexicalIndex(clause), bool(_NEGATION.search(clause)))
-        for stems, clause in found
-        if len(stems) >= FEWEST
-    ]
+def _is_negated(clause: str) -> bool:
+    return bool(_NEGATION.search(clause))
