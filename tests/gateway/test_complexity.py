@@ -22,14 +22,19 @@ from gateway.requests.large_json import load
 from gateway.sealing import Sealer
 from gateway.slices import slices
 from gateway.summaries import code, excerpts, prose, sentences
+from gateway.summaries.addressing import addresses_somebody
+from gateway.summaries.bearing import LexicalIndex, stems_of
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.extracts.question import question_of
 from gateway.summaries.grounding import EvidenceIndex
+from gateway.summaries.masking import masked
+from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_reader import PartReader
 from gateway.summaries.prompts import prompt_request
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.steps import Steps
+from gateway.summaries.written_title import plain_title
 from gateway.turns import reasoning_text, without_blocks
 from gateway.upstream import Message, Text, UpstreamRequest
 from gateway.wire import sse
@@ -148,6 +153,11 @@ READERS: dict[str, Read] = {
     "part": read_part,
     "extract": lambda text: Extractor(text).extract(text),
     "question": question_of,
+    "title": plain_title,
+    "words": lambda text: LexicalIndex(text).share(stems_of(text)),
+    "negations": lambda text: NegationIndex(text).contradicts(text),
+    "somebody addressed": addresses_somebody,
+    "secrets": masked,
     "code blocks": code.without_code,
     "code lines": code.code_lines,
     "excerpt": excerpts.sanitized_excerpt,
