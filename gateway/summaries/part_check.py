@@ -17,7 +17,7 @@ from gateway.summaries.languages import AUTO, primary
 from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
-from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit
+from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.written_title import plain_title
 
 MIN_CHARACTERS, MIN_SHARE = 40, 16
@@ -129,12 +129,21 @@ class PartDecoder:
         if self._reader.ended:
             raise SentenceLimit
         released = self._gate.feed(self._reader.feed(text))
-        return _plain(released + self._gate.close() if self._reader.ended else released)
+        return _plain(self._closed(released) if self._reader.ended else released)
 
     def close(self) -> str:
         if self._reader.ended:
             raise SentenceLimit
-        return _plain(self._gate.feed(self._reader.close()) + self._gate.close())
+        return _plain(self._closed(self._gate.feed(self._reader.close())))
+
+    def _closed(self, released: str) -> str:
+        """Return what was released and what the end of the text releases; a rejected rest takes nothing back."""
+        try:
+            return released + self._gate.close()
+        except (Ungrounded, SentenceLimit):
+            if not released:
+                raise
+            return released
 
 
 def _plain(sentences: str) -> str:

@@ -73,6 +73,14 @@ def test_what_follows_the_line_is_left_out() -> None:
     assert read(answer) == ("Replacing the pier", "The wooden pier rots.")
 
 
+def test_a_rejected_rest_takes_nothing_back_when_all_arrives_at_once() -> None:
+    decoder = PartCheck(TASK).decoder()
+    released = decoder.feed(
+        "**Replacing the pier** The wooden pier rots, so the council replaces it. It costs 7.\n- No."
+    )
+    assert released.strip() == "The wooden pier rots, so the council replaces it."
+
+
 def test_markdown_becomes_plain_text() -> None:
     answer = "**Replacing the `pier`** The [wooden](http://x.example/a) **pier** rots ![](http://x.example/b.png)."
     title, text = read(answer)
