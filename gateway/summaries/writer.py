@@ -11,13 +11,15 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from gateway.errors import BeforeFirstByte, GatewayError
 from gateway.reasoning import Segment
 from gateway.summaries.breaker import Breaker, Resting
-from gateway.summaries.excerpts import evidence_of
+from gateway.summaries.excerpts import evidence_of, request_of
 from gateway.summaries.languages import AUTO
 from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_index
+from gateway.summaries.prompt_check import PromptCheck
 from gateway.summaries.prompts import part_request, prompt_request
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
@@ -56,7 +58,8 @@ class SummaryWriter:
     ) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield one sentence or two on what the conversation's last turn asks, in batches, and a SummaryEnd."""
         meter, evidence = TokenMeter(self._count), evidence_of(messages)
-        draft = self._draft(SentenceGate(lambda sentence: conversation_index(evidence).unsupported_claims(sentence)))
+        check = PromptCheck(request_of(messages), partial(conversation_index, evidence))
+        draft = self._draft(SentenceGate(check.problems))
         request = prompt_request(request_id, messages, self._chosen(language))
         async with aclosing(draft.sentences(self._ask(request, meter))) as sentences:
             async for sentence in sentences:
