@@ -23,6 +23,7 @@ from deployments.rpc.server import RpcServer
 from gateway.errors import UpstreamError
 from gateway.events import Usage
 from gateway.pacing import LONGEST_INTERVAL
+from gateway.summaries.part_reader import MARK
 from gateway.upstream import Accepted, Finished, Text, UpstreamItem, UpstreamRequest
 
 NO_SUMMARY = "no summary"
@@ -109,8 +110,11 @@ class ScriptedUpstream(RpcServer):
         if NO_SUMMARY in prompt:
             return [{"fail": "no summary today"}]
         if LATE_SUMMARY in prompt:
-            return [{"hang": True}] if request.prefill else [{"after": "cancelled"}, "A title\n", self._summary]
-        return [request.prefill, " something."] if request.prefill else ["A title\n", self._summary]
+            return [{"after": "cancelled"}, *self._part()] if request.prefill == MARK else [{"hang": True}]
+        return self._part() if request.prefill == MARK else [request.prefill, " something."]
+
+    def _part(self) -> list[str]:
+        return [f"{MARK}A title{MARK} ", self._summary]
 
 
 def _die_once(marker: Path) -> None:
