@@ -4,7 +4,6 @@ Loads the model in the precision that suits the processor, runs it under continu
 new tokens to the event loop. Knows nothing of text, chat templates or thinking: that is `harness.py`.
 """
 
-import logging
 import os
 import uuid
 from collections.abc import AsyncGenerator, Sequence
@@ -15,11 +14,10 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from engine import linear
 from engine.batching import ContinuousBatching
+from engine.linear.choice import choose
+from engine.linear.replacing import linear_weights, replace_layers, typical_linear
 from engine.sampling import Sampler, Sampling
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +98,10 @@ def _load(folder: Path, settings: EngineSettings) -> Any:
     if settings.device == "cpu":
         torch.set_num_threads(1)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
-    if settings.device == "cpu" and linear.half_is_faster():
-        log.info("this CPU has no bfloat16 instructions: weights in half precision, arithmetic in single precision")
-        model = linear.pack(model)
-    model = model.to(settings.device)
-    if settings.device == "cpu":
-        torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    if settings.device != "cpu":
+        return model.to(settings.device)
+    model = replace_layers(model, choose(typical_linear(model), linear_weights(model)))
+    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     return model
 
 

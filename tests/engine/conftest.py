@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from engine import linear
+from engine import engine as engine_module
 from engine.engine import Engine, EngineSettings
+from engine.linear.choice import Choice
+from engine.linear.kernels import BFloat16, Half
 from tests.fakes.reference_model import ReferenceModel
 from tests.fakes.tiny_model import DEVICE, build
 
@@ -35,15 +38,18 @@ def reference(model: Path) -> ReferenceModel:
     return ReferenceModel(model)
 
 
+PLAIN = Choice(((inf, BFloat16()),))
+TWO_KINDS = Choice(((8, Half()), (inf, BFloat16())))
+
+
 @pytest.fixture(scope="session")
 def start(model: Path) -> Iterator[Callable[..., Engine]]:
-    """Starts an engine with other settings than `SETTINGS`; in half precision if wanted and the CPU has FBGEMM."""
+    """Starts an engine with other settings than `SETTINGS`, and another choice of kernels than `PLAIN`."""
     with ExitStack() as engines:
 
-        def start(folder: Path = model, *, half: bool = True, **changes: Any) -> Engine:
+        def start(folder: Path = model, *, choice: Choice = PLAIN, **changes: Any) -> Engine:
             with pytest.MonkeyPatch.context() as patch:
-                supported = "fbgemm" in torch.backends.quantized.supported_engines
-                patch.setattr(linear, "half_is_faster", lambda: half and supported)
+                patch.setattr(engine_module, "choose", lambda *_: choice)
                 engine = Engine(folder, replace(SETTINGS, **changes))
             engines.callback(engine.stop)
             return engine
@@ -56,7 +62,15 @@ def engine(start: Callable[..., Engine]) -> Engine:
     return start()
 
 
-@pytest.fixture(scope="session", params=["half precision", "bfloat16"])
+@pytest.fixture(scope="session", params=["bfloat16", "two kinds of weights"])
 def each_engine(request: pytest.FixtureRequest, engine: Engine, start: Callable[..., Engine]) -> Engine:
-    """An engine in each of the precisions that processors are given, whatever this processor would be given."""
-    return engine if request.param == "half precision" else start(half=False)
+    """An engine with one kind of weights, and one with two, whatever this processor would be given.
+
+    Not int8, whose rounding makes this random model's scores as uncertain as another request's tokens are unlikely:
+    tests/engine/test_linear_kernels.py has it.
+    """
+    if request.param == "bfloat16":
+        return engine
+    if "fbgemm" not in torch.backends.quantized.supported_engines:
+        pytest.skip("torch has no FBGEMM on this processor")
+    return start(choice=TWO_KINDS)

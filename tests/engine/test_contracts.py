@@ -134,10 +134,6 @@ def test_transformers_is_as_the_batching_needs_it(manager: Any, sentence: str, c
     ("sentence", "check"),
     [
         (
-            "`torch.ops.mkldnn._is_mkldnn_bf16_supported()` says if oneDNN computes in bfloat16 on this processor",
-            lambda: isinstance(torch.ops.mkldnn._is_mkldnn_bf16_supported(), bool),
-        ),
-        (
             "`torch.ops.quantized.linear_prepack_fp16(weight, bias)` packs weights for FBGEMM",
             lambda: callable(torch.ops.quantized.linear_prepack_fp16),
         ),
@@ -145,11 +141,23 @@ def test_transformers_is_as_the_batching_needs_it(manager: Any, sentence: str, c
             "`torch.ops.quantized.linear_dynamic_fp16(x, packed)` multiplies by packed weights",
             lambda: callable(torch.ops.quantized.linear_dynamic_fp16),
         ),
+        (
+            "`torch.ops.quantized.linear_prepack(weight, bias)` packs quantized weights",
+            lambda: callable(torch.ops.quantized.linear_prepack),
+        ),
+        (
+            "`torch._make_per_channel_quantized_tensor(numbers, scales, zeros, axis)` makes a quantized tensor of int8",
+            lambda: callable(torch._make_per_channel_quantized_tensor),
+        ),
+        (
+            "`torch.ops.quantized.linear_dynamic(x, packed, reduce_range)` multiplies by packed weights",
+            lambda: callable(torch.ops.quantized.linear_dynamic),
+        ),
     ],
 )
 def test_torch_is_as_the_linear_layers_need_it(sentence: str, check: Callable[[], bool]) -> None:
     assert holds(check), (
-        f"engine/linear.py relies on this, which does not hold in torch {torch.__version__}: {sentence}"
+        f"engine/linear/kernels.py relies on this, which does not hold in torch {torch.__version__}: {sentence}"
     )
 
 

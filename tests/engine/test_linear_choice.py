@@ -1,0 +1,80 @@
+"""The choice of kernels: measured where they exist, two of them where that saves time and memory allows."""
+
+from collections.abc import Sequence
+from math import inf
+
+import pytest
+import torch
+from torch import nn
+
+from engine.linear.choice import SIZES, Choice, choose, fastest, measure
+from engine.linear.kernels import Kernel
+
+
+class FakeKernel:
+    """Packs by keeping the layer, or fails as a kernel does that the processor lacks."""
+
+    def __init__(self, name: str, bytes_per_weight: int = 1, error: str = "") -> None:
+        self.name, self.bytes_per_weight, self._error = name, bytes_per_weight, error
+
+    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+        if self._error:
+            raise RuntimeError(self._error)
+        return list(linears)
+
+
+FIRST, SECOND, LARGE = FakeKernel("first"), FakeKernel("second"), FakeKernel("large", 2)
+PLENTY = 1000
+"""Bytes, for a model of 100 weights."""
+
+
+@pytest.mark.parametrize(
+    ("times", "memory", "expected"),
+    [
+        ({FIRST: [2.0, 2, 2, 2]}, PLENTY, ((inf, FIRST),)),
+        ({FIRST: [2.0, 2, 2, 2], SECOND: [3.0, 3, 3, 3]}, PLENTY, ((inf, FIRST),)),
+        # A second kind where it saves a fifth at one of the sizes, and not where it saves less.
+        ({FIRST: [2.0, 2, 2, 2], SECOND: [3.0, 3, 1, 1]}, PLENTY, ((8, FIRST), (inf, SECOND))),
+        ({FIRST: [2.0, 2, 2, 2], SECOND: [3.0, 1, 3, 3]}, PLENTY, ((1, FIRST), (8, SECOND), (inf, FIRST))),
+        ({FIRST: [2.0, 2, 2, 2], SECOND: [3.0, 3, 3, 1.7]}, PLENTY, ((inf, FIRST),)),
+        # The nearest to the fastest over all sizes if only one fits.
+        ({FIRST: [2.0, 2, 2, 2], SECOND: [3.0, 3, 1, 1]}, 400, ((inf, SECOND),)),
+        # The pair that fits.
+        (
+            {FIRST: [2.0, 2, 2, 2], LARGE: [1.0, 1, 9, 9], SECOND: [1.5, 1.5, 9, 9]},
+            500,
+            ((8, SECOND), (inf, FIRST)),
+        ),
+    ],
+)
+def test_the_fastest_kernels_are_chosen(
+    times: dict[Kernel, list[float]], memory: int, expected: tuple[tuple[float, Kernel], ...]
+) -> None:
+    assert fastest(times, 100, memory) == Choice(expected)
+
+
+def test_kernels_that_raise_are_no_candidates(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    missing = FakeKernel("missing", error="didn't find engine\nmore")
+    layer = nn.Linear(8, 4)
+    assert [*measure([missing, FIRST], layer)] == [FIRST]
+    assert caplog.messages == ["missing is not available: didn't find engine"]
+    assert choose(layer, 32, [missing, FIRST]) == Choice(((inf, FIRST),))
+    assert caplog.messages[-1] == "weights of linear layers: first"
+
+
+def test_every_size_is_measured_once_warm() -> None:
+    seen: list[int] = []
+
+    class Counting(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(x.shape[1])
+            return x
+
+    times = measure([FIRST], Counting(8, 4))
+    assert [len(seconds) for seconds in times.values()] == [len(SIZES)]
+    assert list(dict.fromkeys(seen)) == list(SIZES)
+
+
+def test_a_choice_names_its_kernels_and_their_limits() -> None:
+    assert str(Choice(((8, FIRST), (inf, SECOND)))) == "first up to 8 rows, second"

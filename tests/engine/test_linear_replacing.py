@@ -1,0 +1,68 @@
+"""Chosen kernels stand in for every linear layer, each for its numbers of rows."""
+
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM
+
+from engine.linear.choice import Choice
+from engine.linear.kernels import BFloat16
+from engine.linear.replacing import BFloat16Embedding, linear_weights, replace_layers, typical_linear
+
+
+class Constant:
+    """A kernel whose products are all the same."""
+
+    bytes_per_weight = 1
+
+    def __init__(self, value: float) -> None:
+        self.name, self._value = f"{value}", value
+
+    def pack(self, linears: list[nn.Linear]) -> list[nn.Module]:
+        return [ConstantLinear(linear.out_features, self._value) for linear in linears]
+
+
+class ConstantLinear(nn.Module):
+    def __init__(self, size: int, value: float) -> None:
+        super().__init__()
+        self._size, self._value = size, value
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.full((*x.shape[:-1], self._size), self._value)
+
+
+def loaded(model: Path, dtype: torch.dtype) -> Any:
+    return AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+
+
+def test_replacing_leaves_no_linear_layer_and_keeps_what_the_model_says(model: Path) -> None:
+    plain, replaced = loaded(model, torch.float32), loaded(model, torch.bfloat16)
+    assert replace_layers(replaced, Choice(((inf, BFloat16()),))) is replaced
+    kinds = {type(child) for child in replaced.modules()}
+    assert nn.Linear not in kinds
+    assert nn.Embedding not in kinds
+    assert BFloat16Embedding in kinds
+    assert replaced.dtype == torch.float32
+    assert {tensor.dtype for tensor in replaced.state_dict().values()} == {torch.float32}
+    tokens = torch.arange(3, 60)[None]
+    with torch.no_grad():
+        torch.testing.assert_close(replaced(tokens).logits, plain(tokens).logits, atol=0.5, rtol=0.0)
+
+
+def test_each_kernel_multiplies_its_number_of_rows() -> None:
+    few, more, most = Constant(1.0), Constant(2.0), Constant(3.0)
+    model = replace_layers(nn.Sequential(nn.Linear(4, 2)), Choice(((1, few), (8, more), (inf, most))))
+    rows = [1, 2, 8, 9, 300]
+    assert [float(model(torch.zeros(1, count, 4))[0, 0, 0]) for count in rows] == [1.0, 2.0, 2.0, 3.0, 3.0]
+
+
+def test_the_typical_layer_has_the_shape_of_most_weights(model: Path) -> None:
+    tiny = loaded(model, torch.float32)
+    shape = typical_linear(tiny).weight.shape
+    assert shape in ((128, 64), (64, 128), tiny.lm_head.weight.shape)
+    assert linear_weights(nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 3), nn.ReLU())) == 14
+    stack = nn.Sequential(nn.Linear(4, 9), nn.Linear(5, 4), nn.Linear(5, 4))
+    assert typical_linear(stack) is stack[1]
