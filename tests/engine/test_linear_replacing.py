@@ -1,5 +1,6 @@
 """Chosen kernels stand in for every linear layer, each for its numbers of rows."""
 
+from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Constant:
     def __init__(self, value: float) -> None:
         self.name, self._value = f"{value}", value
 
-    def pack(self, linears: list[nn.Linear]) -> list[nn.Module]:
+    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
         return [ConstantLinear(linear.out_features, self._value) for linear in linears]
 
 
@@ -66,3 +67,50 @@ def test_the_typical_layer_has_the_shape_of_most_weights(model: Path) -> None:
     assert linear_weights(nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 3), nn.ReLU())) == 14
     stack = nn.Sequential(nn.Linear(4, 9), nn.Linear(5, 4), nn.Linear(5, 4))
     assert typical_linear(stack) is stack[1]
+
+
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.q_proj, self.k_proj, self.v_proj = nn.Linear(4, 6), nn.Linear(4, 2), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [self.q_proj(x), self.k_proj(x), self.v_proj(x)]
+
+
+@torch.no_grad()
+def test_layers_with_the_same_input_are_computed_together() -> None:
+    attention = Attention()
+    inputs = [torch.randn(1, rows, 4) for rows in (1, 3)]
+    expected = [attention(x) for x in inputs]
+    counting = Counting()
+    replace_layers(attention, Choice(((inf, counting),)))
+    for x, outputs in zip(inputs, expected, strict=True):
+        torch.testing.assert_close(attention(x), outputs)
+    assert counting.calls == [(4, 11), (4, 11)]
+
+
+@torch.no_grad()
+def test_an_input_changed_in_place_is_computed_anew() -> None:
+    attention = Attention()
+    replace_layers(attention, Choice(((inf, Counting()),)))
+    x = torch.zeros(1, 2, 4)
+    before = attention(x)
+    x += 1
+    assert [torch.equal(old, new) for old, new in zip(before, attention(x), strict=True)] == [False] * 3
+
+
+class Counting:
+    """A kernel that keeps the layers and notes the shape of each that runs."""
+
+    name, bytes_per_weight = "counting", 4
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int]] = []
+
+    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+        for linear in linears:
+            linear.register_forward_pre_hook(
+                lambda layer, _: self.calls.append((layer.in_features, layer.out_features))
+            )
+        return list(linears)
