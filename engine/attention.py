@@ -28,22 +28,25 @@ def attend_per_request(
     _, heads, queries, size = query.shape
     key_heads = key.shape[1]
     groups = heads // key_heads
-    grouped = query.view(key_heads, groups, queries, size)
-    out = query.new_empty(1, queries, heads, size)
-    for (begin, end), (first, last) in zip(_spans(query_offsets), _spans(key_offsets), strict=True):
-        length = end - begin
+    query_lengths, key_lengths = _lengths(query_offsets), _lengths(key_offsets)
+    outs = []
+    for own, keys, values in zip(
+        torch.split(query.view(key_heads, groups, queries, size), query_lengths, 2),
+        torch.split(key, key_lengths, 2),
+        torch.split(value, key_lengths, 2),
+        strict=True,
+    ):
+        length = own.shape[2]
         # The heads that share keys become rows of one product, so that no key is copied for each of them.
-        own = grouped[:, :, begin:end].reshape(1, key_heads, -1, size)
-        mask = _causal(length, last - first, groups) if length > 1 else None
-        attended = scaled_dot_product_attention(
-            own, key[:, :, first:last], value[:, :, first:last], attn_mask=mask, scale=scaling
-        )
-        out[0, begin:end] = attended.view(heads, length, size).transpose(0, 1)
-    return out
+        rows = own.reshape(1, key_heads, -1, size)
+        mask = _causal(length, keys.shape[2], groups) if length > 1 else None
+        attended = scaled_dot_product_attention(rows, keys, values, attn_mask=mask, scale=scaling)
+        outs.append(attended.view(heads, length, size).transpose(0, 1))
+    return torch.cat(outs)[None]
 
 
-def _spans(offsets: torch.Tensor) -> list[tuple[int, int]]:
-    return list(pairwise(offsets.tolist()))
+def _lengths(offsets: torch.Tensor) -> list[int]:
+    return [end - begin for begin, end in pairwise(offsets.tolist())]
 
 
 def _causal(queries: int, keys: int, groups: int) -> torch.Tensor:
