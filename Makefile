@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUESTION ?= How many days are there in three weeks and four days?
 
-.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-summaries bench-answers hostile
+.PHONY: demo test test-fast lint formats cluster-configs check-cluster check-peers check-vllm check-clients stop bench bench-parser bench-engine bench-perplexity bench-summaries bench-answers hostile
 
 demo: .venv/ready
 	$(BIN)/reasoning-gateway up
@@ -94,10 +94,23 @@ hostile: .venv/ready
 bench-parser: .venv/ready
 	$(BIN)/python -m bench.parser
 
-# The speed of the model alone, behind transformers serve and vLLM, and behind the gateway; nothing else may be running.
-bench-engine: .venv/ready .peers/vllm/ready
+# The speed of the model alone, behind transformers serve, vLLM and llama.cpp, and behind the gateway; nothing else may be
+# running. Needs node and npm.
+bench-engine: .venv/ready .peers/vllm/ready .peers/llama_cpp/ready
 	$(BIN)/python -m engine.model_files > /dev/null
 	$(BIN)/python -m bench.engine
+
+# Its optional packages are builds for other platforms and for GPUs.
+.peers/llama_cpp/ready: bench/llama_cpp/package.json bench/llama_cpp/package-lock.json
+	mkdir -p .peers/llama_cpp
+	cp $^ .peers/llama_cpp
+	npm ci --omit=optional --ignore-scripts --prefix .peers/llama_cpp
+	touch $@
+
+# What the kernels for CPUs lose, in perplexity over the recorded traces.
+bench-perplexity: .venv/ready
+	$(BIN)/python -m engine.model_files > /dev/null
+	$(BIN)/python -m bench.perplexity
 
 # The summaries of the recorded traces compared with simpler methods, for which it installs a package.
 bench-summaries: .venv/ready

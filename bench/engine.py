@@ -7,8 +7,9 @@ They run one at a time, in several rounds of which the best counts, since the sp
 within a minute too, so the bare engine and the graph take turns: the bare engine is measured while all processes of the
 graph are stopped, and once more while they are idle. The difference between these two is what idle Ray processes cost.
 
-The table is bench/results/engine.md, the measurements of this run are .run/bench/engine.json. On a CPU without bfloat16
-instructions vLLM computes in float32, and so does this engine (`engine.linear`).
+The table is bench/results/engine.md, the measurements of this run are .run/bench/engine.json. llama.cpp reads the GGUF
+file that the others' weights were converted from. vLLM computes in float32, since not every CPU has bfloat16
+instructions; `engine.linear` says what this engine computes in.
 """
 
 import argparse
@@ -27,6 +28,7 @@ import httpx
 from transformers import AutoTokenizer
 
 from bench import peers, report
+from bench.llama_cpp import peer
 from cluster import state
 from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
@@ -86,10 +88,26 @@ async def vllm(tokenizer: Any) -> AsyncIterator[Rates]:
             yield {"vLLM": partial(rate, generate)}
 
 
+@asynccontextmanager
+async def llama_cpp(tokenizer: Any) -> AsyncIterator[Rates]:
+    async with peer.llama_cpp("embedded", max(STREAMS)) as generate_all:
+
+        async def measure(streams: int) -> float:
+            prompts = [
+                tokenizer.apply_chat_template(_messages(n), add_generation_prompt=True, tokenize=False)
+                for n in range(streams)
+            ]
+            began = time.perf_counter()
+            return await generate_all(prompts, TOKENS) / (time.perf_counter() - began)
+
+        yield {"llama.cpp": measure}
+
+
 TARGETS: Mapping[str, Callable[[Any], AbstractAsyncContextManager[Rates]]] = {
     "ours": ours,
     "transformers serve": transformers_serve,
     "vLLM": vllm,
+    "llama.cpp": llama_cpp,
 }
 
 
