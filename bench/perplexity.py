@@ -1,6 +1,6 @@
 """The loss of quality by the kernels of `engine.linear`: the model's perplexity over the recorded traces.
 
-    .venv/bin/python -m bench.perplexity [--model embedded] [--tokens 8192]
+    .venv/bin/python -m bench.perplexity        --model embedded-0.5b --tokens 2048 for a look
 
 Each trace is read after its prompt in one piece of at most `WINDOW` tokens, so a kernel multiplies many rows at once,
 with all that the activations of one row can do to those of another. Prints a table; a kernel whose perplexity is more

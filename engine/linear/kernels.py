@@ -5,7 +5,7 @@ them against the installed version. A kernel that this processor or this build o
 its weights are packed or when it runs. Knows nothing of models or of choosing.
 
 The perplexity that each adds to bfloat16's is measured by `python -m bench.perplexity`; the table is in
-docs/performance.md. `torch.ops.aten._weight_int4pack_mm_for_cpu` (groups of 32) is not here: see there.
+docs/performance.md, and so are the times of `_weight_int4pack_mm_for_cpu`, which is not here.
 """
 
 import os
