@@ -100,6 +100,7 @@ async def ours(model: Model, trace: Trace, pace: float) -> Summary:
         lambda index, task: writer.part(f"part-{index}", task),
         lambda event: sent.append((clock(), event)),
         DeadlineSettings().reasoning_summary,
+        share=DeadlineSettings().reasoning_summary_share,
         request=trace.prompt,
         evidence=evidence_of([Message(role="user", content=trace.prompt)]),
     )

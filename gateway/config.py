@@ -7,7 +7,7 @@ Unknown keys are refused by name. Sizes are in characters or bytes, times in sec
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from gateway.reasoning.formats import FORMATS
 from gateway.summaries.languages import AUTO, checked_tag
@@ -24,13 +24,15 @@ class DeadlineSettings(Settings):
     """Seconds.
 
     `prompt_summary`: how long reasoning waits for the prompt summary. `reasoning_summary`: how long the response waits
-    for the last part of the reasoning summary. `heading`: how long a stretch of the trace that has come waits for its
+    for the last part of the reasoning summary, or, if that is more, for a share of the time that the model has thought,
+    `reasoning_summary_share`. `heading`: how long a stretch of the trace that has come waits for its
     part, if that is shown above it. `upstream_silence`: how long an upstream may send nothing at all; long
     enough for a request that waits for its place in a batch.
     """
 
     prompt_summary: PositiveFloat = 5.0
     reasoning_summary: PositiveFloat = 1.5
+    reasoning_summary_share: NonNegativeFloat = 0.1
     heading: PositiveFloat = 5.0
     upstream_silence: PositiveFloat = 120.0
 

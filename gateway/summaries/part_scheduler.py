@@ -1,7 +1,9 @@
 """The reasoning summary: the steps of a trace are summarized side by side while it grows, and the parts sent in order.
 
 The work is bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at a time, and steps that wait for one
-of them to end are merged.
+of them to end are merged. A slow writer has one part at a time, so that it writes fewer and larger ones. An idle writer
+begins a part before its step is over: what the step has behind that belongs to the part if it brings nothing new, else
+to the next one.
 """
 
 import asyncio
@@ -9,39 +11,37 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import NamedTuple
 
 from gateway.events import Event
-from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.languages import AUTO
-from gateway.summaries.part_writer import PartSource, PartWriter
+from gateway.summaries.novelty import brings_something_new
+from gateway.summaries.part_writer import PartSource, PartWriter, SentPart
 from gateway.summaries.protocol import PartTask, SummaryUsage
-from gateway.summaries.steps import LARGEST, Step, Steps
+from gateway.summaries.step_queue import StepQueue, joined
+from gateway.summaries.steps import LARGEST, Step
 
 SIDE_BY_SIDE = 4
 """Maximum number of parts that are written at a time."""
+SLOW_SECONDS = 3.0
+"""A writer that takes longer for a part has one part at a time, as long as what waits can be shown whole to the model:
+as a rule it shares a machine's cores between all that it writes."""
+SHORT_REST = 200
+"""A rest of the trace of at most this many characters is an extract at once if the response waits for it."""
 LEAVING_SECONDS = 0.05
 """Seconds before the deadline at which unfinished parts are abandoned, so that their extracts are sent in time even on
 a busy machine."""
 
 
-class _SentPart(NamedTuple):
-    """The remains of a part that has been sent: a long trace has hundreds of them."""
-
-    title: str
-    text: str
-    end: int
-
-
 class PartScheduler:
     """`feed` the trace as it grows, then `close`; `run` sends the parts meanwhile, in a task of the owner's.
 
-    `request`, `earlier`, `language` and `evidence` go into each `PartTask`. `seconds` after the end of the trace all
-    parts have been sent, as extracts if they are not written. If the response waits for the summary (`awaited`), a
-    short rest of the trace is an extract at once. `part_seconds` is how long each part may take, from the end of its
-    (first) step; None for as long as the trace does. If `live` is false, nothing is sent before the end, and then one
-    part made from all parts.
+    `request`, `earlier`, `language` and `evidence` go into each `PartTask`. `seconds` after the end of the trace, or a
+    `share` of the time that it took if that is more, all parts have been sent, as extracts if they are not written. If
+    the response waits for the summary (`awaited`), the rest of the trace is an extract at once if it is short or would
+    be late. `part_seconds` is how long each part may take, from the end of its (first) step; None for as long as the
+    trace does. If `live` is false, nothing is sent before the end, and then one part made from all parts.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class PartScheduler:
         put: Callable[[Event], None],
         seconds: float,
         *,
+        share: float = 0.0,
         request: str,
         earlier: tuple[str, ...] = (),
         language: str = AUTO,
@@ -58,20 +59,21 @@ class PartScheduler:
         awaited: bool = True,
         part_seconds: float | None = None,
     ) -> None:
-        self._source, self._put, self._seconds = source, put, seconds
+        self._source, self._put, self._seconds, self._share = source, put, seconds, share
         self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
         self._extractor = Extractor(request, language)
         self._live, self._awaited, self._part_seconds = live, awaited, part_seconds
         self._due: float | None = None  # of the step that waits, on the loop's clock
         self._unsent: list[Event] = []  # the events of the parts, if they are not live
-        self._steps = Steps()
-        self._waiting: Step | None = None
+        self._queue = StepQueue()
         self._numbers = count()
         self._started = deque[tuple[PartWriter, asyncio.Task[None]]]()  # and not sent yet
         self._last: PartWriter | None = None
+        self._written_in = 0.0  # the seconds of the last part that was written
+        self._began: float | None = None  # on the loop's clock, the trace
         self._sent_rejected, self._sent_usage = 0, SummaryUsage()
         self._changed = asyncio.Event()
-        self._closed = self._expired = False
+        self._closed = self._expired = self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -86,14 +88,25 @@ class PartScheduler:
 
     def feed(self, text: str) -> None:
         """Add text to the trace, and start parts for the steps that it completes."""
-        self._add(self._steps.feed(text))
+        self._began = _now() if self._began is None else self._began
+        for step in self._queue.feed(text):
+            self._add(step)
+            self._start_next()
+        self._start_early()
 
     def close(self) -> None:
         """End the trace, and start the deadline."""
-        self._add_last(self._steps.close())
+        thought = 0.0 if self._began is None else _now() - self._began
+        seconds = max(self._seconds, self._share * thought)
+        for step in self._queue.close():
+            self._add(step)
+            if not self._awaited:
+                self._start_next()
+        self._queue.drop_blank()
         self._closed = True
+        self._start_next(as_extract=self._is_too_late(seconds))
         self._changed.set()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds - LEAVING_SECONDS, self.expire)
+        self._timer = asyncio.get_running_loop().call_later(seconds - LEAVING_SECONDS, self.expire)
 
     def expire(self) -> None:
         """Let the deadline pass now."""
@@ -103,9 +116,9 @@ class PartScheduler:
 
     async def run(self) -> str:
         """Send the parts in order, and return their text. If it is cancelled, so are the parts being written."""
-        sent: list[_SentPart] = []
+        sent: list[SentPart] = []
         try:
-            while self._started or self._waiting or not self._closed:
+            while self._started or self._queue.waiting or not self._closed:
                 if self._started:
                     sent.append(await self._send_next())
                 else:
@@ -127,7 +140,7 @@ class PartScheduler:
         part.finish()
         return part.title, part.text
 
-    async def _send_next(self) -> _SentPart:
+    async def _send_next(self) -> SentPart:
         """Send the first part that has not been sent."""
         part, written = self._started[0]
         part.release()
@@ -135,9 +148,9 @@ class PartScheduler:
         part.finish()
         self._started.popleft()
         self._count(part)
-        return _SentPart(part.title, part.text, part.step.end)
+        return SentPart(part.title, part.text, part.step.end)
 
-    async def _send_whole(self, parts: Sequence[_SentPart]) -> _SentPart:
+    async def _send_whole(self, parts: Sequence[SentPart]) -> SentPart:
         """Send the only part that there is, or one for the whole trace, made from the texts of all."""
         if len(parts) == 1:
             for event in self._unsent:
@@ -151,55 +164,86 @@ class PartScheduler:
         self._sent_rejected += part.draft.rejected
         self._sent_usage += part.draft.usage
 
-    def _add(self, steps: Sequence[Step]) -> None:
-        for step in steps:
-            self._enqueue(step)
+    def _add(self, step: Step) -> None:
+        """Add a step to what waits, or its rest to the part that was started early if that can have it."""
+        rest, last = self._queue.rest(step), self._last
+        is_early = rest.start > step.start and any(last is part for part, _ in self._started)
+        if last and is_early and not brings_something_new(rest.text, last.step.text):
+            last.step = joined(last.step, rest)
+            self._queue.skip(rest)
+            return
+        self._set_due()
+        self._queue.add(step)
+
+    def _start_early(self) -> None:
+        """Start a part for the running step if it is long enough, and nothing else is or waits to be written."""
+        step = self._queue.growing
+        if step and self._live and not self._running:
+            self._set_due()
+            self._queue.add(step)
             self._start_next()
 
-    def _add_last(self, steps: Sequence[Step]) -> None:
-        if not (self._awaited and self._last):
-            self._add(steps)
-            return
-        for step in steps:
-            self._enqueue(step)
-        self._start_next(as_extract=self._waiting is not None and len(self._waiting.text) <= LARGEST)
+    def _set_due(self) -> None:
+        if self._part_seconds is not None and self._queue.waiting is None:
+            self._due = _now() + self._part_seconds
 
-    def _enqueue(self, step: Step) -> None:
-        first = self._waiting
-        if first is None and self._part_seconds is not None:
-            self._due = asyncio.get_running_loop().time() + self._part_seconds
-        # Only its ends are shown to anybody, and a step that waits may grow for as long as the trace does.
-        text = both_ends(first.text + step.text, EXCERPT_CHARACTERS) if first else step.text
-        self._waiting = Step(first.start if first else step.start, step.end, text)
-
-    def _start_next(self, _: object = None, *, as_extract: bool = False) -> None:
+    def _start_next(self, *, as_extract: bool = False) -> None:
         """Start the part that waits, if there is room. Called again whenever a part is done."""
-        running = sum(not task.done() for _, task in self._started)
-        if self._waiting is None or (running >= SIDE_BY_SIDE and not as_extract):
+        if not self._queue.is_ready or not (as_extract or self._has_room()):
             return
         put = self._put if self._live else self._unsent.append
-        part, self._waiting = PartWriter(next(self._numbers), self._waiting, put, self._extractor), None
+        part = PartWriter(next(self._numbers), self._queue.take(), put, self._extractor)
         if as_extract:
             part.draft.expire()
         self._start(part)
         self._changed.set()
+
+    @property
+    def _running(self) -> list[float]:
+        """The seconds for which each of the parts that are being written has been."""
+        return [_now() - part.began for part, task in self._started if not task.done()]
+
+    def _has_room(self) -> bool:
+        """Return True if a part may be started beside those that are being written."""
+        running = self._running
+        if not running or len(running) >= SIDE_BY_SIDE:
+            return not running
+        is_slow = max(self._written_in, *running) > SLOW_SECONDS
+        return not is_slow or self._closed or self._queue.size >= EXCERPT_CHARACTERS
+
+    def _is_too_late(self, seconds: float) -> bool:
+        """Return True if the rest of a trace is not worth waiting for: short, or not written within the seconds."""
+        short = SHORT_REST if self._live else LARGEST  # which is summarized again, with all the others
+        return bool(self._awaited and self._last) and (self._queue.size <= short or self._written_in > seconds)
 
     def _start(self, part: PartWriter) -> None:
         if self._expired:
             part.draft.expire()
         last = self._last if part.index else None
         before = f"{last.title}\n{last.text}" if last and last.text else ""
-        seconds = None if self._due is None else self._due - asyncio.get_running_loop().time()
+        part.began = _now()
+        seconds = None if self._due is None else self._due - part.began
         task = asyncio.create_task(part.write(self._source, replace(self._task, before=before), seconds))
-        task.add_done_callback(self._start_next)
+        task.add_done_callback(lambda _: self._note(part))
         self._started.append((part, task))
         self._last = part
 
+    def _note(self, part: PartWriter) -> None:
+        """Note how long a part has taken, and start the next."""
+        if part.text:
+            self._written_in = _now() - part.began
+        if not self._stopped:
+            self._start_next()
+
     async def _stop(self) -> None:
-        self._waiting = None  # so that a task that is done starts no other one
+        self._stopped = True  # so that a task that is done starts no other one
         if self._timer:
             self._timer.cancel()
         tasks = [task for _, task in self._started]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

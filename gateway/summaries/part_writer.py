@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart, Span
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
@@ -12,6 +13,14 @@ from gateway.summaries.timed_draft import TimedDraft
 
 PartSource = Callable[[int, PartTask], AsyncGenerator[Sequence[SummaryItem]]]
 """Asks the Summarizer for the part with this index."""
+
+
+class SentPart(NamedTuple):
+    """The remains of a part that has been sent: a long trace has hundreds of them."""
+
+    title: str
+    text: str
+    end: int
 
 
 class _HeadOfLineBuffer:
@@ -38,7 +47,9 @@ class _HeadOfLineBuffer:
 class PartWriter:
     """One part being written: `write` in a task of its own, `release` when it is its turn, then `finish`.
 
-    `extractor` is that of all parts of the trace. `extract` replaces the text of the extract made from the step.
+    `extractor` is that of all parts of the trace. `extract` replaces the text of the extract made from the step. Until
+    it is finished, `step` may be replaced by a longer one that says no more. A title that the model has finished is
+    kept, though its text was late.
     """
 
     def __init__(
@@ -48,6 +59,7 @@ class PartWriter:
         self._buffer = _HeadOfLineBuffer(index, put)
         self.draft = TimedDraft(self._buffer.add)
         self._heading = ""
+        self.began = 0.0  # on the loop's clock
 
     @property
     def text(self) -> str:
@@ -88,5 +100,6 @@ class PartWriter:
         )
 
     def _make_extract(self) -> str:
-        self._heading, text = self._extractor.extract(self.step.text)
+        title, text = self._extractor.extract(self.step.text)
+        self._heading = self.draft.title or title
         return self._extract or text

@@ -13,6 +13,8 @@ from gateway.summaries.sentences import AHEAD, CLOSERS, LONGEST_END, MARKS, STOP
 FIRST, SMALLEST, LARGEST = 500, 600, 2000
 """Sizes of a step in characters: it ends at the first border after SMALLEST, or at LARGEST if there is none. FIRST is
 the smallest size of the first step: a reader sees its part sooner, and a short trace has a part before it ends."""
+EARLY = 2 / 3
+"""Share of the smallest size from which a part may be begun before its step is over."""
 LONGEST_CODE, LONGEST_FORMULA = 8000, 4000
 """Maximum length of a block in characters: a longer one is taken to be unclosed, and may be cut."""
 LOOKAHEAD = LONGEST_END + AHEAD
@@ -72,6 +74,15 @@ class Steps:
     @property
     def _smallest(self) -> int:
         return SMALLEST if self._start else FIRST
+
+    def growing(self, after: int) -> Step | None:
+        """Return the running step up to its last sentence, once that is long enough for a part of its own.
+
+        Returns None if the step begins before `after`.
+        """
+        if self._start < after or self._sentence < self._smallest * EARLY:
+            return None
+        return Step(self._start, self._start + self._sentence, self._text[: self._sentence])
 
     def feed(self, text: str) -> list[Step]:
         """Return the steps that `text` completes."""

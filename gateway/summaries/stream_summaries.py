@@ -148,6 +148,7 @@ class StreamSummaries:
             partial(_request_part, self._summarizer, self._id),
             self._put,
             self._deadlines.reasoning_summary,
+            share=self._deadlines.reasoning_summary_share,
             request=both_ends(request_of(self._messages), EXCERPT_CHARACTERS),
             earlier=earlier_requests(self._messages),
             language=self._language,

@@ -62,7 +62,13 @@ def test_empty_settings_are_the_defaults() -> None:
         },
         "http_upstreams": (),
         "summarizer": {"model": None, "own": None, "language": "auto", "mask_secrets": True},
-        "deadlines": {"prompt_summary": 5.0, "reasoning_summary": 1.5, "heading": 5.0, "upstream_silence": 120.0},
+        "deadlines": {
+            "prompt_summary": 5.0,
+            "reasoning_summary": 1.5,
+            "reasoning_summary_share": 0.1,
+            "heading": 5.0,
+            "upstream_silence": 120.0,
+        },
         "limits": {
             "request_bytes": 8_000_000,
             "messages": 1000,
@@ -126,6 +132,7 @@ def test_all_unknown_keys_are_named_at_once() -> None:
         ({"http_upstreams": [{**API, "starts_inside": "maybe"}]}, "http_upstreams.0.starts_inside"),
         ({"deadlines": {"prompt_summary": 0}}, "deadlines.prompt_summary"),
         ({"deadlines": {"reasoning_summary": -1}}, "deadlines.reasoning_summary"),
+        ({"deadlines": {"reasoning_summary_share": -0.1}}, "deadlines.reasoning_summary_share"),
         ({"limits": {"request_bytes": 0}}, "limits.request_bytes"),
         ({"limits": {"early_characters": -5}}, "limits.early_characters"),
         ({"limits": {"unread_characters": None}}, "limits.unread_characters"),

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.errors import UpstreamError
 from gateway.events import Event, ReasoningSummaryDelta, ReasoningSummaryPart
+from gateway.summaries import part_scheduler
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
-from gateway.summaries.part_scheduler import SIDE_BY_SIDE, PartScheduler
+from gateway.summaries.part_scheduler import SIDE_BY_SIDE, SLOW_SECONDS, PartScheduler
 from gateway.summaries.part_writer import PartSource
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
 from gateway.summaries.writer import SummaryWriter
@@ -57,6 +58,21 @@ def scheduler(
 async def settled() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+class Clock:
+    """The time in which parts are written and the trace grows."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(part_scheduler, "_now", lambda: self.now)
+
+
+async def cancelled(parts: PartScheduler) -> None:
+    running = asyncio.create_task(parts.run())
+    await settled()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 def plain(events: Sequence[Event]) -> list[tuple[object, ...]]:
@@ -122,8 +138,7 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
     writer = Writer(*range(SIDE_BY_SIDE))
     parts = scheduler(writer, events.append)
     running = asyncio.create_task(parts.run())
-    for _ in range(20):
-        parts.feed(STEP)
+    parts.feed(STEP * 20)
     await settled()
     assert len(writer.asked) == SIDE_BY_SIDE
     parts.close()
@@ -155,6 +170,149 @@ async def test_each_part_may_have_a_deadline_from_the_end_of_its_first_step() ->
     assert sent == [(start * N, end * N, "extract") for start, end in itertools.pairwise(ends)]
     parts.close()
     await running
+
+
+async def test_a_part_is_begun_before_its_step_is_over_and_stands_if_the_rest_says_nothing_new() -> None:
+    events: list[Event] = []
+    writer = Writer(0)
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
+    parts.feed(SENTENCE * 10)
+    await settled()
+    assert writer.steps == [SENTENCE * 8]
+    parts.feed(SENTENCE * 4 + "\n\n" + REST)
+    writer.gates[0].set()
+    await settled()
+    end = len(SENTENCE) * 14 + 2
+    assert plain(events) == part(0, 0, end)
+    parts.close()
+    await running
+    assert plain(events)[2:] == extract(1, end, end + len(REST))
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_what_is_new_behind_a_part_that_was_begun_early_belongs_to_the_next_step(sent: bool) -> None:
+    events: list[Event] = []
+    writer = Writer() if sent else Writer(0)
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
+    parts.feed(SENTENCE * 10)
+    await settled()
+    parts.feed(STEP[len(SENTENCE) * 10 :] + "And so on. ")
+    for gate in writer.gates.values():
+        gate.set()
+    await settled()
+    early = len(SENTENCE) * 8
+    assert (writer.asked, plain(events)) == ([0], part(0, 0, early))
+    parts.feed("And so on. " * 60 + "\n\n" + REST)
+    await settled()
+    end = N + 11 * 61 + 2
+    assert writer.steps[1:] == [(STEP + "And so on. " * 61 + "\n\n")[early:end]]
+    parts.close()
+    await running
+    assert plain(events)[2:4] == part(1, early, end)
+
+
+async def test_no_part_is_begun_early_while_another_one_is_written() -> None:
+    writer = Writer(0)
+    parts = scheduler(writer)
+    parts.feed(STEP + SENTENCE * 12)
+    await settled()
+    assert writer.steps == [STEP]
+    writer.gates[0].set()
+    await settled()
+    parts.feed(SENTENCE)
+    await settled()
+    assert writer.steps == [STEP, SENTENCE * 10]
+    await cancelled(parts)
+
+
+async def test_a_slow_writer_has_one_part_at_a_time_and_larger_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    writer = Writer(0, 1, 2)
+    parts = scheduler(writer)
+    running = asyncio.create_task(parts.run())
+    parts.feed(STEP + REST)
+    await settled()
+    clock.now += SLOW_SECONDS + 1
+    parts.feed(STEP * 2 + REST)
+    await settled()
+    assert writer.steps == [STEP]
+    writer.gates[0].set()
+    await settled()
+    assert writer.steps == [STEP, REST + STEP * 2]
+    parts.feed(STEP * 7 + REST)
+    await settled()
+    assert writer.steps[2:] == [both_ends(REST + STEP * 6, EXCERPT_CHARACTERS)]  # more could not be shown whole
+    for gate in writer.gates.values():
+        gate.set()
+    parts.close()
+    await running
+
+
+async def test_the_deadline_is_a_share_of_the_time_that_the_trace_took_if_that_is_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, events = Clock(monkeypatch), list[Event]()
+    writer = Writer(0)
+    parts = scheduler(writer, events.append, 0.0, share=0.5)
+    parts.feed("It is 42.")
+    clock.now += 1000
+    parts.close()
+    running = asyncio.create_task(parts.run())
+    await settled()
+    writer.gates[0].set()
+    await running
+    assert plain(events) == part(0, 0, 9)
+
+
+@pytest.mark.parametrize(("took", "rests"), [(1.0, ["model"]), (6.0, ["extract"])], ids=["in time", "too late"])
+async def test_a_long_rest_is_written_unless_it_would_be_late(
+    monkeypatch: pytest.MonkeyPatch, took: float, rests: list[str]
+) -> None:
+    clock, events = Clock(monkeypatch), list[Event]()
+    writer = Writer(0)
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
+    parts.feed(STEP + REST)
+    await settled()
+    clock.now += took
+    writer.gates[0].set()
+    await settled()
+    parts.feed("And so on. " * 12)
+    parts.close()
+    await running
+    assert [event.written_by for event in events if isinstance(event, ReasoningSummaryPart)] == ["model", *rests]
+
+
+async def test_a_title_that_the_model_has_finished_is_kept_if_the_text_was_late() -> None:
+    async def source(_: int, __: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
+        yield [SummaryTitle("The answer to it all")]
+        await asyncio.Event().wait()
+
+    events: list[Event] = []
+    parts = scheduler(source, events.append)
+    parts.feed("It is 42.")
+    parts.close()
+    running = asyncio.create_task(parts.run())
+    await settled()
+    parts.expire()
+    await running
+    assert plain(events) == [(0, LAST), (0, "The answer to it all", LAST, (0, 9), "extract")]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 900, 5000])
+async def test_the_spans_follow_one_another_and_cover_the_trace(size: int) -> None:
+    trace, events = (STEP + SENTENCE * 9 + "\n\n" + "Nothing of this was said, " * 40 + "as 7. ") * 6, list[Event]()
+    parts = scheduler(Writer(), events.append)
+    running = asyncio.create_task(parts.run())
+    for at in range(0, len(trace), size):
+        parts.feed(trace[at : at + size])
+        await asyncio.sleep(0)
+    parts.close()
+    await running
+    spans = [event.span for event in events if isinstance(event, ReasoningSummaryPart)]
+    assert [0, *(span.end for span in spans)] == [*(span.start for span in spans), len(trace)]
 
 
 async def test_a_part_that_is_not_written_by_the_deadline_is_an_extract() -> None:
