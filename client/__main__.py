@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from client.api import NoServer, Refused, StreamError, Unreadable, endpoint, stream
 from client.render import BrokenPipeConsole, Renderer, printable
+from client.status import StatusLine
 from gateway.events import Event, StreamFailed
 from gateway.wire import native
 
@@ -67,6 +68,7 @@ def _ask(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Ex
         max_tokens=options.max_tokens,
         budget=options.budget,
         trace=False if options.no_reasoning else None,
+        headline=True if options.no_reasoning and sys.stdout.isatty() and not options.json else None,
         key=os.environ.get(KEY_VARIABLE),
     )
     return (_write_json if options.json else _show)(events)
@@ -124,7 +126,9 @@ def _write_json(events: Generator[Event]) -> Exit:
 def _show(events: Generator[Event]) -> Exit:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    renderer, code = Renderer(BrokenPipeConsole()), Exit.FAILED
+    console, code = BrokenPipeConsole(), Exit.FAILED
+    status = StatusLine(console)
+    renderer = Renderer(console, status if console.is_terminal else None)
     try:
         with closing(events):
             for event in events:
@@ -133,6 +137,8 @@ def _show(events: Generator[Event]) -> Exit:
     except StreamError:
         renderer.close()
         raise
+    finally:
+        status.stop()
     return code
 
 

@@ -75,6 +75,7 @@ def stream(
     budget: int | None = None,
     trace: bool | None = None,
     summary: Literal["live", "final", "none"] | None = None,
+    headline: bool | None = None,
     order: Literal["strict", "eager"] | None = None,
     prompt_summary: bool | None = None,
     key: str | None = None,
@@ -86,7 +87,7 @@ def stream(
     `next()`; `close()` closes the connection, which cancels the generation.
     Raises StreamError, and ValueError if `url` is not an http or https URL.
     """
-    reasoning = {"budget": budget, "trace": trace, "summary": summary, "order": order}
+    reasoning = {"budget": budget, "trace": trace, "summary": summary, "headline": headline, "order": order}
     body = {
         "messages": [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt),
         "model": model,
@@ -156,13 +157,17 @@ def _json(content: bytes) -> Any:
 
 def _events(source: EventSource) -> Generator[Event]:
     # EventSource splits lines at CR and LF only; httpx's iter_lines would split JSON at U+2028 and similar characters.
+    begun = False
     for message in source.iter_sse():
         if not message.data or message.event == native.PING_NAME:
             continue
         try:
             event = native.decode(message.data)
         except ValueError as error:
+            if begun and isinstance(error, native.UnknownEvent):
+                continue  # of a newer gateway
             raise Unreadable(f"this client does not know an event: {error}") from error
+        begun = True
         yield event
         if isinstance(event, LAST_EVENTS):
             return

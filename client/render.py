@@ -10,13 +10,17 @@ from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
 
+from client.status import StatusLine
 from gateway.events import (
+    LAST_EVENTS,
     Event,
     FinishReason,
     PromptSummaryDelta,
+    PromptSummaryDone,
     ReasoningDelta,
     ReasoningDone,
     ReasoningSummaryDelta,
+    ReasoningSummaryHeadline,
     ReasoningSummaryPart,
     ResponseDelta,
     StreamCompleted,
@@ -60,6 +64,17 @@ class Page:
         self._console = console
         self._section: Section | None = None
         self._pending_space = ""
+        self._line_ended = False
+
+    @property
+    def rests(self) -> bool:
+        """True if nothing has been written, or the last line needs nothing more. Then the cursor is moved below it."""
+        if self._section and not self._line_ended:
+            if not self._pending_space.startswith("\n"):
+                return False
+            self._put(Segment("\n"))
+            self._pending_space, self._line_ended = self._pending_space[1:], True
+        return True
 
     def write(self, section: Section, text: str, style: Style = PLAIN) -> None:
         text = printable(text)
@@ -82,33 +97,56 @@ class Page:
     def close(self, footer: str = "") -> None:
         """End the last line, and print `footer` below."""
         if footer:
-            self._put(Segment("\n\n" if self._section else ""), Segment(footer, DIM), Segment("\n"))
-        elif self._section:
+            self._put(Segment(self._gap), Segment(footer, DIM), Segment("\n"))
+        elif self._section and not self._line_ended:
             self._put(Segment("\n"))
         self._section = None
 
     def _open(self, section: Section) -> None:
-        gap = Segment("\n\n" if self._section else "")
-        self._put(gap, Segment(f"[{section}]", HEADINGS[section]), Segment("\n"))
+        self._put(Segment(self._gap), Segment(f"[{section}]", HEADINGS[section]), Segment("\n"))
         self._section, self._pending_space = section, ""
 
+    @property
+    def _gap(self) -> str:
+        return ("\n" if self._line_ended else "\n\n") if self._section else ""
+
     def _put(self, *segments: Segment) -> None:
+        self._line_ended = False
         self._console.print(Segments(segments), soft_wrap=True, end="")
 
 
 class Renderer:
-    """A view of one stream: the reasoning live, its summary once it has ended, then the response."""
+    """A view of one stream: the reasoning live, its summary once it has ended, then the response.
 
-    def __init__(self, console: Console) -> None:
-        self._page = Page(console)
+    `status` is shown while nothing is written and the text that has been is whole.
+    """
+
+    def __init__(self, console: Console, status: StatusLine | None = None) -> None:
+        self._page, self._status = Page(console), status
+        if status:
+            status.start()
         self._thinking = False
         self._unshown: list[ReasoningSummaryDelta | ReasoningSummaryPart] = []
         self._live = False
 
     def show(self, event: Event) -> None:
+        if self._status is None:
+            self._write(event)
+            return
+        self._status.note(event)
+        if isinstance(event, ReasoningSummaryHeadline):
+            return
+        self._status.stop()
+        self._write(event)
+        if not isinstance(event, LAST_EVENTS) and self._page.rests:
+            self._status.start()
+
+    def _write(self, event: Event) -> None:
         match event:
             case PromptSummaryDelta(delta=delta):
                 self._page.write("PROMPT", delta)
+            case PromptSummaryDone():
+                self._page.feed_lines(1)
             case ReasoningDelta(delta=delta):
                 self._thinking = True
                 self._page.write("REASONING", delta, DIM)
@@ -116,6 +154,8 @@ class Renderer:
                 self._unshown.append(event)
                 self._show_summary()
             case ReasoningDone():
+                if self._thinking:
+                    self._page.feed_lines(1)
                 self._thinking = False
                 self._show_summary()
             case ResponseDelta(delta=delta):
@@ -133,6 +173,8 @@ class Renderer:
 
     def close(self) -> None:
         """End a stream that has failed: show the summary so far, and end the line."""
+        if self._status:
+            self._status.stop()
         self._thinking = False
         self._show_summary()
         self._page.close()

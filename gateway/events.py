@@ -110,6 +110,20 @@ class ReasoningSummaryPart(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningSummaryHeadline(BaseEvent):
+    """A title, of at most eight words, for what the model is doing right now; it is dropped once that has passed.
+
+    `index` is that of the part which is to come. The trace has `characters` so far, after so many `seconds`.
+    """
+
+    type: ClassVar[str] = "reasoning_summary.headline"
+    index: int
+    text: str
+    characters: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningDone(BaseEvent):
     """The end of the trace: its `characters`, its `tokens` if the upstream counts them, the `seconds` it took."""
 
@@ -193,6 +207,7 @@ Event = (
     | ReasoningDelta
     | ReasoningSummaryDelta
     | ReasoningSummaryPart
+    | ReasoningSummaryHeadline
     | ReasoningDone
     | ReasoningSummaryDone
     | ResponseDelta

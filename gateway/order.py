@@ -6,7 +6,7 @@ Everything that affects the order lives in this file. Knows nothing of where eve
 from typing import Literal
 
 from gateway.errors import OrderViolation
-from gateway.events import EVENT_TYPES, LAST_EVENTS, BaseEvent, Event, StreamFailed
+from gateway.events import EVENT_TYPES, LAST_EVENTS, BaseEvent, Event, ReasoningSummaryHeadline, StreamFailed
 
 Order = Literal["strict", "eager"]
 Transitions = dict[str, dict[str, str]]
@@ -31,6 +31,7 @@ TRANSITIONS: dict[Order, Transitions] = {
             "reasoning.delta": "reasoning",
             "reasoning_summary.delta": "reasoning",
             "reasoning_summary.part": "reasoning",
+            "reasoning_summary.headline": "reasoning",
             "reasoning.done": "summary",
         },
         "summary": {
@@ -45,6 +46,7 @@ TRANSITIONS: dict[Order, Transitions] = {
             "reasoning.delta": "reasoning",
             "reasoning_summary.delta": "reasoning",
             "reasoning_summary.part": "reasoning",
+            "reasoning_summary.headline": "reasoning",
             "reasoning.done": "response_and_summary",
         },
         "response_and_summary": {
@@ -107,7 +109,7 @@ class Sequencer:
     """Takes events as they are made and returns them in a legal order.
 
     Events of one section keep their order. An event that comes too early waits; `waiting_size` is the number of
-    characters of text that wait.
+    characters of text that wait. A headline never waits: it is for the moment, and dropped at any other.
     """
 
     def __init__(self, order: Order = "strict") -> None:
@@ -129,6 +131,8 @@ class Sequencer:
         if after is not None and not self._waiting:  # nearly always: nothing is early, and this one is on time
             self.state = after
             return [event]
+        if isinstance(event, ReasoningSummaryHeadline):
+            return [event] if after else []
         self._check(event, after)
         self._waiting.setdefault(_SECTION_OF[event.type], []).append(event)
         self.waiting_size += text_size(event)

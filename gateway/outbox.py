@@ -8,7 +8,7 @@ from collections import deque
 
 from gateway.config import LimitSettings
 from gateway.errors import ClientTooSlow
-from gateway.events import Event, StreamFailed
+from gateway.events import Event, ReasoningDone, ReasoningSummaryHeadline, StreamFailed
 from gateway.mailbox import Mailbox
 from gateway.order import Order, Sequencer, text_size
 from gateway.slices import OVERHEAD, SLICE, in_batches
@@ -50,7 +50,7 @@ class Outbox:
         else:
             try:
                 async with asyncio.timeout(self._beat):
-                    events = await self._mailbox.take()
+                    events = _without_past_headlines(await self._mailbox.take())
             except TimeoutError:
                 return []
             if self._unread_size + OVERHEAD * len(events) <= SLICE:  # nearly always: all that is unread is one slice
@@ -84,3 +84,11 @@ class Outbox:
         self._room.set()
         if self._sequencer.closed:
             self._mailbox.close()
+
+
+def _without_past_headlines(events: list[Event]) -> list[Event]:
+    """Return the events without headlines that a later one replaces, or the end of the trace."""
+    if not any(isinstance(event, ReasoningSummaryHeadline) for event in events):
+        return events
+    newest = max(n for n, event in enumerate(events) if isinstance(event, ReasoningSummaryHeadline | ReasoningDone))
+    return [event for n, event in enumerate(events) if n == newest or not isinstance(event, ReasoningSummaryHeadline)]

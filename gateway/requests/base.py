@@ -68,7 +68,8 @@ class ReasoningOptions(View):
     """Options of the reasoning, the gateway's own: here an unknown field is refused.
 
     `budget`: the most tokens of thinking, 0 for none, None for the model's default. `trace: false`: only the summary of
-    the reasoning is sent. `summary_language`: a BCP 47 tag, or `auto` for the language of the request, unless the
+    the reasoning is sent. `headline`: headlines of the running step are sent, which clients of 0.2.0 do not know.
+    `summary_language`: a BCP 47 tag, or `auto` for the language of the request, unless the
     gateway is set to another.
     """
 
@@ -77,6 +78,7 @@ class ReasoningOptions(View):
     budget: Annotated[int, Field(ge=0, le=MAX_TOKENS)] | None = None
     trace: bool = True
     summary: Literal["live", "final", "none"] = "live"
+    headline: bool = False
     order: Order = "strict"
     summary_language: Annotated[str, AfterValidator(checked_tag)] = AUTO
 

@@ -34,6 +34,7 @@ from gateway.events import (
     PromptSummaryDone,
     ReasoningSummaryDelta,
     ReasoningSummaryDone,
+    ReasoningSummaryHeadline,
     ReasoningSummaryPart,
 )
 
@@ -112,7 +113,7 @@ def masking(put: Callable[[Event], None]) -> Callable[[Event], None]:
         match event:
             case PromptSummaryDelta(delta=delta) | ReasoningSummaryDelta(delta=delta):
                 event = replace(event, delta=masked(delta))
-            case PromptSummaryDone(text=text) | ReasoningSummaryDone(text=text):
+            case PromptSummaryDone(text=text) | ReasoningSummaryDone(text=text) | ReasoningSummaryHeadline(text=text):
                 event = replace(event, text=masked(text))
             case ReasoningSummaryPart(title=title, text=text):
                 event = replace(event, title=masked(title), text=masked(text))

@@ -61,14 +61,14 @@ class PartScheduler:
     ) -> None:
         self._source, self._put, self._seconds, self._share = source, put, seconds, share
         self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
-        self._extractor = Extractor(request, language)
+        self.extractor = Extractor(request, language)
         self._live, self._awaited, self._part_seconds = live, awaited, part_seconds
         self._due: float | None = None  # of the step that waits, on the loop's clock
         self._unsent: list[Event] = []  # the events of the parts, if they are not live
         self._queue = StepQueue()
         self._numbers = count()
         self._started = deque[tuple[PartWriter, asyncio.Task[None]]]()  # and not sent yet
-        self._last: PartWriter | None = None
+        self.newest: PartWriter | None = None  # the one that was started last
         self._written_in = 0.0  # the seconds of the last part that was written
         self._began: float | None = None  # on the loop's clock, the trace
         self._sent_rejected, self._sent_usage = 0, SummaryUsage()
@@ -132,7 +132,7 @@ class PartScheduler:
 
     async def write_late(self, text: str, seconds: float | None) -> tuple[str, str]:
         """Return the title and the text of a part for reasoning behind the trace, in at most so many seconds."""
-        part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None, self._extractor)
+        part = PartWriter(next(self._numbers), Step(0, len(text), text), lambda _: None, self.extractor)
         try:
             await part.write(self._source, self._task, self._seconds if seconds is None else seconds)
         finally:
@@ -157,7 +157,7 @@ class PartScheduler:
                 self._put(event)
             return parts[0]
         step = Step(0, parts[-1].end, "\n".join(part.text for part in parts))
-        self._start(PartWriter(0, step, self._put, self._extractor, extract=" → ".join(part.title for part in parts)))
+        self._start(PartWriter(0, step, self._put, self.extractor, extract=" → ".join(part.title for part in parts)))
         return await self._send_next()
 
     def _count(self, part: PartWriter) -> None:
@@ -166,7 +166,7 @@ class PartScheduler:
 
     def _add(self, step: Step) -> None:
         """Add a step to what waits, or its rest to the part that was started early if that can have it."""
-        rest, last = self._queue.rest(step), self._last
+        rest, last = self._queue.rest(step), self.newest
         is_early = rest.start > step.start and any(last is part for part, _ in self._started)
         if last and is_early and not brings_something_new(rest.text, last.step.text):
             last.step = joined(last.step, rest)
@@ -192,7 +192,7 @@ class PartScheduler:
         if not self._queue.is_ready or not (as_extract or self._has_room()):
             return
         put = self._put if self._live else self._unsent.append
-        part = PartWriter(next(self._numbers), self._queue.take(), put, self._extractor)
+        part = PartWriter(next(self._numbers), self._queue.take(), put, self.extractor)
         if as_extract:
             part.draft.expire()
         self._start(part)
@@ -214,19 +214,19 @@ class PartScheduler:
     def _is_too_late(self, seconds: float) -> bool:
         """Return True if the rest of a trace is not worth waiting for: short, or not written within the seconds."""
         short = SHORT_REST if self._live else LARGEST  # which is summarized again, with all the others
-        return bool(self._awaited and self._last) and (self._queue.size <= short or self._written_in > seconds)
+        return bool(self._awaited and self.newest) and (self._queue.size <= short or self._written_in > seconds)
 
     def _start(self, part: PartWriter) -> None:
         if self._expired:
             part.draft.expire()
-        last = self._last if part.index else None
+        last = self.newest if part.index else None
         before = f"{last.title}\n{last.text}" if last and last.text else ""
         part.began = _now()
         seconds = None if self._due is None else self._due - part.began
         task = asyncio.create_task(part.write(self._source, replace(self._task, before=before), seconds))
         task.add_done_callback(lambda _: self._note(part))
         self._started.append((part, task))
-        self._last = part
+        self.newest = part
 
     def _note(self, part: PartWriter) -> None:
         """Note how long a part has taken, and start the next."""

@@ -60,6 +60,7 @@ class PartWriter:
         self.draft = TimedDraft(self._buffer.add)
         self._heading = ""
         self.began = 0.0  # on the loop's clock
+        self.is_finished = False
 
     @property
     def text(self) -> str:
@@ -85,6 +86,7 @@ class PartWriter:
 
     def finish(self) -> None:
         """Emit an extract if no text has arrived, and the whole part."""
+        self.is_finished = True
         written_by = self.draft.fall_back_to(self._make_extract)
         self._heading = self.title
         if written_by == "model":

@@ -23,6 +23,7 @@ from gateway.summaries.excerpts import (
     shown_turns,
 )
 from gateway.summaries.extracts.question import question_of
+from gateway.summaries.headlines import Headlines
 from gateway.summaries.masking import masked, masking
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem, SummaryUsage
@@ -69,6 +70,7 @@ class StreamSummaries:
         self._language, self._parts_come_first = options.summary_language, parts_come_first
         self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
         self._parts = self._part_scheduler(options) if options.summary != "none" else None
+        self._headlines = Headlines(self._parts, put) if self._parts and options.headline else None
 
     @property
     def rejected(self) -> int:
@@ -117,6 +119,8 @@ class StreamSummaries:
         """Add text to the reasoning."""
         if self._parts:
             self._parts.feed(text)
+        if self._headlines:
+            self._headlines.feed(text)
 
     def close(self) -> None:
         """End the reasoning."""

@@ -64,13 +64,19 @@ def encode(event: Event) -> bytes:
     return orjson.dumps(to_dict(event, event.sequence_number))
 
 
+class UnknownEvent(ValueError):
+    """A JSON object with a `type` that no event has: one of a newer gateway, or of no gateway at all."""
+
+
 def decode(data: bytes | str) -> Event:
-    """Return the event in JSON as `encode` and NativeWriter write it. Raises ValueError for anything else."""
+    """Return the event in JSON as `encode` and NativeWriter write it. Raises UnknownEvent, a ValueError, for an event
+    of another name, and ValueError for anything else."""
     body = orjson.loads(data)
     name = body.pop("type", None) if isinstance(body, dict) else None
     event_type = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if event_type is None:
-        raise ValueError(f"not an event of the gateway: {data[:80]!r}")
+        error = UnknownEvent if isinstance(name, str) else ValueError
+        raise error(f"not an event of the gateway: {data[:80]!r}")
     try:
         return event_type(**{name: _nested(name, value) for name, value in body.items()})
     except TypeError as error:

@@ -146,6 +146,14 @@ def test_an_answer_of_another_server_is_unreadable(serve: Serve, body: bytes, me
         list(stream(serve(body, headers={"Content-Type": media_type}).url, "hi"))
 
 
+def test_an_event_of_a_newer_gateway_is_skipped(serve: Serve) -> None:
+    body = sse.encode("reasoning_summary.mood", b'{"type":"reasoning_summary.mood","sequence_number":1}')
+    events: list[Event] = [StreamStarted(id="rsn-1", model="m", created=1), FAILED]
+    first, last = (NativeWriter().stream([event]) for event in events)
+    server = serve(first + body + last, headers={"Content-Type": sse.MEDIA_TYPE})
+    assert [event.type for event in stream(server.url, "hi")] == ["stream.started", "stream.failed"]
+
+
 @pytest.mark.parametrize("length", [{}, {"Content-Length": "9999"}], ids=["ended", "broken off"])
 def test_a_stream_without_a_last_event_is_cut_off(serve: Serve, length: dict[str, str]) -> None:
     half_an_event = sent([COMPLETED])[:-1]

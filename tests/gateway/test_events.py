@@ -18,6 +18,7 @@ from gateway.events import (
     ReasoningDone,
     ReasoningSummaryDelta,
     ReasoningSummaryDone,
+    ReasoningSummaryHeadline,
     ReasoningSummaryPart,
     ResponseDelta,
     ResponseDone,
@@ -39,6 +40,7 @@ FIELDS = {
     "reasoning.delta": ["sequence_number", "delta"],
     "reasoning_summary.delta": ["sequence_number", "index", "delta"],
     "reasoning_summary.part": ["sequence_number", "index", "title", "text", "span", "written_by"],
+    "reasoning_summary.headline": ["sequence_number", "index", "text", "characters", "seconds"],
     "reasoning.done": ["sequence_number", "characters", "tokens", "seconds", "ended_by"],
     "reasoning_summary.done": ["sequence_number", "text"],
     "response.delta": ["sequence_number", "delta"],
@@ -76,6 +78,11 @@ EXAMPLES: list[tuple[Event, bytes]] = [
         ),
         b'{"type":"reasoning_summary.part","sequence_number":5,"index":0,"title":"T","text":"Six.",'
         b'"span":{"start":0,"end":9},"written_by":"extract"}',
+    ),
+    (
+        ReasoningSummaryHeadline(sequence_number=5, index=1, text="Trying seven", characters=600, seconds=3.5),
+        b'{"type":"reasoning_summary.headline","sequence_number":5,"index":1,"text":"Trying seven","characters":600,'
+        b'"seconds":3.5}',
     ),
     (
         ReasoningDone(sequence_number=6, characters=9, tokens=None, seconds=1.25, ended_by="marker"),

@@ -20,6 +20,7 @@ from gateway.events import (
     ReasoningDone,
     ReasoningSummaryDelta,
     ReasoningSummaryDone,
+    ReasoningSummaryHeadline,
     ReasoningSummaryPart,
     ResponseDelta,
     ResponseDone,
@@ -44,6 +45,7 @@ LETTERS: dict[str, str] = {
     "r": "reasoning.delta",
     "s": "reasoning_summary.delta",
     "q": "reasoning_summary.part",
+    "h": "reasoning_summary.headline",
     "R": "reasoning.done",
     "Q": "reasoning_summary.done",
     "a": "response.delta",
@@ -58,8 +60,8 @@ SECTIONS = {letter: "stream" if letter in "SCF" else "r" if letter in "rR" else 
     **dict.fromkeys("atTA", "a"),
 }
 LEGAL: dict[Order, re.Pattern[str]] = {
-    "strict": re.compile(r"Sp*P[rsq]*R[sq]*Q[atT]*AC"),
-    "eager": re.compile(r"Sp*P[rsq]*R[atTsq]*(A[sq]*Q|Q[atT]*A)C"),
+    "strict": re.compile(r"Sp*P[rsqh]*R[sq]*Q[atT]*AC"),
+    "eager": re.compile(r"Sp*P[rsqh]*R[atTsq]*(A[sq]*Q|Q[atT]*A)C"),
 }
 # What each state of the law is reached by, and the letters that may still come, at once or later.
 STATES: dict[Order, dict[str, tuple[str, str, str]]] = {
@@ -83,7 +85,9 @@ STATES: dict[Order, dict[str, tuple[str, str, str]]] = {
         "closed": ("SPRQAC", "", ""),
     },
 }
-PAIRS = [(order, state, letter) for order in ORDERS for state in STATES[order] for letter in LETTERS]
+KEPT = [letter for letter in LETTERS if letter != "h"]
+"""The letters of events that wait, or are refused, out of their time."""
+PAIRS = [(order, state, letter) for order in ORDERS for state in STATES[order] for letter in KEPT]
 NOT_CLOSED = [(order, state) for order in ORDERS for state in STATES[order] if state not in ("new", "closed")]
 
 
@@ -97,6 +101,7 @@ def event(letter: str, n: int = 0) -> Event:
         "r": ReasoningDelta(delta=text),
         "s": ReasoningSummaryDelta(index=n, delta=text),
         "q": ReasoningSummaryPart(index=n, title="", text="", span=Span(start=0, end=n), written_by="model"),
+        "h": ReasoningSummaryHeadline(index=n, text=text, characters=n, seconds=0.0),
         "R": ReasoningDone(characters=n, tokens=None, seconds=0.0, ended_by="marker"),
         "Q": ReasoningSummaryDone(text=f"{n}"),
         "a": ResponseDelta(delta=text),
@@ -125,7 +130,7 @@ def words(order: Order, extras: int) -> set[str]:
     def some(letters: str) -> list[str]:
         return ["".join(picked) for n in range(extras + 1) for picked in product(letters, repeat=n)]
 
-    heads = [f"S{p}P{r}R" for p in some("p") for r in some("rsq") if len(p + r) <= extras]
+    heads = [f"S{p}P{r}R" for p in some("p") for r in some("rsqh") if len(p + r) <= extras]
     if order == "strict":
         tails = [f"{s}Q{a}A" for s in some("sq") for a in some("atT") if len(s + a) <= extras]
     else:
@@ -200,7 +205,15 @@ def test_an_event_is_released_waits_or_is_refused_by_state(order: Order, state: 
         assert (sequencer.state, sequencer.waiting_size) == (state, 0)
 
 
-@pytest.mark.parametrize(("order", "letter"), list(product(ORDERS, LETTERS)))
+@pytest.mark.parametrize(("order", "state"), [(order, state) for order in ORDERS for state in STATES[order]])
+def test_a_headline_is_for_the_moment_and_dropped_at_any_other(order: Order, state: str) -> None:
+    path, _, _ = STATES[order][state]
+    sequencer, _ = fed(path, order)
+    assert word(sequencer.put(event("h"))) == ("h" if state == "reasoning" else "")
+    assert (sequencer.state, sequencer.waiting_size) == (state, 0)
+
+
+@pytest.mark.parametrize(("order", "letter"), list(product(ORDERS, KEPT)))
 def test_nothing_is_accepted_after_the_last_event(order: Order, letter: str) -> None:
     for end in ("SPRQAC", "SF", "SPF", "SPRF"):
         sequencer, _ = fed(end, order)

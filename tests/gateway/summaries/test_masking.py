@@ -2,7 +2,15 @@
 
 import pytest
 
-from gateway.events import Event, PromptSummaryDone, ReasoningDelta, ReasoningSummaryDelta, ReasoningSummaryPart, Span
+from gateway.events import (
+    Event,
+    PromptSummaryDone,
+    ReasoningDelta,
+    ReasoningSummaryDelta,
+    ReasoningSummaryHeadline,
+    ReasoningSummaryPart,
+    Span,
+)
 from gateway.summaries.masking import masked, masking
 
 TOKEN = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
@@ -53,10 +61,12 @@ def test_all_texts_of_summaries_are_masked_and_the_trace_is_not() -> None:
     put(ReasoningDelta(delta=TOKEN))
     put(ReasoningSummaryDelta(index=0, delta=TOKEN))
     put(ReasoningSummaryPart(index=0, title=TOKEN, text=TOKEN, span=span, written_by="model"))
+    put(ReasoningSummaryHeadline(index=1, text=TOKEN, characters=9, seconds=1.0))
     put(PromptSummaryDone(text=TOKEN, written_by="model"))
     assert got == [
         ReasoningDelta(delta=TOKEN),
         ReasoningSummaryDelta(index=0, delta="•••"),
         ReasoningSummaryPart(index=0, title="•••", text="•••", span=span, written_by="model"),
+        ReasoningSummaryHeadline(index=1, text="•••", characters=9, seconds=1.0),
         PromptSummaryDone(text="•••", written_by="model"),
     ]
