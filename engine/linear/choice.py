@@ -25,8 +25,8 @@ SIZES: Mapping[int, float] = {1: 1, 4: 8, 16: 64, 256: inf}
 summaries, many streams, a prompt."""
 
 SECOND_KIND_GAIN = 0.2
-"""Share of the time at one of the sizes that a second kind of weights must save to be worth its memory, and the seconds of
-packing it at each start."""
+"""Share of the time at one of the sizes that a second kind of weights must save to be worth its memory, and the seconds
+of packing it at each start."""
 
 CACHE_BYTES = 64 << 20
 """More than a processor's caches hold. Written between two runs, since a step finds no layer's weights there."""
