@@ -108,7 +108,8 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_lengths(htt
 
 
 async def test_a_client_that_leaves_stops_the_engine(http: httpx.AsyncClient, url: str) -> None:
-    body = request("Count to 1000.", max_tokens=4000, reasoning={"budget": 2000}, prompt_summary=False)
+    thinking = {"budget": 2000, "summary": "none"}
+    body = request("Count to 1000.", max_tokens=4000, reasoning=thinking, prompt_summary=False)
     async with stream_in_reasoning(http, url, body):
         assert await running(http, url) == 1
     await until_running(0, http, url)
