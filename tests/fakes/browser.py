@@ -50,6 +50,7 @@ class Browser:
             self.problems.append(message.text)
 
     def ask(self, question: str) -> None:
+        expect(self.page.locator("#send")).to_be_enabled()
         self.page.locator("#question").fill(question)
         self.page.locator("#question").press("Enter")
 

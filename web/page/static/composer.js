@@ -32,6 +32,7 @@ export class Composer {
         if (name === "drop") this.addFiles(event.dataTransfer.files);
       });
     }
+    find("send").disabled = false; // before, nobody hears it
     const choices = (values) => values.map(([value, words]) => element("option", { value }, words));
     const budget = (tokens) => [tokens, tokens ? say("upTo", { tokens: number(tokens) }) : say("off")];
     find("budget").replaceChildren(...choices([["", say("automatic")], ...BUDGETS.map(budget)]));
@@ -53,7 +54,7 @@ export class Composer {
 
   // The fields of a request that the options stand for.
   get options() {
-    const reasoning = { order: find("order").value };
+    const reasoning = { order: find("order").value, headline: true };
     if (find("budget").value) reasoning.budget = Number(find("budget").value);
     return { ...(find("model").value && { model: find("model").value }), reasoning };
   }
