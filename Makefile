@@ -100,11 +100,12 @@ bench-engine: .venv/ready .peers/vllm/ready .peers/llama_cpp/ready
 	$(BIN)/python -m engine.model_files > /dev/null
 	$(BIN)/python -m bench.engine
 
-# Its optional packages are builds for other platforms and for GPUs.
+# Its optional packages are builds for other platforms and for GPUs. `npm ci` refuses a lock without those of them that a
+# registry lacks; `npm install` installs the versions of the lock as well.
 .peers/llama_cpp/ready: bench/llama_cpp/package.json bench/llama_cpp/package-lock.json
 	mkdir -p .peers/llama_cpp
 	cp $^ .peers/llama_cpp
-	npm ci --omit=optional --ignore-scripts --prefix .peers/llama_cpp
+	npm install --no-save --omit=optional --ignore-scripts --prefix .peers/llama_cpp
 	touch $@
 
 # What the kernels for CPUs lose, in perplexity over the recorded traces.
