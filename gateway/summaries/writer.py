@@ -98,24 +98,24 @@ class SummaryWriter:
         return _Draft(decoder, self._usability.note)
 
     async def _ask(self, request: UpstreamRequest, meter: TokenMeter) -> AsyncGenerator[Sequence[ParsedItem]]:
-        if self._breaker is None:
-            async with aclosing(meter.metered(request, self._model(request))) as answer:
-                async for items in answer:
-                    yield items
-            return
-        first_failure = self._breaker.failures == 0
+        """Yield the model's answer, of a second call if the first one in a row fails before its first byte."""
+        asks_again = self._breaker is not None and self._breaker.failures == 0
         try:
-            async with aclosing(self._breaker.guard(meter.metered(request, self._model(request)))) as answer:
+            async with aclosing(self._call(request, meter)) as answer:
                 async for items in answer:
                     yield items
         except BeforeFirstByte as error:
-            if not first_failure or error.retry_after is not None:
+            if not asks_again or error.retry_after is not None:
                 raise
         else:
             return
-        async with aclosing(self._breaker.guard(meter.metered(request, self._model(request)))) as answer:
+        async with aclosing(self._call(request, meter)) as answer:
             async for items in answer:
                 yield items
+
+    def _call(self, request: UpstreamRequest, meter: TokenMeter) -> AsyncGenerator[Sequence[ParsedItem]]:
+        answer = meter.metered(request, self._model(request))
+        return self._breaker.guard(answer) if self._breaker else answer
 
 
 class _Draft:
