@@ -31,7 +31,7 @@ So the time of travel comes first, then the time of the stop, and both together 
 Let me check it once more from the other end: without the stop the train would be there sooner, which fits.
 
 """
-SUMMARIES = ("You ask how long the train takes.", "Time of the train\nThe time of the stop is added to the travel.")
+SUMMARIES = ("You ask how long the train takes.", "**Time of the train** The time of the stop is added to the travel.")
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: dict[str, Any]) -> None:
         prompt = _text(request["messages"][-1]["content"])
         if request["model"] == SUMMARIZER:
-            summary = SUMMARIES[prompt.startswith(">")]  # a prompt for a part of the reasoning quotes it
+            summary = SUMMARIES[prompt.startswith("<piece>")]  # as a prompt for a part of the reasoning does
             self._transport.write(_HEAD + _chunked(_event({"content": summary})) + _END)
             return
         script = Script.read(prompt)

@@ -20,11 +20,13 @@ from bench.load.report import markdown, results, svg
 from bench.load.stamps import MARKS, Received, digits
 from bench.load.sustained import restart, sustained
 from bench.load.targets import gateway_config, gateway_rows, proxy
-from bench.load.upstream import characters, chunks
+from bench.load.upstream import PASSAGE, SUMMARIES, characters, chunks
 from cluster.local import free_port
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.formats import FORMATS
+from gateway.summaries.part_check import PartCheck
+from gateway.summaries.protocol import PartTask
 from gateway.summaries.steps import Steps
 
 FEW = Load(5, deltas=20, pace=500, spread=0.02)
@@ -55,6 +57,13 @@ def test_stamps_are_found_wherever_a_read_splits_them() -> None:
         assert [delta.latency for delta in deltas] == [
             at - written for at, written in zip(arrived, (1000, 2000, 3000), strict=True)
         ]
+
+
+def test_the_scripted_summary_of_a_part_is_taken() -> None:
+    check = PartCheck(PartTask(step=PASSAGE, request="How long does the train take?"))
+    decoder = check.decoder()
+    text = decoder.feed(SUMMARIES[1]) + decoder.close()
+    assert f"**{check.checked_title(decoder.title)}** {text}" == SUMMARIES[1]
 
 
 def test_merged_deltas_count_each_and_a_repeated_text_does_not() -> None:
@@ -149,10 +158,10 @@ def test_incomplete_streams_are_counted_by_their_reason(upstream: tuple[int, int
 
 def test_the_summarizer_answers_at_once(upstream: tuple[int, int]) -> None:
     url = f"http://127.0.0.1:{upstream[0]}/v1/chat/completions"
-    for prompt, summary in (("How long?", "You ask"), ("> piece", "Time of the train\\\\n")):
+    for prompt, summary in (("How long?", "You ask"), ("<piece>\nThe train", "**Time of the train**")):
         body = {"model": SUMMARIZER, "messages": [{"role": "user", "content": prompt}], "stream": True}
         answer = httpx.post(url, json=body, trust_env=False).text
-        assert summary.replace("\\\\", "\\") in answer
+        assert summary in answer
         assert answer.endswith("data: [DONE]\n\n")
 
 
