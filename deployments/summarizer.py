@@ -17,6 +17,7 @@ from gateway.config import GatewaySettings
 from gateway.summaries import language
 from gateway.summaries.breaker import Breaker
 from gateway.summaries.languages import AUTO
+from gateway.summaries.masking import mask_of
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
@@ -40,7 +41,12 @@ class Summarizer(RpcServer):
         usability = Usability(self._model, metrics.summary_failures(self._model, route.upstream))
         chosen = settings.summarizer.language
         self._writer = SummaryWriter(
-            self._ask, chosen, breaker, usability, metrics.summary_tokens(self._model, route.upstream)
+            self._ask,
+            chosen,
+            breaker,
+            usability,
+            metrics.summary_tokens(self._model, route.upstream),
+            mask_of(mask_secrets=settings.summarizer.mask_secrets),
         )
         if chosen == AUTO:
             language.load()  # now, since it takes a second

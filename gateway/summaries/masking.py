@@ -6,7 +6,6 @@ strings behind a word such as "key", and newer prefixes are found by patterns of
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from detect_secrets.plugins import (
     artifactory,
@@ -28,16 +27,8 @@ from detect_secrets.plugins import (
     twilio,
 )
 
-from gateway.events import (
-    Event,
-    PromptSummaryDelta,
-    PromptSummaryDone,
-    ReasoningSummaryDelta,
-    ReasoningSummaryDone,
-    ReasoningSummaryHeadline,
-    ReasoningSummaryPart,
-)
-
+Mask = Callable[[str], str]
+"""Returns a text of a summary as it may be shown; see `mask_of`."""
 MASK = "•••"
 SLICE = 512
 """Characters examined together: the detectors take quadratic time. The rest of a longer word is masked with a match."""
@@ -106,20 +97,9 @@ def masked(text: str) -> str:
     return "".join(_masked_slice(piece) for piece in _SLICES.findall(text)) if text.strip() else text
 
 
-def masking(put: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return `put` for events whose summaries are masked before."""
-
-    def put_masked(event: Event) -> None:
-        match event:
-            case PromptSummaryDelta(delta=delta) | ReasoningSummaryDelta(delta=delta):
-                event = replace(event, delta=masked(delta))
-            case PromptSummaryDone(text=text) | ReasoningSummaryDone(text=text) | ReasoningSummaryHeadline(text=text):
-                event = replace(event, text=masked(text))
-            case ReasoningSummaryPart(title=title, text=text):
-                event = replace(event, title=masked(title), text=masked(text))
-        put(event)
-
-    return put_masked
+def mask_of(*, mask_secrets: bool) -> Mask:
+    """Return the mask for texts of summaries: `masked`, or one that leaves them as they are."""
+    return masked if mask_secrets else str
 
 
 def _masked_slice(text: str) -> str:

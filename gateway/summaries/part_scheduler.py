@@ -16,6 +16,7 @@ from gateway.events import Event
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.languages import AUTO
+from gateway.summaries.masking import Mask, masked
 from gateway.summaries.novelty import brings_something_new
 from gateway.summaries.part_writer import PartSource, PartWriter, SentPart
 from gateway.summaries.protocol import PartTask, SummaryUsage
@@ -41,7 +42,8 @@ class PartScheduler:
     `share` of the time that it took if that is more, all parts have been sent, as extracts if they are not written. If
     the response waits for the summary (`awaited`), the rest of the trace is an extract at once if it is short or would
     be late. `part_seconds` is how long each part may take, from the end of its (first) step; None for as long as the
-    trace does. If `live` is false, nothing is sent before the end, and then one part made from all parts.
+    trace does. If `live` is false, nothing is sent before the end, and then one part made from all parts. `mask` is for
+    extracts.
     """
 
     def __init__(
@@ -58,10 +60,11 @@ class PartScheduler:
         live: bool = True,
         awaited: bool = True,
         part_seconds: float | None = None,
+        mask: Mask = masked,
     ) -> None:
         self._source, self._put, self._seconds, self._share = source, put, seconds, share
         self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
-        self.extractor = Extractor(request, language)
+        self.extractor = Extractor(request, language, mask)
         self._live, self._awaited, self._part_seconds = live, awaited, part_seconds
         self._due: float | None = None  # of the step that waits, on the loop's clock
         self._unsent: list[Event] = []  # the events of the parts, if they are not live

@@ -24,7 +24,7 @@ from gateway.summaries.excerpts import (
 )
 from gateway.summaries.extracts.question import question_of
 from gateway.summaries.headlines import Headlines
-from gateway.summaries.masking import masked, masking
+from gateway.summaries.masking import mask_of
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
@@ -48,8 +48,9 @@ class Summarizer(Protocol):
 class StreamSummaries:
     """Run `write_prompt` and `write_reasoning` as tasks; `feed` the reasoning as it arrives, and `close` it.
 
-    Events are passed to `put`, their secrets masked if `mask_secrets`. If `options.summary` is "none", the summary of
-    the reasoning is empty. With `parts_come_first` the trace waits for its parts, so each has a deadline.
+    Events are passed to `put`. The summarizer's texts are masked by itself, extracts here if `mask_secrets`. If
+    `options.summary` is "none", the summary of the reasoning is empty. With `parts_come_first` the trace waits for its
+    parts, so each has a deadline.
     """
 
     def __init__(
@@ -64,8 +65,7 @@ class StreamSummaries:
         mask_secrets: bool = True,
     ) -> None:
         self._id, self._messages = request.id, request.messages
-        self._masked = masked if mask_secrets else lambda text: text
-        put = masking(put) if mask_secrets else put
+        self._mask = mask_of(mask_secrets=mask_secrets)
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
         self._language, self._parts_come_first = options.summary_language, parts_come_first
         self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
@@ -97,7 +97,7 @@ class StreamSummaries:
         if not is_its_own_summary(self._messages):
             source = self._summarizer.prompt(f"{self._id}-prompt", shown_turns(self._messages), self._language)
             await self._prompt.run(source, self._deadlines.prompt_summary)
-        written_by = self._prompt.fall_back_to(lambda: question_of(request_of(self._messages)))
+        written_by = self._prompt.fall_back_to(lambda: self._mask(question_of(request_of(self._messages))))
         self._put(PromptSummaryDone(text=self._prompt.text, written_by=written_by))
 
     async def write_reasoning(self) -> None:
@@ -113,7 +113,7 @@ class StreamSummaries:
         if not self._parts:
             return ""
         title, summary = await self._parts.write_late(text, seconds)
-        return self._masked(f"**{title}**\n\n{summary}" if title else summary)
+        return f"**{title}**\n\n{summary}" if title else summary
 
     def feed(self, text: str) -> None:
         """Add text to the reasoning."""
@@ -160,6 +160,7 @@ class StreamSummaries:
             live=options.summary == "live",
             awaited=options.order == "strict",
             part_seconds=self._deadlines.heading if self._parts_come_first else None,
+            mask=self._mask,
         )
 
 

@@ -18,6 +18,7 @@ from gateway.reasoning import Segment
 from gateway.summaries.breaker import Breaker, Resting
 from gateway.summaries.excerpts import evidence_of, request_of
 from gateway.summaries.languages import AUTO
+from gateway.summaries.masking import Mask, masked
 from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_index
 from gateway.summaries.prompt_check import PromptCheck
 from gateway.summaries.prompts import part_request, prompt_request
@@ -39,7 +40,8 @@ class SummaryWriter:
 
     A failure of the model, as a GatewayError, ends the draft: the text so far is kept. A failure
     before the first byte is asked again once, unless it is not the first in a row; the `breaker` says so. `language` is
-    that of summaries for which none is asked. `count` is called with the tokens of each draft that has ended.
+    that of summaries for which none is asked. `count` is called with the tokens of each draft that has ended. `mask` is
+    what each text goes through at last.
     """
 
     def __init__(
@@ -49,8 +51,9 @@ class SummaryWriter:
         breaker: Breaker | None = None,
         usability: Usability | None = None,
         count: Callable[[SummaryUsage], None] = lambda _: None,
+        mask: Mask = masked,
     ) -> None:
-        self._model, self._language, self._breaker, self._count = ask, language, breaker, count
+        self._model, self._language, self._breaker, self._count, self._mask = ask, language, breaker, count, mask
         self._usability = usability or Usability()
 
     async def prompt(
@@ -63,7 +66,7 @@ class SummaryWriter:
         request = prompt_request(request_id, messages, self._chosen(language))
         async with aclosing(draft.sentences(self._ask(request, meter))) as sentences:
             async for sentence in sentences:
-                items: list[SummaryItem] = [*filter(None, [sentence]), *meter.report()]
+                items: list[SummaryItem] = [*self._shown(sentence), *meter.report()]
                 if items:
                     yield items
         yield [meter.usage, SummaryEnd(title="", rejected=draft.rejected)]
@@ -80,9 +83,9 @@ class SummaryWriter:
             answer = self._ask(part_request(id, task, check.excerpt, second=second), meter)
             async with aclosing(draft.sentences(answer)) as sentences:
                 async for sentence in sentences:
-                    items: list[SummaryItem] = [*filter(None, [sentence]), *meter.report()]
+                    items: list[SummaryItem] = [*self._shown(sentence), *meter.report()]
                     if sentence and title is None:
-                        title = check.checked_title(decoder.title)
+                        title = self._mask(check.checked_title(decoder.title))
                         items.insert(0, SummaryTitle(title))
                     if items:
                         yield items
@@ -90,6 +93,9 @@ class SummaryWriter:
             if draft.text or not draft.rejected:
                 break
         yield [meter.usage, SummaryEnd(title=title or "", rejected=rejected)]
+
+    def _shown(self, sentence: str) -> list[str]:
+        return [self._mask(sentence)] if sentence else []
 
     def _chosen(self, language: str) -> str:
         return self._language if language == AUTO else language

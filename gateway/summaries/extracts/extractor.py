@@ -13,6 +13,7 @@ from gateway.summaries.extracts.moves import moves_of, titles_of
 from gateway.summaries.extracts.tongues import language_of, lexicon
 from gateway.summaries.extracts.units import Units, units_of
 from gateway.summaries.languages import AUTO
+from gateway.summaries.masking import Mask, masked
 from gateway.summaries.sentences import clauses, sentences
 
 MAX_SENTENCES, MAX_CHARACTERS = 2, 340
@@ -66,9 +67,10 @@ class _Rated(NamedTuple):
 
 class Extractor:
     """Makes the extracts of one trace in order. `request` is what the user has asked; `language` is that of the titles
-    which are not of the text itself."""
+    which are not of the text itself. `mask` is what each text goes through at last."""
 
-    def __init__(self, request: str = "", language: str = AUTO) -> None:
+    def __init__(self, request: str = "", language: str = AUTO, mask: Mask = masked) -> None:
+        self._mask = mask
         self._language = language if language != AUTO else language_of(request)
         self._asked = frozenset(_words(request[:LOOKED_AT], lexicon(language_of(request))))
         self._before: Counter[str] = Counter()
@@ -88,7 +90,7 @@ class Extractor:
             return ""
         words = lexicon(language_of(text) or self._tag)
         units = units_of(text, words)
-        return self._title(text, units, self._rated(units, words), words)
+        return self._mask(self._title(text, units, self._rated(units, words), words))
 
     def extract(self, step: str) -> Extract:
         """Return the title and the text for a step; both "" if it is blank."""
@@ -109,7 +111,7 @@ class Extractor:
         self._before.update(rated.weights.keys())
         if len(self._before) > REMEMBERED:
             self._before = Counter(dict(self._before.most_common(REMEMBERED // 2)))
-        return Extract(title, text)
+        return Extract(self._mask(title), self._mask(text))
 
     def _title(self, text: str, units: Units, rated: "_Rated", words: Lexicon) -> str:
         """Return the title that is worth most and most telling, or else a plain one of the kind of move."""

@@ -32,16 +32,18 @@ class Unreachable:
         yield []
 
 
-def summaries(summarizer: Summarizer, put: list[Event], prompt: str = PROMPT, **options: str) -> StreamSummaries:
+def summaries(
+    summarizer: Summarizer, put: list[Event], prompt: str = PROMPT, *, mask_secrets: bool = True, **options: str
+) -> StreamSummaries:
     request = UpstreamRequest(id="rsn-1", messages=(Message(role="user", content=prompt),))
     reasoning = ReasoningOptions.model_validate(options)
-    return StreamSummaries(request, reasoning, summarizer, put.append, DeadlineSettings())
+    return StreamSummaries(request, reasoning, summarizer, put.append, DeadlineSettings(), mask_secrets=mask_secrets)
 
 
-async def written(running: StreamSummaries) -> None:
+async def written(running: StreamSummaries, trace: str = TRACE) -> None:
     reasoning = asyncio.create_task(running.write_reasoning())
     await running.write_prompt()
-    running.feed(TRACE)
+    running.feed(trace)
     running.close()
     await reasoning
 
@@ -65,6 +67,15 @@ async def test_a_summarizer_that_cannot_be_reached_leaves_extracts() -> None:
     assert put[1] == PromptSummaryDone(text="What is six times seven?", written_by="extract")
     assert put[-1] == ReasoningSummaryDone(text="That is 42.")
     assert running.rejected == 0
+
+
+@pytest.mark.parametrize(("mask_secrets", "shown"), [(True, "•••"), (False, "s3cr3t-w0rd")])
+async def test_secrets_in_extracts_are_masked(mask_secrets: bool, shown: str) -> None:
+    put, trace = list[Event](), "The password is {} for the door."
+    prompt = "Where is the door? The password is {} for the door."
+    secret = "s3cr3t-w0rd"
+    await written(summaries(Unreachable(), put, prompt.format(secret), mask_secrets=mask_secrets), trace.format(secret))
+    assert put[-1] == ReasoningSummaryDone(text=trace.format(shown))
 
 
 async def test_rejected_drafts_of_both_summaries_are_counted() -> None:

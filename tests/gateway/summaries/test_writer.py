@@ -11,6 +11,7 @@ from gateway.errors import InvalidRequest, UpstreamError, UpstreamRateLimited, U
 from gateway.reasoning import Segment
 from gateway.summaries import writer
 from gateway.summaries.breaker import FAILURES, Breaker
+from gateway.summaries.masking import Mask, masked
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
@@ -53,6 +54,18 @@ async def test_a_part_is_its_title_and_its_sentences_however_the_answer_is_cut(s
     text = [item for item in got if isinstance(item, str)]
     assert "".join(text) == "It is 42. It is not 41."
     assert [item for item in got if item not in text] == [SummaryTitle("Now 42"), end("Now 42")]
+
+
+@pytest.mark.parametrize(("mask", "shown"), [(masked, "•••"), (str, "s3cr3t-w0rd")])
+async def test_secrets_in_what_a_model_writes_are_masked(mask: Mask, shown: str) -> None:
+    text = "The password is {} for the door."
+    task = PartTask(step=text.format("s3cr3t-w0rd"), request="Which password is it?", evidence=())
+    summaries = SummaryWriter(model([f"**The door** {text.format('s3cr3t-w0rd')}"]), mask=mask)
+    assert await items(summaries.part("rsn-1-part-0", task)) == [
+        SummaryTitle("The door"),
+        text.format(shown),
+        end("The door"),
+    ]
 
 
 async def test_a_sentence_is_yielded_with_the_title_before_the_next_one_is_written() -> None:
