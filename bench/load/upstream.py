@@ -4,7 +4,8 @@
 
 The last message of a request is the script, a `bench.load.loads.Script`. Delta number n (from 1) is sent n/pace seconds
 after the request even if an earlier one was late, and all streams share one timer. Three deltas of four are reasoning,
-a passage of several paragraphs that repeats. The model `summarizer` answers at once with one fixed sentence.
+a passage of several paragraphs that repeats. The model `summarizer` answers at once: of a prompt with one fixed
+sentence, of a piece of reasoning with its longest one.
 """
 
 import argparse
@@ -31,7 +32,11 @@ So the time of travel comes first, then the time of the stop, and both together 
 Let me check it once more from the other end: without the stop the train would be there sooner, which fits.
 
 """
-SUMMARIES = ("You ask how long the train takes.", "**Time of the train** The time of the stop is added to the travel.")
+PROMPT_SUMMARY = "You ask how long the train takes."
+_PIECE = re.compile(r"<piece>\n(.*)\n</piece>", re.DOTALL)
+_WHOLE_SENTENCE = re.compile(r"[A-Z][^.?!:]*\.")
+TITLE_WORDS = 8
+_STAMP = re.compile(r"~[ra][0-9a-f]{8} ")
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
@@ -71,7 +76,8 @@ _WORDS = re.findall(r"(\s*)(\S+)", "\n\n" + PASSAGE.strip())
 
 @cache
 def chunks(script: Script) -> list[SplitChunk]:
-    """Return all chunks of an answer. Each stamp is before its word, so that the ends of sentences stay the same."""
+    """Return all chunks of an answer. Each stamp is a word before its word, so that sentences end as they do and words
+    stay words."""
     words = list(islice(cycle(_WORDS), script.deltas))
     kinds: list[Kind] = ["reasoning" if number < script.thoughts else "response" for number in range(script.deltas)]
     whole = [
@@ -94,13 +100,13 @@ def response_text(script: Script) -> str:
 
 def characters(deltas: int) -> int:
     """Return the length of the text of that many deltas, including their stamps."""
-    stamps = deltas * (len(MARKS["response"]) + DIGITS)
+    stamps = deltas * (len(MARKS["response"]) + DIGITS + 1)
     return stamps + sum(len(space) + len(word) for space, word in islice(cycle(_WORDS), deltas))
 
 
 @cache
 def _chunk(kind: Kind, field: str, space: str, word: str) -> SplitChunk:
-    data = _event({field: f"{space}@{word}"})
+    data = _event({field: f"{space}@ {word}"})
     before, after = data.split(b"@")
     before += MARKS[kind]
     return SplitChunk(b"%x\r\n%b" % (len(before) + DIGITS + len(after), before), after + b"\r\n")
@@ -181,12 +187,21 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: dict[str, Any]) -> None:
         prompt = _text(request["messages"][-1]["content"])
         if request["model"] == SUMMARIZER:
-            summary = SUMMARIES[prompt.startswith("<piece>")]  # as a prompt for a part of the reasoning does
-            self._transport.write(_HEAD + _chunked(_event({"content": summary})) + _END)
+            self._transport.write(_HEAD + _chunked(_event({"content": summary_of(prompt)})) + _END)
             return
         script = Script.read(prompt)
         self._transport.write(_HEAD)
         self._pacer.add(Stream(self._transport, script), script.pace)
+
+
+def summary_of(prompt: str) -> str:
+    """Return the summary of a prompt, or of the piece of a trace that a prompt quotes."""
+    piece = _PIECE.match(prompt)
+    if not piece:
+        return PROMPT_SUMMARY
+    sentence = max(_WHOLE_SENTENCE.findall(" ".join(_STAMP.sub("", piece[1]).split())), key=len, default="")
+    title = " ".join(sentence.split(",")[0].split()[:TITLE_WORDS])
+    return f"**{title}** {sentence}"
 
 
 def _text(content: Any) -> str:

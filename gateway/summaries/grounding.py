@@ -7,11 +7,11 @@ or in a script without capitals, and takes a German noun after an article or adj
 """
 
 import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from gateway.summaries.quantities import AMOUNT, CJK_DIGITS, is_vague, read, supported
+from gateway.summaries.evidence import WORD, Evidence, fold, folded_tokens, plain, token_string
+from gateway.summaries.quantities import AMOUNT, CJK_DIGITS, is_vague, read
 from gateway.summaries.units import LETTERS, units
 
 LONGEST_HEADING = 8
@@ -44,31 +44,6 @@ _DETERMINED = re.compile(
 )
 _BEGINS = re.compile(r"(?:^|[.!?。:|>•]|\d\)|\([a-z\d]\))[\s\"'(\[*#>_•-]*$")
 
-_SQUEEZED = (
-    (re.compile("(?<=[0-9])(?=[¼-¾⅐-⅞])"), " "),
-    (re.compile("[⁰¹²³⁴-⁹⁻]+"), r"^\g<0>"),
-    (re.compile("(?<![０-９])，|，(?![０-９]{3})"), ", "),
-)
-_MARKS = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛", "'"),
-        **dict.fromkeys("“”„‟«»「」『』", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
-        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),
-        "\u2044": "/",
-    }
-)
-_REWRITTEN = (
-    (re.compile(r"\\(?:text|mathrm|mathbf|boxed) ?\{([^{}]*)\}"), r"\1"),
-    (re.compile(r"\\[dt]?frac ?\{([^{}]*)\}\{([^{}]*)\}"), r"\1/\2"),
-    (re.compile(r"\\([%$])|\\[,;] ?|\{(,)\}|(?<=\^)\{([^{}]*)\}"), r"\1\2\3"),
-    (re.compile(r"(?<!\d)(\d{1,4})/(\d{1,4})/(\d{1,4})(?!\d)"), r"\1-\2-\3"),
-    (re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|z\. ?B|d\. ?h|bzw|ca|approx|Nr|Sr|Sra|Mme)\."), r"\1"),
-    (re.compile(r"(?i:\b(quadrat|kubik)(?=\w{0,5}meter))"), r"\1 "),
-    (re.compile(rf"百分之([\d.{CJK_DIGITS}]+)"), r"\1%"),
-    (re.compile(rf"(?<![\d{CJK_DIGITS}])([\d{CJK_DIGITS}]++)分之([\d{CJK_DIGITS}]++)"), r"\2/\1"),
-)
-
 _W = rf"{LETTERS}\d"
 _ARGUMENT = r"[^()\n\u2e80-\uffff]"
 _CODE_LIKE = "|".join(
@@ -93,31 +68,22 @@ _LABEL = re.compile(
     rf"|\d{{1,3}}(?:\.\d{{1,2}})*[.):、](?=[*\s]|$|[^\x00-\x7f])|第?[{CJK_DIGITS}]{{1,3}}[步点]?[、:.](?!\d))"
 )
 _FORMULA = re.compile(r"\$(?! )([^$]+)(?<! )\$(?!\d)")
-_TOKEN = re.compile(rf"[{LETTERS}]+|\d+|\S")
-_LETTERS = re.compile(rf"[{LETTERS}]+")
 _LOWER_UPPER = re.compile(r"[a-z]\d*[A-Z]")
 
 
 class EvidenceIndex:
-    """An index of the words, values, units and code in some texts, built once to check many sentences.
+    """The check of many sentences against the same sources.
 
-    Building it takes time and memory linear in the texts. A check is linear in the text checked, plus one search of
-    the sources for each piece of code and each quotation.
+    What a sentence claims first of a kind has the sources indexed for that kind: most sentences claim few. A check is
+    linear in the text checked, plus one search of the sources for each piece of code and each quotation.
     """
 
     def __init__(self, sources: Sequence[str]) -> None:
-        text = "\n\n".join(map(_plain, sources))
-        words = set(_LETTERS.findall(text))
-        self._code, self._quotable = _token_string(text), _folded_tokens(text)
-        self._words = {_fold(word) for word in words}
-        self._lower = {_fold(word) for word in words if word[0].islower()}
-        self._sorted = sorted(self._words)
-        self._units = {unit for _, made_of in units(text) for unit in made_of}
-        self._values = supported(text)
+        self._evidence = Evidence(sources)
 
     def unsupported_claims(self, part: str) -> list[str]:
         """Return the claims of `part` that the sources do not support, in order, without quotation marks."""
-        lines = [_FORMULA.sub(_unwrapped, _LABEL.sub("", line)) for line in _plain(part).split("\n")]
+        lines = [_FORMULA.sub(_unwrapped, _LABEL.sub("", line)) for line in plain(part).split("\n")]
         german = _is_german(part)
         return [claim for line in lines for claim in self._unsupported_in(line, german)]
 
@@ -131,23 +97,23 @@ class EvidenceIndex:
                     if not self._is_supported_word(found, german, capitals_tell):
                         yield found["word"]
                 case "quote" | "single" as kind:
-                    pieces = (_folded_tokens(piece.strip(" .,;:!?。")) for piece in found[kind].split("..."))
-                    if not all(piece in self._quotable for piece in pieces):
+                    pieces = (folded_tokens(piece.strip(" .,;:!?。")) for piece in found[kind].split("..."))
+                    if not all(piece in self._evidence.quotable for piece in pieces):
                         yield found[kind].strip()
                 case kind:
-                    if _token_string(found[kind or 0]) not in self._code:
+                    if token_string(found[kind or 0]) not in self._evidence.code:
                         yield found[kind or 0].strip()
 
     def _unsupported_amounts(self, found: re.Match[str]) -> Iterator[str]:
         number = found["number"].removesuffix(found["after"])
         before = found["before"] or ""
         yield from self._unsupported_units(before)
-        if not is_vague(found) and not any(reading <= self._values for reading in read(found)):
+        if not is_vague(found) and not any(reading <= self._evidence.values for reading in read(found)):
             yield number.replace(before, "").strip()
         yield from self._unsupported_units(found["after"])
 
     def _unsupported_units(self, text: str) -> Iterator[str]:
-        return (unit for unit, made_of in units(text) if not self._units.issuperset(made_of))
+        return (unit for unit, made_of in units(text) if not self._evidence.unit_parts.issuperset(made_of))
 
     def _is_supported_word(self, found: re.Match[str], german: bool, capitals_tell: bool) -> bool:
         """Return True if a word is no claim, or is a claim that occurs in the sources."""
@@ -155,10 +121,10 @@ class EvidenceIndex:
         if not word:
             return True
         if "_" in word or (word[0].islower() and _LOWER_UPPER.search(word)):
-            return _token_string(word) in self._code
+            return token_string(word) in self._evidence.code
         if not word.isalpha():
-            return _folded_tokens(word) in self._quotable
-        if not word[0].isupper() or _fold(word) in _COMMON or self._occurs(_fold(word), german):
+            return folded_tokens(word) in self._evidence.quotable
+        if not word[0].isupper() or fold(word) in _COMMON or self._occurs(fold(word), german):
             return True
         if len(word) > 2 and any(units(word)):
             return True
@@ -168,54 +134,46 @@ class EvidenceIndex:
         if not capitals_tell or (begins and not line.startswith("'s", found.end())):
             return True
         return german and bool(
-            _NOUN.search(_fold(word)) or _DETERMINED.search(line, max(0, found.start() - 24), found.start())
+            _NOUN.search(fold(word)) or _DETERMINED.search(line, max(0, found.start() - 24), found.start())
         )
 
     def _occurs(self, word: str, german: bool) -> bool:
         """Look up a folded word, with or without an ending; a German word also as a piece of a compound."""
         endings = _ENDINGS[german]
-        if word in self._words or any(word + ending in self._words for ending in endings if len(word) > 2):
+        if word in self._evidence.words or any(
+            word + ending in self._evidence.words for ending in endings if len(word) > 2
+        ):
             return True
         stems = (word.removesuffix(ending) for ending in endings)
-        if any(len(stem) > 2 and stem in self._words for stem in stems):
+        if any(len(stem) > 2 and stem in self._evidence.words for stem in stems):
             return True
         return german and len(word) > 6 and self._occurs_in_a_compound(word)
 
     def _occurs_in_a_compound(self, word: str) -> bool:
         stem = word[: max(4, len(word) - 4)]
-        at = bisect_left(self._sorted, stem)
-        begun = at < len(self._sorted) and self._sorted[at].startswith(stem)
+        at = bisect_left(self._evidence.words_in_order, stem)
+        begun = at < len(self._evidence.words_in_order) and self._evidence.words_in_order[at].startswith(stem)
         return begun or any(
-            word[:cut] in self._words or word[-cut:] in self._words for cut in range(5, min(40, len(word)))
+            word[:cut] in self._evidence.words or word[-cut:] in self._evidence.words
+            for cut in range(5, min(40, len(word)))
         )
 
     def _is_heading(self, line: str) -> bool:
         """Return True if the line is a heading in which a common word has a capital."""
-        words = _LETTERS.findall(line)
+        words = WORD.findall(line)
         return (
             len(words) <= LONGEST_HEADING
             and not line.rstrip(" *").endswith((".", "!", "?", "。"))
-            and any(word[0].isupper() and self._is_common(_fold(word)) for word in words[1:] if len(word) > 1)
+            and any(word[0].isupper() and self._is_common(fold(word)) for word in words[1:] if len(word) > 1)
         )
 
     def _is_common(self, word: str) -> bool:
-        return word in self._lower or word in _COMMON or bool(_ABSTRACT.search(word))
+        return word in self._evidence.lower or word in _COMMON or bool(_ABSTRACT.search(word))
 
 
 def unsupported_claims(part: str, sources: Sequence[str]) -> list[str]:
     """Return the claims of `part` that no source supports, in order; an empty list if it is grounded."""
     return EvidenceIndex(sources).unsupported_claims(part)
-
-
-def _plain(text: str) -> str:
-    """Normalize widths, digits, quotation marks, dashes, powers, fractions and LaTeX to one form each."""
-    for pattern, replacement in _SQUEEZED:
-        text = pattern.sub(replacement, text)
-    text = unicodedata.normalize("NFKC", text).translate(_MARKS)
-    text = re.sub(r"(?![0-9])\d", lambda digit: str(unicodedata.digit(digit[0])), text)
-    for pattern, replacement in _REWRITTEN:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def _unwrapped(formula: re.Match[str]) -> str:
@@ -224,21 +182,6 @@ def _unwrapped(formula: re.Match[str]) -> str:
     return inside if " " not in inside or any(sign in inside for sign in "\\=^{}<>+*") else formula[0]
 
 
-def _token_string(text: str, dropped: str = "`$") -> str:
-    """Return the tokens of a text, a line each, so that `in` finds a sequence of whole tokens."""
-    return "\n".join(["", *(token for token in _TOKEN.findall(text) if token not in dropped), ""])
-
-
-def _folded_tokens(text: str) -> str:
-    """Return the token string of a text without case and without markup and quotation marks."""
-    return _token_string(text.casefold(), "`*_$\"'")
-
-
-def _fold(word: str) -> str:
-    """Return a word in lower case and without accents."""
-    return "".join(char for char in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(char))
-
-
 def _is_german(text: str) -> bool:
-    words = _LETTERS.findall(text.casefold())
+    words = WORD.findall(text.casefold())
     return sum(word in _GERMAN for word in words) > sum(word in _ENGLISH for word in words)

@@ -76,7 +76,9 @@ class PartCheck:
         share = self._lexical.share(stems)
         if is_like_an_example(stems, share):
             return False
-        return not self._is_comparable(sentence) or (share >= SHARE and not self._negations.contradicts(sentence))
+        if share >= SHARE and not self._negations.contradicts(sentence):
+            return True
+        return not self._is_comparable(sentence)
 
     def _is_comparable(self, sentence: str) -> bool:
         """Return True if the words of the step tell: there are enough, in the language of the sentence."""

@@ -20,7 +20,7 @@ from bench.load.report import markdown, results, svg
 from bench.load.stamps import MARKS, Received, digits
 from bench.load.sustained import restart, sustained
 from bench.load.targets import gateway_config, gateway_rows, proxy
-from bench.load.upstream import PASSAGE, SUMMARIES, characters, chunks
+from bench.load.upstream import PROMPT_SUMMARY, characters, chunks, summary_of
 from cluster.local import free_port
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
@@ -46,6 +46,19 @@ def stamped(*times: int) -> bytes:
     return b"".join(b"%b%b word" % (MARKS["reasoning"], digits(at)) for at in times)
 
 
+def texts_of(script: Script) -> dict[str, str]:
+    """Return the reasoning and the response of an answer with their stamps."""
+    parser, texts = ReasoningParser(FORMATS["auto"]), {"reasoning": "", "response": ""}
+    pieces = [
+        json.loads(piece.before.split(b"data: ")[1] + digits(7) + piece.after.split(b"\n")[0])
+        for piece in chunks(script)
+    ]
+    segments = [segment for piece in pieces for segment in parser.feed(piece["choices"][0]["delta"]["content"])]
+    for segment in [*segments, *parser.close()]:
+        texts[segment.kind] += segment.text
+    return texts
+
+
 def test_stamps_are_found_wherever_a_read_splits_them() -> None:
     body = stamped(1000, 2000) + MARKS["response"] + digits(3000)
     for cut in range(1, len(body)):
@@ -60,10 +73,13 @@ def test_stamps_are_found_wherever_a_read_splits_them() -> None:
 
 
 def test_the_scripted_summary_of_a_part_is_taken() -> None:
-    check = PartCheck(PartTask(step=PASSAGE, request="How long does the train take?"))
-    decoder = check.decoder()
-    text = decoder.feed(SUMMARIES[1]) + decoder.close()
-    assert f"**{check.checked_title(decoder.title)}** {text}" == SUMMARIES[1]
+    before, steps = "", Steps()
+    for step in [*steps.feed(texts_of(Script(600, 50))["reasoning"]), *steps.close()]:
+        check = PartCheck(PartTask(step=step.text, request="How long does the train take?", before=before))
+        decoder, written = check.decoder(), summary_of(f"<piece>\n{step.text}\n</piece>")
+        text = decoder.feed(written) + decoder.close()
+        assert f"**{check.checked_title(decoder.title)}** {text}" == written
+        before = f"{decoder.title}\n{text}"
 
 
 def test_merged_deltas_count_each_and_a_repeated_text_does_not() -> None:
@@ -86,20 +102,10 @@ def test_a_script_is_read_from_its_prompt() -> None:
 
 
 def test_the_upstream_sends_reasoning_in_steps_and_a_response() -> None:
-    parser, steps = ReasoningParser(FORMATS["auto"]), Steps()
-    texts = {"reasoning": "", "response": ""}
-    cut = 0
-    pieces = [
-        json.loads(piece.before.split(b"data: ")[1] + digits(7) + piece.after.split(b"\n")[0])
-        for piece in chunks(Script(400, 50))
-    ]
-    segments = [segment for piece in pieces for segment in parser.feed(piece["choices"][0]["delta"]["content"])]
-    for segment in [*segments, *parser.close()]:
-        texts[segment.kind] += segment.text
-        cut += len(steps.feed(segment.text)) if segment.kind == "reasoning" else 0
+    texts = texts_of(Script(400, 50))
     assert (texts["reasoning"].count("~r"), texts["response"].count("~a")) == (300, 100)
     assert "<" not in texts["reasoning"] + texts["response"]
-    assert cut > 3
+    assert len(Steps().feed(texts["reasoning"])) > 3
     assert 0 <= characters(400) - len(texts["reasoning"]) - len(texts["response"]) < 10
 
 
@@ -158,7 +164,10 @@ def test_incomplete_streams_are_counted_by_their_reason(upstream: tuple[int, int
 
 def test_the_summarizer_answers_at_once(upstream: tuple[int, int]) -> None:
     url = f"http://127.0.0.1:{upstream[0]}/v1/chat/completions"
-    for prompt, summary in (("How long?", "You ask"), ("<piece>\nThe train", "**Time of the train**")):
+    for prompt, summary in (
+        ("How long?", PROMPT_SUMMARY),
+        ("<piece>\nIt goes on.\n</piece>", "**It goes on.** It goes on."),
+    ):
         body = {"model": SUMMARIZER, "messages": [{"role": "user", "content": prompt}], "stream": True}
         answer = httpx.post(url, json=body, trust_env=False).text
         assert summary in answer

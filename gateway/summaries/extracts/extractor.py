@@ -121,9 +121,11 @@ class Extractor:
             lambda candidate: _telling(_words(candidate, words), rated.weights),
             lambda candidate: _key(candidate) in self._titles,
         )
+        if title:
+            return title
         code = sum(len(line) for _, lines in units.code for line in lines)
         plain = titles_of(moves_of(text, code, first=not self._steps), self._language or self._tag)
-        return title or next((one for one in plain if _key(one) not in self._titles), plain[0])
+        return next((one for one in plain if _key(one) not in self._titles), plain[0])
 
     def _rated(self, units: Units, words: Lexicon) -> "_Rated":
         """Return the sentences of a step with their words and scores."""

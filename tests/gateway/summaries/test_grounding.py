@@ -314,10 +314,10 @@ def test_an_index_checks_many_parts_against_several_sources() -> None:
     assert unsupported_claims("Anna takes 40 minutes.", []) == ["40", "minutes"]
 
 
-@pytest.mark.parametrize("module", ["grounding", "quantities", "units"])
+@pytest.mark.parametrize("module", ["evidence", "grounding", "quantities", "units"])
 def test_the_checker_needs_the_standard_library_only(module: str) -> None:
     tree = ast.parse((Path(__file__).parents[3] / "gateway" / "summaries" / f"{module}.py").read_text("utf-8"))
     names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     names |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    own = {"gateway.summaries.quantities", "gateway.summaries.units"}
+    own = {f"gateway.summaries.{name}" for name in ("evidence", "quantities", "units")}
     assert {name.split(".")[0] for name in names - own} <= sys.stdlib_module_names
