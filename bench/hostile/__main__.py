@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bench.hostile.api import FAMILIES
+from bench.hostile.memory import by_part, sampled, table
 from bench.hostile.watcher import EVERY, Watched, watch
 from bench.load.loads import MODEL, SUMMARIZER
-from bench.load.processes import ROOT, memory, server
+from bench.load.processes import ROOT, server
 from bench.local_gateway import config_in_front_of, local_gateway, part, with_one_replica
 from bench.percentile import percentile
 from bench.verdict import conclude
 from cluster.local import free_port
-from cluster.state import Run
 
 RUN = ROOT / ".run" / "hostile"
 WARM_UP = 15.0
@@ -42,14 +42,13 @@ console = Console(stderr=True)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The watcher's figures, and the memory in MB of each part of the gateway before and after.
+    """The watcher's figures, and the memory in MB of each part of the gateway: before, each minute, and after.
 
     `lost` is the number of processes that ended in between.
     """
 
     watched: Watched
-    before: Counter[str]
-    after: Counter[str]
+    memory: list[Counter[str]]
     lost: int
 
     def missed(self) -> list[str]:
@@ -61,7 +60,7 @@ class Result:
             "no stream of the watcher was whole": not seen.late,
             f"/health failed {seen.unhealthy.total()} times": bool(seen.unhealthy),
             f"/health took {max(seen.health, default=0):.1f} s": max(seen.health, default=0) > LATE,
-            "memory is not back": self.after.total() > GROWTH * self.before.total(),
+            "memory is not back": self.memory[-1].total() > GROWTH * self.memory[0].total(),
         }
         return [sentence for sentence, is_missed in bounds.items() if is_missed]
 
@@ -73,13 +72,9 @@ class Result:
             ("/health, p50, p99 and worst, s", _spread(seen.health)),
             ("/health failed", _counted(seen.unhealthy)),
             ("processes that ended", str(self.lost)),
-            ("memory before and after, MB", f"{self.before.total():.0f}, {self.after.total():.0f}"),
-            *(
-                (f"of {name}", f"{self.before[name]:.0f}, {self.after[name]:.0f}")
-                for name in sorted({*self.before, *self.after})
-            ),
         ]
-        return "\n".join(["| | |", "|---|--:|", *(f"| {name} | {value} |" for name, value in rows)])
+        figures = (f"| {name} | {value} |" for name, value in rows)
+        return "\n".join(["| | |", "|---|--:|", *figures, "", table(self.memory)])
 
 
 def _counted(reasons: Counter[str]) -> str:
@@ -101,14 +96,18 @@ def run(minutes: float, rest: float, idle: int, folder: Path = RUN) -> Result:
         gateway = stack.enter_context(local_gateway(with_one_replica(config), folder))
         port = int(gateway.api.rpartition(":")[2])
         _watch("warming up", port, WARM_UP, Watched())
-        before, alive = _memory(gateway), {process.pid for process in gateway.processes()}
+
+        def taken() -> Counter[str]:
+            return by_part(gateway.processes(), part)
+
+        before, alive = taken(), {process.pid for process in gateway.processes()}
         watched = Watched()
-        with _clients(port, idle, folder):
+        with _clients(port, idle, folder), sampled(taken) as minutely:
             _watch("under attack", port, 60 * minutes, watched)
         console.print(f"resting for {rest:.0f} s …")
         time.sleep(rest)
         lost = len(alive - {process.pid for process in gateway.processes()})
-        return Result(watched, before, _memory(gateway), lost)
+        return Result(watched, [before, *minutely, taken()], lost)
 
 
 def _watch(now: str, port: int, seconds: float, watched: Watched) -> None:
@@ -143,13 +142,6 @@ def _clients(port: int, idle: int, folder: Path) -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
-
-
-def _memory(gateway: Run) -> Counter[str]:
-    sizes = Counter[str]()
-    for process in gateway.processes():
-        sizes[part(process)] += memory([process])  # type: ignore[assignment]
-    return sizes
 
 
 def main() -> int:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections import Counter
+from threading import Semaphore
 
 import pytest
 
 from bench.hostile import api
 from bench.hostile.__main__ import Result
 from bench.hostile.clients import ROUTES, Clients, asked
+from bench.hostile.memory import sampled, table
 from bench.hostile.watcher import SCRIPT, Watched, answer, lateness, problem_of
 from bench.load.figures import Recording
 from bench.load.stamps import MARKS, digits
@@ -97,12 +99,38 @@ def test_a_stream_is_late_by_its_latest_delta_its_first_request_or_its_end() -> 
 def test_each_bound_that_is_missed_is_named() -> None:
     memory = Counter({"Ingress": 100, "Ray": 900})
     good = Watched(late=[0.2, 0.9], health=[0.1])
-    assert Result(good, memory, Counter({"Ingress": 190, "Ray": 900}), 0).missed() == []
+    assert Result(good, [memory, Counter({"Ingress": 190, "Ray": 900})], 0).missed() == []
     bad = Watched([1.3], Counter({"no last event": 2}), [1.2], Counter({"status 503": 3}))
-    assert Result(bad, memory, Counter({"Ingress": 201, "Ray": 900}), 0).missed() == [
+    assert Result(bad, [memory, Counter({"Ingress": 201, "Ray": 900})], 0).missed() == [
         "2 of the watcher's streams failed",
         "a stream of the watcher was late by 1.3 s",
         "/health failed 3 times",
         "/health took 1.2 s",
         "memory is not back",
     ]
+
+
+def test_memory_is_a_table_by_minute_and_part() -> None:
+    samples = [Counter({"Ray": 900}), Counter({"Ray": 950, "Ingress": 100}), Counter({"Ray": 910, "Ingress": 90})]
+    assert table(samples).splitlines() == [
+        "| minute, MB | all | Ingress | Ray |",
+        "|---|--:|--:|--:|",
+        "| before | 900 | 0 | 900 |",
+        "| 1 | 1050 | 100 | 950 |",
+        "| after | 1000 | 90 | 910 |",
+    ]
+
+
+def test_memory_is_sampled_until_the_exit() -> None:
+    taken = Semaphore(0)
+
+    def take() -> Counter[str]:
+        taken.release()
+        return Counter({"Ray": 900})
+
+    with sampled(take, seconds=0.001) as samples:
+        taken.acquire()
+        taken.acquire()
+    count = len(samples)
+    assert samples == [Counter({"Ray": 900})] * count
+    assert count >= 2
