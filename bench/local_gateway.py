@@ -18,6 +18,7 @@ from cluster.state import Home, Run
 
 DEPLOYMENTS = ("Ingress", "StreamParser", "Summarizer")
 PROXIES = ("HAProxy", "haproxy", "ProxyActor")
+RAY = ("raylet", "gcs_server", "ServeController", "DashboardAgent", "dashboard")
 
 
 def config_in_front_of(apis: Mapping[str, Sequence[str]], summarizer: str) -> dict[str, Any]:
@@ -66,10 +67,10 @@ def local_gateway(config: dict[str, Any], folder: Path, **environment: str) -> I
 
 
 def part(process: psutil.Process) -> str:
-    """Return the part of the gateway that a process belongs to: a deployment, the proxy, or Ray itself."""
+    """Return the part of the gateway that a process belongs to: a deployment, the proxy, or Ray's own."""
     with suppress(psutil.Error):
-        title = " ".join(process.cmdline())
-        for name in (*DEPLOYMENTS, *PROXIES):
+        title = " ".join(process.cmdline()[:3])  # what follows names other processes
+        for name in (*DEPLOYMENTS, *PROXIES, *RAY):
             if name in title:
                 return name
     return "Ray"

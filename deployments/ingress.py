@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from deployments.heap import return_large_blocks
+from deployments.heap import return_freed_memory
 from deployments.node_share import follow_node_share, usable_cores
 from deployments.rpc.handles import StreamHandle, SummarizerHandle
 from deployments.stopping import STOPPING, end_streams
@@ -35,7 +35,7 @@ class Ingress:
     def __init__(self, settings: GatewaySettings, parser: Any, summarizer: Any) -> None:
         self._parser, self._summarizer = StreamHandle[ParsedItem](parser), SummarizerHandle(summarizer)
         watch_loop(metrics.loop_lag())
-        return_large_blocks()
+        return_freed_memory()
         spans = StreamSpans(settings.models, metrics.StreamMetrics(settings.models).observe)
         self._routes = Routes(
             settings,

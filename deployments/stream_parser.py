@@ -6,7 +6,7 @@ What Ray adds here: replicas of its own, so that parsing scales apart from the i
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from deployments.heap import return_large_blocks
+from deployments.heap import return_freed_memory
 from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
 from deployments.telemetry import metrics
@@ -21,7 +21,7 @@ class StreamParser(RpcServer):
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
         watch_loop(metrics.loop_lag())
-        return_large_blocks()
+        return_freed_memory()
         self._upstreams = connect_upstreams(upstreams, settings.models, settings)
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:

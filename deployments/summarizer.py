@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from deployments.heap import return_large_blocks
+from deployments.heap import return_freed_memory
 from deployments.rpc.handles import connect_upstreams
 from deployments.rpc.server import RpcServer
 from deployments.telemetry import metrics
@@ -34,7 +34,7 @@ class Summarizer(RpcServer):
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
         watch_loop(metrics.loop_lag())
-        return_large_blocks()
+        return_freed_memory()
         self._model, route = settings.summary_model
         self._upstreams = connect_upstreams(upstreams, {self._model: route}, _asked_once(settings))
         breaker = Breaker(self._model) if route.upstream == "http" else None
