@@ -41,12 +41,15 @@ class Mailbox(Generic[T]):
     async def take(self) -> list[T]:
         """Wait for at least one item and return all that wait, or an empty list once the mailbox is over.
 
-        Raises the error that the mailbox was closed with. It may be cancelled: no item is lost.
+        Raises the error that the mailbox was closed with, once. It may be cancelled: no item is lost.
         """
         await self._arrived.wait()
         items, self._items = self._items, []
         if not self._closed:
             self._arrived.clear()
         elif self._error and not items:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                self._error = None  # its traceback has the frames of all readers: kept here it would be a cycle
         return items

@@ -88,6 +88,7 @@ class ChatApi:
                 if not reader.whole:
                     raise UpstreamCut("the upstream's answer was cut off before its end; ask again")
         finally:
+            error = None  # its traceback has this frame and what was read last: it would be a cycle
             self._bodies.learn(request.model, reader.reasoning_field)
             self.running -= 1
             if response:

@@ -65,7 +65,10 @@ async def parse(
         if held:
             yield held
     if failure:
-        raise failure
+        try:
+            raise failure
+        finally:
+            failure = None  # its traceback has this frame: it would be a cycle
 
 
 async def _next(

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from gateway.errors import UpstreamError
 from gateway.mailbox import Mailbox
+from tests.fakes.garbage import is_freed_at_once
 
 
 async def test_everything_that_was_put_is_taken_at_once() -> None:
@@ -63,3 +65,10 @@ async def test_a_cancelled_take_loses_nothing() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert await mailbox.take() == ["a"]
+
+
+async def test_an_error_that_was_raised_is_not_kept() -> None:
+    mailbox = Mailbox[str]()
+    mailbox.close(UpstreamError("gone"))
+    assert await is_freed_at_once(mailbox.take(), UpstreamError)
+    assert await mailbox.take() == []

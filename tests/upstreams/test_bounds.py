@@ -10,6 +10,7 @@ from gateway.errors import UpstreamNotAStream
 from gateway.slices import characters
 from gateway.upstream import Message, Text, UpstreamRequest
 from gateway.upstream_settings import HttpUpstreamSettings
+from tests.fakes.garbage import is_freed_at_once
 from upstreams.api_client import PIECE_BYTES, ApiClient
 from upstreams.chat_api import LONGEST_EVENT, ChatApi
 
@@ -105,3 +106,13 @@ async def test_a_huge_chunk_is_read_in_pieces() -> None:
         answer.close()
         await client.aclose()
     assert max(sizes) == PIECE_BYTES
+
+
+async def test_an_event_that_does_not_end_is_freed_with_its_failure() -> None:
+    async with EndlessApi(b"x").serve() as url, asking(url) as upstream, asyncio.timeout(60):
+
+        async def read() -> None:
+            async for _ in upstream.stream(ASKED, {}):
+                pass
+
+        assert await is_freed_at_once(read(), UpstreamNotAStream)

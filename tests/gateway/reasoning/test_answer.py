@@ -12,6 +12,7 @@ from gateway.events import Usage
 from gateway.reasoning import ReasoningParser, Segment
 from gateway.reasoning.answer import AnswerParser, Stage, parse
 from gateway.upstream import Accepted, Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
+from tests.fakes.garbage import is_freed_at_once
 
 ACCEPTED = Accepted(prompt_tokens=5)
 THOUGHT = ThinkingEnded(tokens=4, ended_by="marker")
@@ -282,3 +283,15 @@ async def test_a_start_marker_alone_before_a_field_and_an_end_marker_behind_it_a
 async def test_text_in_tags_that_is_no_copy_of_the_field_is_response() -> None:
     got = await parsed([Segment("reasoning", "Six.")], [Text("<think> begins "), Text("a thought.")], [FINISHED])
     assert got == [[Segment("reasoning", "Six.")], [Segment("response", "<think> begins a thought.")], [FINISHED]]
+
+
+async def test_a_failure_keeps_nothing_of_the_answer() -> None:
+    async def cut() -> AsyncGenerator[Sequence[UpstreamItem]]:
+        yield [Text("It is")]
+        raise UpstreamError("gone")
+
+    async def read() -> None:
+        async for _ in parse(cut(), parsing()):
+            pass
+
+    assert await is_freed_at_once(read(), UpstreamError)
