@@ -43,7 +43,7 @@ check-cluster: .venv/ready
 # A real `transformers serve` and the cluster's own /upstream behind the gateway: they say the same through it as raw.
 check-peers: .venv/ready
 	$(BIN)/python -m engine.model_files embedded-0.5b > /dev/null
-	$(BIN)/python -m pytest tests/e2e/test_peers.py
+	$(BIN)/python -m pytest tests/e2e/test_peers.py -m 'not vllm'
 
 # vLLM behind the gateway: an environment of its own, of some gigabytes, and the test that starts it.
 check-vllm: .venv/ready .peers/vllm/ready

@@ -84,6 +84,7 @@ def front(cluster: Cluster) -> Iterator[Front]:
     serve.delete("peers", _blocking=False)
 
 
+@pytest.mark.peers
 async def test_transformers_serve(http: httpx.AsyncClient, front: Front, tmp_path: Path) -> None:
     log = tmp_path / "transformers.log"
     with peers.transformers_serve(log, front.transformers_port, SMALL) as api:
