@@ -6,7 +6,6 @@ last one in a box of LaTeX. So an answer that goes on to other numbers counts as
 
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import MagicMock, patch
@@ -62,15 +61,17 @@ class Task:
         return []
 
 
-def tasks(seed: int) -> Iterator[Task]:
-    """Yield the tasks; the same seed gives the same ones."""
-    # A dependency of this benchmark alone.
+def tasks(seed: int) -> list[Task]:
+    """Return the tasks; the same seed gives the same ones."""
+    # A dependency of this benchmark alone, which imports more of itself while it makes them.
     with patch.dict(sys.modules, {name: MagicMock() for name in UNUSED}):
         from reasoning_gym import create_dataset
 
-    for kind, count in KINDS.items():
-        for number, row in zip(range(count), create_dataset(kind, seed=seed, size=count), strict=True):
-            yield Task(f"{kind}-{number}", kind, row["question"].strip(), row["answer"])
+        return [
+            Task(f"{kind}-{number}", kind, row["question"].strip(), row["answer"])
+            for kind, count in KINDS.items()
+            for number, row in zip(range(count), create_dataset(kind, seed=seed, size=count), strict=True)
+        ]
 
 
 def right(task: Task, text: str) -> bool:
