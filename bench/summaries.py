@@ -5,23 +5,23 @@
     .venv/bin/python -m bench.summaries --traces FILE    other traces, of the form that `bench.traces` reads
     .venv/bin/python -m bench.summaries --scripted      no model: 200 streams of 50 tokens/s, a summarizer of 1 s a part
 
-A trace is fed to the part scheduler at `--pace` tokens a second, while the engine writes for several traces at a time.
-The baselines get the whole trace at its end. Raw results are written to .run/bench/summaries.json, from which a run
-that was stopped is continued; the table and the plot made from them are in bench/results/. `bench.measures` describes
-what is measured.
+A trace is fed to the part scheduler at `--pace` tokens a second while the engine writes for it alone, or for several at
+a time with `--side-by-side`. The baselines get the whole trace at its end, once all parts have been written. Raw
+results are written to .run/bench/summaries.json, from which a run that was stopped is continued; the table and the plot
+made from them are in bench/results/. `bench.measures` describes what is measured.
 """
 
 import argparse
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from transformers import AutoTokenizer
 
 from bench import baselines, report, scripted
@@ -43,8 +43,6 @@ from gateway.upstream import Message, ParsedItem, UpstreamRequest
 OURS, AT_THE_END = "ours", "one summary at the end"
 AT_THE_END_TOKENS = 240
 """Token limit of the summary at the end."""
-SIDE_BY_SIDE = 5
-"""Number of traces that are summarized at a time."""
 FRAME_SECONDS = 0.1
 """Seconds from one piece of a trace that is fed to the next."""
 EXTRACTS: dict[str, Callable[[str, int], list[str]]] = {
@@ -156,6 +154,11 @@ async def at_the_end(model: Model, trace: Trace, pace: float) -> Summary:
     )
 
 
+Method = Callable[[Model, Trace, float], Awaitable[Summary]]
+METHODS: dict[str, Method] = {OURS: ours, AT_THE_END: at_the_end}
+"""Methods with a model, one after the other."""
+
+
 def extracted(trace: Trace, pace: float, length: int) -> list[Summary]:
     """Summarize a trace by each of the methods without a model; `length` is our summary's, in characters."""
     summaries = []
@@ -177,28 +180,31 @@ def extracted_anew(traces: Sequence[Trace], summaries: Sequence[Summary], pace: 
     return [*kept, *(one for id, mine in ours.items() for one in extracted(known[id], pace, mine.characters))]
 
 
-async def write(traces: Sequence[Trace], done: list[Summary], pace: float) -> None:
+async def write(traces: Sequence[Trace], done: list[Summary], pace: float, side_by_side: int) -> None:
     """Summarize the traces that are missing in `done`, and add them; results are saved after each trace."""
     baselines.text_rank("This loads its library before anything is timed.")
-    missing = [trace for trace in traces if trace.id not in {summary.trace for summary in done}]
     folder = model_folder("embedded")
     engine = Engine(folder, EngineSettings())
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    harness, room = Harness(engine, tokenizer), asyncio.Semaphore(SIDE_BY_SIDE)
+    harness, room = Harness(engine, tokenizer), asyncio.Semaphore(side_by_side)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns) as progress:
-        bar = progress.add_task("Summarizing traces", total=len(missing))
 
-        async def one(trace: Trace) -> None:
+        async def one(trace: Trace, summarize: Method, bar: TaskID) -> None:
             async with room:
-                mine = await ours(Model(harness, tokenizer), trace, pace)
-                peer = await at_the_end(Model(harness, tokenizer), trace, pace)
-            done.extend([mine, peer, *extracted(trace, pace, mine.characters)])
-            report.update(written=[asdict(summary) for summary in done], pace=pace)
+                summary = await summarize(Model(harness, tokenizer), trace, pace)
+            done.append(summary)
+            if summary.method == OURS:
+                done.extend(extracted(trace, pace, summary.characters))
+            report.update(written=[asdict(summary) for summary in done], pace=pace, side_by_side=side_by_side)
             progress.advance(bar)
 
         try:
-            await asyncio.gather(*(one(trace) for trace in missing))
+            for method, summarize in METHODS.items():
+                there = {summary.trace for summary in done if summary.method == method}
+                missing = [trace for trace in traces if trace.id not in there]
+                bar = progress.add_task(method, total=len(missing))
+                await asyncio.gather(*(one(trace, summarize, bar) for trace in missing))
         finally:
             engine.stop()
 
@@ -212,7 +218,8 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--scripted", action="store_true")
     parser.add_argument("--again", action="store_true", help="discard the results of earlier runs")
-    parser.add_argument("--pace", type=float, default=10.0, help="tokens a second at which a trace grows (10)")
+    parser.add_argument("--pace", type=float, default=12.0, help="tokens a second at which a trace grows (12)")
+    parser.add_argument("--side-by-side", type=int, default=1, help="number of traces that grow at a time (1)")
     parser.add_argument("--streams", type=int, default=200, help="number of streams with --scripted (200)")
     parser.add_argument("--at-once", type=int, default=50, help="number of concurrent streams with --scripted (50)")
     parser.add_argument("--traces", type=Path, default=FILE, help="a file of traces (bench/traces.jsonl)")
@@ -227,7 +234,8 @@ def main() -> None:
         if asked.measure:
             summaries = extracted_anew(traces, summaries, asked.pace)
         else:
-            asyncio.run(write(sorted(traces, key=lambda trace: len(trace.trace)), summaries, asked.pace))
+            traces = sorted(traces, key=lambda trace: len(trace.trace))
+            asyncio.run(write(traces, summaries, asked.pace, asked.side_by_side))
         report.update(table=measured(known, summaries))
     print(json.dumps(report.read().get("scripted" if asked.scripted else "table"), indent=1, ensure_ascii=False))
 
