@@ -1,0 +1,120 @@
+"""Lay parts of summaries out to be read: a step of a trace, and what the embedded model writes of it.
+
+    .venv/bin/python -m bench.summaries_read --traces FILE         40 parts, each of another trace
+
+They are written to bench/results/summaries-read.md, each with room for the verdict of whoever reads it. A verdict stays
+in another run if its part has stayed the same.
+"""
+
+import argparse
+import asyncio
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import track
+from transformers import AutoTokenizer
+
+from bench import report
+from bench.summaries import Model
+from bench.traces import FILE, Trace, load
+from engine.engine import Engine, EngineSettings
+from engine.harness import Harness
+from engine.model_files import model_folder
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
+from gateway.summaries.extracts.extractor import Extractor
+from gateway.summaries.protocol import PartTask, SummaryEnd
+from gateway.summaries.steps import Step, Steps
+from gateway.summaries.writer import SummaryWriter
+
+READ = report.FOLDER / "summaries-read.md"
+SEED = 24
+SIDE_BY_SIDE = 5
+SHOWN = 900
+"""Characters that are shown of a step and of a request; the model has seen more of a longer one."""
+VERDICT = "Verdict:"
+_VERDICTS = re.compile(rf"(?ms)^(## .*?)^{VERDICT}(.*?)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """A part as it is laid out: its trace, its step, the title and the text, and who has written them."""
+
+    trace: Trace
+    step: Step
+    title: str
+    text: str
+    written_by: str
+
+    def section(self, number: int) -> str:
+        """Return the part as Markdown, up to its verdict."""
+        place = f"{self.trace.id}, characters {self.step.start} to {self.step.end}, by the {self.written_by}"
+        asked = " ".join(both_ends(self.trace.prompt, SHOWN // 3).split())
+        step = both_ends(self.step.text.strip(), SHOWN)
+        return (
+            f"## {number}. {self.title}\n\n{self.text}\n\n({place})\n\nAsked: {asked}\n\n"
+            + "".join(f"> {line}".rstrip() + "\n" for line in step.splitlines())
+            + "\n"
+        )
+
+
+def chosen(traces: Sequence[Trace], count: int) -> list[tuple[Trace, Step]]:
+    """Return one step of each of `count` traces, drawn with a fixed seed."""
+    draw = random.Random(SEED)
+    steps = []
+    for trace in draw.sample(traces, min(count, len(traces))):
+        cutter = Steps()
+        steps.append((trace, draw.choice([*cutter.feed(trace.trace), *cutter.close()])))
+    return steps
+
+
+async def written(writer: SummaryWriter, trace: Trace, step: Step) -> ReadPart:
+    """Return the part that the gateway would send for a step: the model's, or an extract."""
+    task = PartTask(step=both_ends(step.text, EXCERPT_CHARACTERS), request=trace.prompt, evidence=(trace.prompt,))
+    title, text = "", ""
+    async for batch in writer.part(f"{trace.id}-{step.start}", task):
+        for item in batch:
+            if isinstance(item, str):
+                text += item
+            elif isinstance(item, SummaryEnd):
+                title = item.title
+    extractor = Extractor(trace.prompt)
+    if not text:
+        return ReadPart(trace, step, *extractor.extract(step.text), "extract")
+    return ReadPart(trace, step, title or f"{extractor.title(text)} (title of the extract)", text, "model")
+
+
+def page(parts: Sequence[ReadPart], verdicts: dict[str, str]) -> str:
+    """Return all parts with the verdicts that there are already."""
+    sections = [part.section(number) for number, part in enumerate(parts, 1)]
+    return "\n".join(f"{section}{VERDICT}{verdicts.get(section, '')}\n" for section in sections)
+
+
+async def main(path: Path, count: int) -> None:
+    folder = model_folder("embedded")
+    engine = Engine(folder, EngineSettings())
+    try:
+        model = Model(Harness(engine, tokenizer := AutoTokenizer.from_pretrained(folder)), tokenizer)
+        writer, places = SummaryWriter(model.ask), asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def placed(trace: Trace, step: Step) -> ReadPart:
+            async with places:
+                return await written(writer, trace, step)
+
+        tasks = [asyncio.create_task(placed(*one)) for one in chosen(load(path), count)]
+        for task in track(tasks, "parts"):
+            await task
+    finally:
+        engine.stop()
+    before = dict(_VERDICTS.findall(READ.read_text("utf-8"))) if READ.exists() else {}
+    READ.write_text(page([task.result() for task in tasks], before), "utf-8")
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--traces", type=Path, default=FILE)
+    options.add_argument("--count", type=int, default=40)
+    arguments = options.parse_args()
+    asyncio.run(main(arguments.traces, arguments.count))
