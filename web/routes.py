@@ -25,6 +25,7 @@ from gateway.sealing import Opener, Sealer
 from gateway.session import Parser, Session, SessionObserver, SessionRequest
 from gateway.summaries.stream_summaries import Summarizer
 from gateway.wire.chat_completions import ChatCompletionsWriter
+from gateway.wire.collected import Collected
 from gateway.wire.native import NativeWriter
 from gateway.wire.responses import ResponsesWriter
 from web.application import EventStream, application, cancel_on_disconnect, refusal
@@ -154,10 +155,10 @@ class Routes:
         return EventStream(chunks)
 
     async def _collected(self, session: Session) -> list[Event]:
-        events: list[Event] = []
-        async for _ in self._run(session, events.extend):
+        collected = Collected()
+        async for _ in self._run(session, collected.add):
             pass
-        return events
+        return collected.events
 
     async def _run(
         self, session: Session, write: Callable[[list[Event]], bytes | None], patience: float | None = None

@@ -6,7 +6,8 @@ Open items are closed before the end, also before a failure.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from io import StringIO
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -32,6 +33,15 @@ from gateway.wire.response_fields import response_error, usage_object
 from gateway.wire.response_kinds import KINDS
 
 Body = dict[str, Any]
+
+
+class _Call(NamedTuple):
+    """An item of a call that is open, and its arguments so far."""
+
+    item: Body
+    arguments: StringIO
+
+
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Finish reasons that leave a response incomplete, and its words for them."""
 
@@ -51,9 +61,11 @@ class ResponsesWriter:
         self._trace = growing() if growing else None
         self._sealed, self._over = "", False
         self._response: Body = {}
+        self._places: dict[str, int] = {}  # of the items in the output, by id
         self._item: Body | None = None
         self._part: Body | None = None
-        self._calls: dict[int, Body] = {}
+        self._said = StringIO()  # in the open part
+        self._calls: dict[int, _Call] = {}
 
     def stream(self, events: Iterable[Event]) -> bytes:
         encoded = [self._encoded(body) for event in events for body in self._bodies(event)]
@@ -183,6 +195,7 @@ class ResponsesWriter:
         output = self._response["output"]
         prefix = {"reasoning": "rs", "message": "msg", "function_call": "fc"}[type]
         id = f"{prefix}_{self._response['id'].partition('_')[2]}_{len(output)}"
+        self._places[id] = len(output)
         output.append({"id": id, "type": type, "status": "in_progress", **fields})
         item: Body = output[-1]
         return item
@@ -195,13 +208,14 @@ class ResponsesWriter:
 
     def _delta(self, text: str) -> Body:
         assert self._part is not None
-        self._part["text"] += text
+        self._said.write(text)
         return self._at(f"{KINDS[self._part['type']].text}.delta", delta=text, **self._logprobs())
 
     def _close_part(self) -> Iterator[Body]:
         if self._part is None:
             return
         kind = KINDS[self._part["type"]]
+        self._part["text"], self._said = self._said.getvalue(), StringIO()
         yield self._at(f"{kind.text}.done", text=self._part["text"], **self._logprobs())
         yield self._at(f"{kind.part}.done", part=self._part)
         self._part = None
@@ -220,17 +234,19 @@ class ResponsesWriter:
         if event.index not in self._calls:
             yield from self._close()
             fields = {"call_id": event.id, "name": event.name, "arguments": ""}
-            self._calls[event.index] = self._new("function_call", fields)
-            yield self._about("output_item.added", self._calls[event.index])
+            self._calls[event.index] = _Call(self._new("function_call", fields), StringIO())
+            yield self._about("output_item.added", self._calls[event.index].item)
         if event.arguments:
             call = self._calls[event.index]
-            call["arguments"] += event.arguments
-            yield self._about("function_call_arguments.delta", call, delta=event.arguments)
+            call.arguments.write(event.arguments)
+            yield self._about("function_call_arguments.delta", call.item, delta=event.arguments)
 
-    def _close_call(self, call: Body, status: str) -> Iterator[Body]:
-        yield self._about("function_call_arguments.done", call, arguments=call["arguments"])
-        call["status"] = status
-        yield self._about("output_item.done", call)
+    def _close_call(self, call: _Call, status: str) -> Iterator[Body]:
+        item = call.item
+        item["arguments"] = call.arguments.getvalue()
+        yield self._about("function_call_arguments.done", item, arguments=item["arguments"])
+        item["status"] = status
+        yield self._about("output_item.done", item)
 
     def _whole(self, name: str) -> Body:
         return {"type": f"response.{name}", "response": self._response}
@@ -238,7 +254,7 @@ class ResponsesWriter:
     def _about(self, name: str, item: Body, **fields: Any) -> Body:
         """Return an event about an item: with the item itself if it is added or done, else with its id."""
         held = {"item": item} if name.startswith("output_item.") else {"item_id": item["id"]}
-        return {"type": f"response.{name}", "output_index": self._response["output"].index(item), **held, **fields}
+        return {"type": f"response.{name}", "output_index": self._places[item["id"]], **held, **fields}
 
     def _at(self, name: str, **fields: Any) -> Body:
         """Return an event about the open part."""
