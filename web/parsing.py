@@ -4,14 +4,18 @@ Knows nothing of what a body holds.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 LARGE_BYTES = 100_000
 """A body of more bytes is large: reading it takes more than a few milliseconds."""
-_THREADS = ThreadPoolExecutor(2, "body")
-"""Few, since each of them may hold the interpreter for 5 ms while the event loop waits for it."""
+SWITCH_SECONDS = 0.0005
+"""Seconds after which a thread hands the interpreter to the event loop. The loop gives it away with each call of the
+system and waits this long to go on, for each event that it sends: Python's own 5 ms add up to half a second."""
+_THREADS = ThreadPoolExecutor(2, "body", lambda: sys.setswitchinterval(SWITCH_SECONDS))
+"""Few, since each of them takes turns with the event loop."""
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ Clients send them in the background, in the words of their own templates.
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from gateway.upstream import Message, UpstreamRequest
 
@@ -12,6 +13,8 @@ FEWEST_TOKENS = 64
 """An answer that may have fewer tokens needs no summary."""
 INSTRUCTION_CHARACTERS = 600
 """Only this many characters at either end of a turn are taken for its instruction."""
+SYSTEM_TURNS = 4
+"""Only the first system turns are looked at: a task has one, a hostile request has thousands."""
 _ASKS = (
     r"(?:^|[.!:?\n#>*•-]\s*|\bplease\s+|\b(?:job|task|goal|role)\s+is\s+to\s+|\byou\s+(?:will|must|should|need\s+to)\s+"
     r"|\b(?:tasked|charged)\s+with\s+|\banaly[sz]e\s+th(?:is|e)\s+\w+\s+and\s+)"
@@ -49,7 +52,7 @@ def is_side_task(request: UpstreamRequest) -> bool:
 
 def _asks_for_a_title(messages: Sequence[Message]) -> bool:
     last = next((turn.content for turn in reversed(messages) if turn.role == "user"), "")
-    systems = [turn.content for turn in messages if turn.role == "system"]
+    systems = [*islice((turn.content for turn in messages if turn.role == "system"), SYSTEM_TURNS)]
     if any(map(_is_background_task, (last, *systems))):
         return True
     beginnings = (turn[:INSTRUCTION_CHARACTERS] for turn in (*systems, last))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.summaries.side_tasks import is_side_task
+from gateway.summaries.side_tasks import SYSTEM_TURNS, is_side_task
 from gateway.upstream import Message, Tool, UpstreamRequest
 
 TASKS: dict[str, str] = json.loads(Path(__file__).with_name("side_tasks.json").read_text("utf-8"))
@@ -68,6 +68,13 @@ def test_a_system_prompt_that_names_titles_somewhere_is_none() -> None:
         f"You are a coding agent. {'Be careful with files. ' * 60} Generate a title for the conversation when asked."
     )
     assert not is_side_task(request(("system", system), ("user", "Why is the sky blue?")))
+
+
+def test_only_the_first_system_turns_are_looked_at() -> None:
+    many = [("system", "Be brief.")] * SYSTEM_TURNS
+    asks = ("system", "Generate a title for this conversation:")
+    told = [is_side_task(request(*turns, ("user", "Why?"))) for turns in ([*many[1:], asks], [*many, asks])]
+    assert told == [True, False]
 
 
 @pytest.mark.parametrize(("tokens", "tiny"), [(None, False), (1, True), (63, True), (64, False), (4096, False)])
