@@ -126,15 +126,16 @@ class Renderer:
         if status:
             status.start()
         self._thinking = False
-        self._unshown: list[ReasoningSummaryDelta | ReasoningSummaryPart] = []
-        self._live = False
+        self._parts: list[ReasoningSummaryPart] = []  # not shown yet
+        self._unfinished = ""  # the text so far of the part that comes next
 
     def show(self, event: Event) -> None:
         if self._status is None:
             self._write(event)
             return
         self._status.note(event)
-        if isinstance(event, ReasoningSummaryHeadline):
+        if isinstance(event, ReasoningSummaryHeadline | ReasoningSummaryDelta):
+            self._write(event)  # which writes nothing yet
             return
         self._status.stop()
         self._write(event)
@@ -150,14 +151,17 @@ class Renderer:
             case ReasoningDelta(delta=delta):
                 self._thinking = True
                 self._page.write("REASONING", delta, DIM)
-            case ReasoningSummaryDelta() | ReasoningSummaryPart():
-                self._unshown.append(event)
-                self._show_summary()
+            case ReasoningSummaryDelta(delta=delta):
+                self._unfinished += delta
+            case ReasoningSummaryPart():
+                self._parts.append(event)
+                self._unfinished = ""
+                self._show_parts()
             case ReasoningDone():
                 if self._thinking:
                     self._page.feed_lines(1)
                 self._thinking = False
-                self._show_summary()
+                self._show_parts()
             case ResponseDelta(delta=delta):
                 self._page.write("FINAL RESPONSE", delta)
             case ToolCallDone(name=name, arguments=arguments):
@@ -176,29 +180,24 @@ class Renderer:
         if self._status:
             self._status.stop()
         self._thinking = False
-        self._show_summary()
+        self._show_parts()
+        self._page.write("REASONING SUMMARY", self._unfinished)
         self._page.close()
 
-    def _show_summary(self) -> None:
+    def _show_parts(self) -> None:
+        """Show the parts that have come, each under its title, unless the trace is still being shown.
+
+        A title comes at the end of its part, so a part is shown as a whole.
+        """
         if self._thinking:
             return
-        unshown, self._unshown = self._unshown, []
-        finished = {event.index for event in unshown if isinstance(event, ReasoningSummaryPart)}
-        for event in unshown:
-            if isinstance(event, ReasoningSummaryPart):
-                self._show_part(event)
-            elif event.index not in finished:
-                self._live = True
-                self._page.write("REASONING SUMMARY", event.delta)
-
-    def _show_part(self, part: ReasoningSummaryPart) -> None:
-        # A part's title arrives at its end: below a part that was shown live, above any other.
-        title, text = (part.title, BOLD), (part.text, PLAIN)
-        for line, style in [(f"({part.title})", DIM)] if self._live else [title, text]:
-            self._page.feed_lines(1)
-            self._page.write("REASONING SUMMARY", line, style)
-        self._page.feed_lines(2)
-        self._live = False
+        for part in self._parts:
+            if part.title:
+                self._page.write("REASONING SUMMARY", part.title, BOLD)
+                self._page.feed_lines(1)
+            self._page.write("REASONING SUMMARY", part.text)
+            self._page.feed_lines(2)
+        self._parts = []
 
 
 def footer(event: StreamCompleted) -> str:

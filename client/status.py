@@ -60,5 +60,7 @@ class StatusLine:
     def text(self, seconds: float) -> str:
         """Return "Trying seven · 12 s · about 340 tokens" after so many seconds, without what is not known."""
         tokens = self._characters // CHARACTERS_A_TOKEN
-        notes = [self._headline or "Waiting", f"{seconds:.0f} s", f"about {tokens} tokens" if tokens else ""]
-        return " · ".join(filter(None, notes))
+        notes = [self._headline or "Waiting", f"{seconds:.0f} s"]
+        if tokens:
+            notes.append(f"about {tokens} token{'s' if tokens > 1 else ''}")
+        return " · ".join(notes)

@@ -72,7 +72,7 @@ def test_a_whole_stream() -> None:
     ) == (
         "[PROMPT]\nYou ask why.\n\n"
         "[REASONING]\nHm.\n\nSo be it.\n\n"
-        "[REASONING SUMMARY]\nHumming\nIt hums.\n\nIt concludes.\n(Concluding)\n\n"
+        "[REASONING SUMMARY]\nHumming\nIt hums.\n\nConcluding\nIt concludes.\n\n"
         "[FINAL RESPONSE]\nBecause.\n\n"
         "1.2 s\n"
     )
@@ -85,17 +85,25 @@ def test_sections_that_never_came_have_no_heading() -> None:
     assert shown(STARTED, ResponseDelta(delta=" \n"), COMPLETED) == "1.2 s\n"
 
 
-def test_without_a_trace_its_summary_is_live() -> None:
-    assert shown(STARTED, ReasoningSummaryDelta(index=0, delta="It hu")) == "[REASONING SUMMARY]\nIt hu"
+def test_without_a_trace_a_part_is_shown_once_it_is_whole() -> None:
+    begun = (STARTED, ReasoningSummaryDelta(index=0, delta="It hums."))
+    assert shown(*begun) == ""
+    assert shown(*begun, part(0, "Humming", "It hums.")) == "[REASONING SUMMARY]\nHumming\nIt hums."
 
 
 @pytest.mark.parametrize("last", [FAILED, None])
 def test_a_bad_end_shows_what_waited(last: StreamFailed | None) -> None:
     file = io.StringIO()
     renderer = Renderer(Console(file=file))
-    for event in (ReasoningDelta(delta="Hm"), part(0, "Humming", "It hums."), last):
+    waiting = (
+        ReasoningDelta(delta="Hm"),
+        ReasoningSummaryDelta(index=0, delta="It hums."),
+        part(0, "Humming", "It hums."),
+        ReasoningSummaryDelta(index=1, delta="It con"),
+    )
+    for event in (*waiting, last):
         renderer.show(event) if event else renderer.close()
-    assert file.getvalue() == "[REASONING]\nHm\n\n[REASONING SUMMARY]\nHumming\nIt hums.\n"
+    assert file.getvalue() == "[REASONING]\nHm\n\n[REASONING SUMMARY]\nHumming\nIt hums.\n\nIt con\n"
 
 
 def test_a_bad_start_shows_nothing() -> None:
@@ -152,7 +160,7 @@ def test_styles_of_a_terminal() -> None:
     ) == (
         "\x1b[1;36m[PROMPT]\x1b[0m\nYou\n\n"
         "\x1b[1;35m[REASONING]\x1b[0m\n\x1b[2mHm\n\nhm\x1b[0m\n\n"
-        "\x1b[1;33m[REASONING SUMMARY]\x1b[0m\n\x1b[1mT\x1b[0m\ntext\n\nlive\n\x1b[2m(U)\x1b[0m\n\n"
+        "\x1b[1;33m[REASONING SUMMARY]\x1b[0m\n\x1b[1mT\x1b[0m\ntext\n\n\x1b[1mU\x1b[0m\nlive\n\n"
         "\x1b[1;32m[FINAL RESPONSE]\x1b[0m\nYes\n\n"
         "\x1b[2m1.2 s\x1b[0m\n"
     )

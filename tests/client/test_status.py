@@ -60,7 +60,9 @@ def part(text: str) -> ReasoningSummaryPart:
 def test_the_line_says_what_is_known() -> None:
     status = StatusLine(Console(file=io.StringIO()))
     assert status.text(0.4) == "Waiting · 0 s"
-    status.note(ReasoningDelta(delta="x" * 40))
+    status.note(ReasoningDelta(delta="x" * 7))
+    assert status.text(2.0) == "Waiting · 2 s · about 1 token"
+    status.note(ReasoningDelta(delta="x" * 33))
     assert status.text(2.0) == "Waiting · 2 s · about 10 tokens"
     status.note(HEADLINE)
     assert status.text(7.6) == "Trying seven · 8 s · about 200 tokens"
@@ -81,7 +83,7 @@ def test_the_line_stands_below_whole_text_only() -> None:
         ResponseDelta(delta="So."),
         COMPLETED,
     ) == (
-        "<>[PROMPT]\nYou ask why.\n<>\n[REASONING SUMMARY]\nIt hums.\n(A title)\n<><>\n[FINAL RESPONSE]\nSo.\n\n1.2 s\n"
+        "<>[PROMPT]\nYou ask why.\n<>\n[REASONING SUMMARY]\nA title\nIt hums.\n<><>\n[FINAL RESPONSE]\nSo.\n\n1.2 s\n"
     )
 
 
