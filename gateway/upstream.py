@@ -79,8 +79,9 @@ class UpstreamRequest:
 
     `model` is a name from the configuration. `budget` is the most tokens of thinking, 0 turns it off; `effort` sets it
     by a word instead. `stop` applies to the response only. `prefill` is the beginning of the response, from which the
-    model continues; it is part of the returned text. An API that cannot continue a response ignores it. `chat` is the
-    body of a chat completion that the client wrote, for an API: all else here is then the gateway's own view of it.
+    model continues; it is part of the returned text. An API is sent neither it nor `stop` unless its settings say how
+    it continues a response. `chat` is the body of a chat completion that the client wrote, for an API: all else here is
+    then the gateway's own view of it.
     From `top_k` on, the fields are for the cluster's Qwen; `logit_bias` maps tokens to what is added to their scores.
     """
 

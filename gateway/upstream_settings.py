@@ -17,6 +17,10 @@ Show = Literal["trace", "summary", "both"]
 """The reasoning in the field `reasoning_content` of chat completions: as it came, its summary, or each part of that
 above its stretch of the trace."""
 
+Prefill = Literal["turn", "prefix", "continue_final_message"]
+"""The way in which an API is asked to go on from the beginning of an answer: by a last turn of the assistant, by one
+that is marked `prefix`, or by one and the fields of vLLM and SGLang."""
+
 EMBEDDED_NAMES = {
     "embedded": "qwen2.5-coder-1.5b-instruct",
     "embedded-0.5b": "qwen2.5-coder-0.5b-instruct",
@@ -114,6 +118,7 @@ class HttpUpstreamSettings(Settings):
     drop_fields: tuple[str, ...] = ()
     reasoning_back: ReasoningBack = "tools"
     show: Show | None = None
+    prefill: Prefill | None = None
     connect_seconds: PositiveFloat = 5.0
     first_byte_seconds: PositiveFloat = 60.0
     silence_seconds: PositiveFloat = 60.0

@@ -27,6 +27,7 @@ from gateway.wire.chat_chunks import ChunkReader
 from upstreams.api_client import PIECE_BYTES, ApiClient, ApiResponse, Broken, Undecodable
 from upstreams.api_errors import check
 from upstreams.chat_body import ChatBodies
+from upstreams.prefill import Beginning
 
 LONGEST_RETRY_AFTER = 30.0
 """Seconds: an API that asks to wait longer than this is not asked again."""
@@ -62,6 +63,7 @@ class ChatApi:
         """
         response = None
         reader, decoder = ChunkReader(), sse.Decoder(LONGEST_EVENT)
+        beginning = Beginning(request.prefill if self._settings.prefill else "")
         self.running += 1
         try:
             with PACER.stream():
@@ -78,7 +80,7 @@ class ChatApi:
                     if ended and reader.whole and not error:
                         await _drain(response)
                         items.append(reader.finish())
-                    if items:
+                    if items := beginning.feed(items):
                         yield items
                     if error:
                         raise error

@@ -15,6 +15,7 @@ from gateway.requests.fields import merged, without
 from gateway.turns import REASONING_FIELDS, reasoning_text, without_blocks
 from gateway.upstream import UpstreamRequest
 from gateway.upstream_settings import HttpUpstreamSettings, ReasoningBack
+from upstreams.prefill import begun
 
 PLAIN_FIELDS = ("reasoning_content", "reasoning")
 """The fields that a client's word decides between before the API has answered; without it, the first."""
@@ -47,6 +48,8 @@ class ChatBodies:
         if request.budget:
             raise InvalidRequest("this model's API does not take a budget of thinking", param="reasoning.budget")
         settings, chat = self._settings, request.to_chat()
+        if request.prefill:
+            chat = begun(chat, request.prefill, settings.prefill)
         turns = with_reasoning(chat["messages"], settings.reasoning_back, self._fields.get(request.model))
         body = merged({**chat, "model": request.model, "messages": turns, "stream": True}, settings.body)
         if request.budget == 0:

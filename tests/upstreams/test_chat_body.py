@@ -49,6 +49,28 @@ def test_the_gateways_own_requests_have_their_fields() -> None:
 
 
 @pytest.mark.parametrize(
+    ("way", "sent"),
+    [
+        (None, {"messages": [USER]}),
+        ("turn", {"messages": [USER, {"role": "assistant", "content": "**"}], "stop": ["\n"]}),
+        ("prefix", {"messages": [USER, {"role": "assistant", "content": "**", "prefix": True}], "stop": ["\n"]}),
+        (
+            "continue_final_message",
+            {
+                "messages": [USER, {"role": "assistant", "content": "**"}],
+                "stop": ["\n"],
+                "add_generation_prompt": False,
+                "continue_final_message": True,
+            },
+        ),
+    ],
+)
+def test_the_beginning_of_an_answer_is_sent_as_the_operator_says(way: str | None, sent: dict[str, Any]) -> None:
+    body = bodies(prefill=way).body(asked(None, stop=("\n",), prefill="**"))
+    assert body == {"model": "m", "stream": True, **sent}
+
+
+@pytest.mark.parametrize(
     ("settings", "budget", "added"),
     [
         ({"body": {"top_k": 1, "user": "me"}}, None, {"top_k": 1, "user": "me"}),
