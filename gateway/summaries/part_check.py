@@ -17,6 +17,7 @@ from gateway.summaries.languages import AUTO, primary
 from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
+from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.written_title import plain_title
 
@@ -52,7 +53,7 @@ class PartCheck:
         """Return the title as a plain phrase, or "" if it is none, not borne by the step, or the last one again."""
         title = plain_title(written)
         before = self._task.before.partition("\n")[0]
-        if not title or title.casefold() == before.casefold() or addresses_somebody(title):
+        if not title or title.casefold() == before.casefold() or addresses_somebody(title) or is_self_talk(title):
             return ""
         stems = stems_of(title)
         share = self._lexical.share(stems)
@@ -67,7 +68,9 @@ class PartCheck:
 
     def _problems(self, sentence: str) -> Sequence[str]:
         said = plain(sentence).strip()
-        if said in self._task.before or addresses_somebody(sentence) or not self._is_borne(said):
+        if said in self._task.before or addresses_somebody(sentence) or is_self_talk(said) or is_question(said):
+            return [sentence]
+        if not self._is_borne(said):
             return [sentence]
         return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
 

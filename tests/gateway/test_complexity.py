@@ -31,6 +31,7 @@ from gateway.summaries.masking import masked
 from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_reader import PartReader
 from gateway.summaries.prompts import prompt_request
+from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.steps import Steps
@@ -157,6 +158,7 @@ READERS: dict[str, Read] = {
     "words": lambda text: LexicalIndex(text).share(stems_of(text)),
     "negations": lambda text: NegationIndex(text).contradicts(text),
     "somebody addressed": addresses_somebody,
+    "self-talk": lambda text: (is_self_talk(text), is_question(text)),
     "secrets": masked,
     "code blocks": code.without_code,
     "code lines": code.code_lines,

@@ -44,8 +44,20 @@ def test_a_part_that_the_step_bears_passes() -> None:
         WORDINGS["en"].parts[1].partition("** ")[2],
         "The council keeps 3 lighthouses.",
         "Granite lasts.",
+        "I need to know whether the wooden pier rots.",
+        "Is the pier protected by the council?",
     ],
-    ids=["another step", "an order", "a role", "a lost negation", "an example", "a number", "said before"],
+    ids=[
+        "another step",
+        "an order",
+        "a role",
+        "a lost negation",
+        "an example",
+        "a number",
+        "said before",
+        "self-talk",
+        "a question",
+    ],
 )
 def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
     assert read(f"**Replacing the pier** {text}")[1] == ""
