@@ -3,6 +3,7 @@
 Nothing that has been released has to be revoked. The check itself is a callable of the owner's.
 """
 
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from gateway.summaries import sentences
@@ -29,15 +30,15 @@ class SentenceGate:
 
     `check` returns what is wrong with a sentence, or nothing if it may be released. A sentence that is wrong, or a
     repetition of an earlier one, is dropped, and the next call raises Ungrounded; after `MAX_SENTENCES` sentences the
-    next call raises SentenceLimit. Nothing is released before `least` characters have passed; if there are fewer in
-    the end, Ungrounded is raised.
+    next call raises SentenceLimit. Nothing is released before `least` characters have passed, wide ones such as Chinese
+    counted twice; if there are fewer in the end, Ungrounded is raised.
     """
 
     def __init__(self, check: Callable[[str], Sequence[str]], least: int = 0) -> None:
         self._check, self._least = check, least
         self._text = self._passed = ""
         self._searched = 0  # no sentence ends in `_text` before it
-        self._sentences = self._released = 0  # the latter in characters of `_passed`
+        self._sentences = self._released = self._width = 0  # the second in characters of `_passed`
         self._problems: Sequence[str] = ()
 
     def feed(self, text: str) -> str:
@@ -65,7 +66,7 @@ class SentenceGate:
 
     @property
     def _too_short(self) -> bool:
-        return len(self._passed.strip()) < self._least
+        return self._width < self._least
 
     def _check_sentences(self, complete: bool) -> None:
         while not self._problems and self._sentences < MAX_SENTENCES and (end := self._sentence_end(complete)):
@@ -85,6 +86,7 @@ class SentenceGate:
         if not self._problems:
             self._sentences += 1
             self._passed += sentence
+            self._width = _width(self._passed.strip())
 
     def _release(self) -> str:
         if self._too_short:
@@ -102,3 +104,8 @@ class SentenceGate:
     def _raise_if_too_short(self) -> None:
         if self._too_short:
             raise Ungrounded(f"it has fewer than {self._least} characters")
+
+
+def _width(text: str) -> int:
+    """Return the number of characters, wide ones counted twice."""
+    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)

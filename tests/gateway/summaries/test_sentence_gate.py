@@ -65,6 +65,8 @@ def test_the_same_text_is_released_however_it_is_cut(written: list[str], size: i
         ("It costs 3 euros. It costs 3 euros. ", 0, ("It costs 3 euros.", "Ungrounded")),
         ("It costs 3 euros.", 17, ("It costs 3 euros.", "end")),
         ("It costs 3 euros.", 18, ("", "Ungrounded")),
+        ("价格是三欧元。", 14, ("价格是三欧元。", "end")),
+        ("价格是三欧元。", 15, ("", "Ungrounded")),
         ("It costs 3 euros. It costs no more.", 30, ("It costs 3 euros. It costs no more.", "end")),
         ("It costs 3 euros. It costs no more. Yes.", 50, ("", "Ungrounded")),
         ("It costs 3 euros. It costs", 20, ("", "Ungrounded")),
