@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 from gateway.summaries.addressing import addresses_somebody
-from gateway.summaries.bearing import SHARE, LexicalIndex, stems_of
+from gateway.summaries.bearing import MARGIN, SHARE, LexicalIndex, stems_of
+from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.examples import is_like_an_example
 from gateway.summaries.excerpts import sanitized_excerpt
 from gateway.summaries.extracts.plain import plain
@@ -22,7 +23,7 @@ from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungroun
 from gateway.summaries.written_title import plain_title
 
 MIN_CHARACTERS, MIN_SHARE = 40, 16
-"""Minimum length of a summary in characters: 40, or 1/16 of the step if that is less."""
+"""Minimum length of a summary in characters: 40, or 1/16 of the step if that is less; wide characters count twice."""
 CACHED_CONVERSATIONS = 32
 """Number of conversations whose index is kept for their next part: building one takes up to 30 ms, it holds 160 KB."""
 
@@ -39,10 +40,13 @@ def asked_language(task: PartTask) -> str:
 
 
 class PartCheck:
-    """The excerpt of a task's step that the model is shown, and the check of what it writes about it."""
+    """The excerpt of a task's step that the model is shown, and the check of what it writes about it.
 
-    def __init__(self, task: PartTask) -> None:
-        self._task = task
+    The step joins the `earlier` ones when its words are first compared.
+    """
+
+    def __init__(self, task: PartTask, earlier: EarlierSteps) -> None:
+        self._task, self._earlier = task, earlier
         self.excerpt = sanitized_excerpt(task.step)
 
     def decoder(self) -> "PartDecoder":
@@ -79,9 +83,14 @@ class PartCheck:
         share = self._lexical.share(stems)
         if is_like_an_example(stems, share):
             return False
-        if share >= SHARE and not self._negations.contradicts(sentence):
+        if self._is_of_this_step(stems, share) and not self._negations.contradicts(sentence):
             return True
         return not self._is_comparable(sentence)
+
+    def _is_of_this_step(self, stems: frozenset[str], share: float) -> bool:
+        """Return True if the step has a `share` of the stems that suffices, and no earlier step has many more."""
+        most = max((step.share(stems) for step in self._steps_before), default=0.0)
+        return share >= SHARE and most <= share + MARGIN
 
     def _is_comparable(self, sentence: str) -> bool:
         """Return True if the words of the step tell: there are enough, in the language of the sentence."""
@@ -110,6 +119,10 @@ class PartCheck:
     @cached_property
     def _lexical(self) -> LexicalIndex:
         return LexicalIndex(self.excerpt)
+
+    @cached_property
+    def _steps_before(self) -> Sequence[LexicalIndex]:
+        return self._earlier.add(self._task.trace, self._lexical)
 
     @cached_property
     def _negations(self) -> NegationIndex:

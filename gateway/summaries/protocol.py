@@ -12,7 +12,7 @@ class PartTask:
     `step` is the text to summarize. `language` is the tag of the summary's language; `auto` is that of `request`, which
     the user has asked, or of `earlier`, the user's turns before it, if that does not tell. `evidence` holds excerpts of
     the conversation, which support claims beside the step. `before` is the title and the text of the part before, which
-    must not be repeated.
+    must not be repeated. `trace` names the trace, whose steps are compared; "" for a step by itself.
     """
 
     step: str
@@ -21,6 +21,7 @@ class PartTask:
     language: str = AUTO
     evidence: tuple[str, ...] = ()
     before: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,4 +165,4 @@ class StreamSummaries:
 
 
 def _request_part(summarizer: Summarizer, id: str, index: int, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
-    return summarizer.part(f"{id}-part-{index}", task)
+    return summarizer.part(f"{id}-part-{index}", replace(task, trace=id))

@@ -16,6 +16,7 @@ from functools import partial
 from gateway.errors import BeforeFirstByte, GatewayError
 from gateway.reasoning import Segment
 from gateway.summaries.breaker import Breaker, Resting
+from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.excerpts import evidence_of, request_of
 from gateway.summaries.languages import AUTO
 from gateway.summaries.masking import Mask, masked
@@ -55,6 +56,7 @@ class SummaryWriter:
     ) -> None:
         self._model, self._language, self._breaker, self._count, self._mask = ask, language, breaker, count, mask
         self._usability = usability or Usability()
+        self._earlier = EarlierSteps()
 
     async def prompt(
         self, request_id: str, messages: Sequence[Message], language: str = AUTO
@@ -74,7 +76,7 @@ class SummaryWriter:
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the part's title and checked sentences in batches, and a SummaryEnd."""
         task = replace(task, language=self._chosen(task.language))
-        check = PartCheck(task)
+        check = PartCheck(task, self._earlier)
         rejected, title, meter = 0, None, TokenMeter(self._count)
         for second in (False, True):
             decoder = check.decoder()

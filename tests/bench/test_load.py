@@ -25,6 +25,7 @@ from cluster.local import free_port
 from gateway.config import GatewaySettings
 from gateway.reasoning import ReasoningParser
 from gateway.reasoning.formats import FORMATS
+from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.part_check import PartCheck
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.steps import Steps
@@ -75,7 +76,8 @@ def test_stamps_are_found_wherever_a_read_splits_them() -> None:
 def test_the_scripted_summary_of_a_part_is_taken() -> None:
     before, steps = "", Steps()
     for step in [*steps.feed(texts_of(Script(600, 50))["reasoning"]), *steps.close()]:
-        check = PartCheck(PartTask(step=step.text, request="How long does the train take?", before=before))
+        task = PartTask(step=step.text, request="How long does the train take?", before=before)
+        check = PartCheck(task, EarlierSteps())
         decoder, written = check.decoder(), summary_of(f"<piece>\n{step.text}\n</piece>")
         text = decoder.feed(written) + decoder.close()
         assert f"**{check.checked_title(decoder.title)}** {text}" == written

@@ -121,7 +121,7 @@ async def test_the_summarizer_gets_the_whole_trace() -> None:
     summarizer = ScriptedSummarizer()
     await events(session(ScriptedParser(*GOOD), summarizer))
     prompt = "What is six times seven? Tell me."
-    assert summarizer.tasks == [PartTask(step=TRACE, request=prompt, evidence=(prompt,))]
+    assert summarizer.tasks == [PartTask(step=TRACE, request=prompt, evidence=(prompt,), trace="rsn-1")]
 
 
 async def test_reasoning_that_comes_early_waits_for_the_prompt_summary() -> None:

@@ -1,7 +1,10 @@
 """Titles and sentences of a part: borne by the step, not by another one, nor repeated from an example."""
 
+from dataclasses import replace
+
 import pytest
 
+from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.part_check import PartCheck
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.sentence_gate import SentenceLimit, Ungrounded
@@ -16,9 +19,9 @@ REQUEST = "What should the council do with the old harbour?"
 TASK = PartTask(step=STEP, request=REQUEST, evidence=(REQUEST,), before="The old wall\nGranite lasts.")
 
 
-def read(answer: str, task: PartTask = TASK) -> tuple[str, str]:
+def read(answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None) -> tuple[str, str]:
     """Return the checked title and the text of an answer; the text ends where a sentence was rejected."""
-    check = PartCheck(task)
+    check = PartCheck(task, earlier or EarlierSteps())
     decoder, text = check.decoder(), ""
     try:
         for char in answer:
@@ -63,6 +66,20 @@ def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
     assert read(f"**Replacing the pier** {text}")[1] == ""
 
 
+def test_a_sentence_that_an_earlier_step_bears_better_is_rejected() -> None:
+    answer = "**Replacing the pier** The council can repair the pier, and the wall of granite lasts."
+    later = (
+        "So the council has money for the pier. It can repair the wall beside the harbour, too, or wait another year"
+        " until the ferry company pays half of what granite costs. The mayor prefers waiting."
+    )
+    earlier = EarlierSteps()
+    named = replace(TASK, before="", trace="rsn-1")
+    assert read(answer, replace(named, step=later), earlier)[1] != ""
+    for step in (STEP, later):
+        text = read(answer, replace(named, step=step), earlier)[1]
+    assert text == ""
+
+
 @pytest.mark.parametrize(
     "title",
     [
@@ -86,7 +103,7 @@ def test_what_follows_the_line_is_left_out() -> None:
 
 
 def test_a_rejected_rest_takes_nothing_back_when_all_arrives_at_once() -> None:
-    decoder = PartCheck(TASK).decoder()
+    decoder = PartCheck(TASK, EarlierSteps()).decoder()
     released = decoder.feed(
         "**Replacing the pier** The wooden pier rots, so the council replaces it. It costs 7.\n- No."
     )

@@ -57,7 +57,7 @@ async def test_both_summaries_are_written_by_the_summarizer() -> None:
     ]
     assert put[-1] == ReasoningSummaryDone(text="So it is 42.")
     assert [request.id for request in summarizer.model.requests] == ["rsn-1-prompt", "rsn-1-part-0"]
-    assert summarizer.tasks == [PartTask(step=TRACE, request=PROMPT, evidence=(PROMPT,))]
+    assert summarizer.tasks == [PartTask(step=TRACE, request=PROMPT, evidence=(PROMPT,), trace="rsn-1")]
     assert running.rejected == 0
 
 
