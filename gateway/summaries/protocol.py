@@ -26,8 +26,8 @@ class PartTask:
 
 @dataclass(frozen=True, slots=True)
 class SummaryTitle:
-    """The title that the model has written, or "" if it has none that is supported. It precedes the first sentence of a
-    part, in the same batch, so that a part which is cut off at its deadline has its title."""
+    """The title that the model has written, if it is supported, or "" if the draft that had one was rejected. It comes
+    when the text begins, so that a part whose sentence is late has the title at least."""
 
     text: str
 
@@ -64,5 +64,5 @@ class SummaryEnd:
 
 
 SummaryItem = str | SummaryTitle | SummaryUsage | SummaryEnd
-"""Items of a summary: checked text, in order; at most one SummaryTitle before it; a SummaryUsage now and then, of which
+"""Items of a summary: checked text, in order; SummaryTitles before it and a SummaryUsage now and then, of both of which
 the last one counts; one SummaryEnd at the end."""

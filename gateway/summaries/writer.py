@@ -74,10 +74,14 @@ class SummaryWriter:
         yield [meter.usage, SummaryEnd(title="", rejected=draft.rejected)]
 
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
-        """Yield the part's title and checked sentences in batches, and a SummaryEnd."""
+        """Yield the part's title and checked sentences in batches, and a SummaryEnd.
+
+        The title is yielded before the first sentence is whole. An empty one takes it back if the draft is rejected.
+        """
         task = replace(task, language=self._chosen(task.language))
         check = PartCheck(task, self._earlier)
-        rejected, title, meter = 0, None, TokenMeter(self._count)
+        rejected, meter = 0, TokenMeter(self._count)
+        title: str | None = None
         for second in (False, True):
             decoder = check.decoder()
             draft = self._draft(decoder)
@@ -86,14 +90,17 @@ class SummaryWriter:
             async with aclosing(draft.sentences(answer)) as sentences:
                 async for sentence in sentences:
                     items: list[SummaryItem] = [*self._shown(sentence), *meter.report()]
-                    if sentence and title is None:
+                    if title is None and (sentence or decoder.title):
                         title = self._mask(check.checked_title(decoder.title))
-                        items.insert(0, SummaryTitle(title))
+                        items[:0] = [SummaryTitle(title)] if title else []
                     if items:
                         yield items
             rejected += draft.rejected
             if draft.text or not draft.rejected:
                 break
+            if title:
+                yield [SummaryTitle("")]
+            title = None
         yield [meter.usage, SummaryEnd(title=title or "", rejected=rejected)]
 
     def _shown(self, sentence: str) -> list[str]:

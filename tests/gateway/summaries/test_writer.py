@@ -31,8 +31,14 @@ def model(*answers: Sequence[Any]) -> ScriptedModel:
 
 
 async def items(source: AsyncGenerator[Sequence[SummaryItem]]) -> list[SummaryItem]:
-    """Return what a summary says; its usage has tests of its own."""
-    return [item async for batch in source for item in batch if not isinstance(item, SummaryUsage)]
+    """Return what a summary says: of its titles the last one counts. Its usage has tests of its own."""
+    title, said = list[SummaryItem](), list[SummaryItem]()
+    for item in [item async for batch in source for item in batch]:
+        if isinstance(item, SummaryTitle):
+            title = [item] if item.text else []
+        elif not isinstance(item, SummaryUsage):
+            said.append(item)
+    return [*title, *said]
 
 
 async def part(writes: ScriptedModel, task: PartTask = TASK) -> list[SummaryItem]:
@@ -68,11 +74,22 @@ async def test_secrets_in_what_a_model_writes_are_masked(mask: Mask, shown: str)
     ]
 
 
-async def test_a_sentence_is_yielded_with_the_title_before_the_next_one_is_written() -> None:
+async def test_the_title_is_yielded_before_its_sentence_and_that_before_the_next_one_is_written() -> None:
     source = SummaryWriter(model(["**Now 42** It is", " 42. It is", asyncio.Event()])).part("rsn-1-part-0", TASK)
     async with aclosing(source):
-        assert [type(item) for item in await anext(source)] == [SummaryUsage]
-        assert await anext(source) == [SummaryTitle("Now 42"), "It is 42."]
+        title, usage = await anext(source)
+        assert (title, type(usage)) == (SummaryTitle("Now 42"), SummaryUsage)
+        assert await anext(source) == ["It is 42."]
+
+
+async def test_the_title_of_a_rejected_draft_is_taken_back() -> None:
+    source = SummaryWriter(model(["**Now 42** It is", " 43."])).part("rsn-1-part-0", TASK)
+    got = [item async for batch in source for item in batch if not isinstance(item, SummaryUsage)]
+    assert got == [*[SummaryTitle("Now 42"), SummaryTitle("")] * 2, end("", 2)]
+
+
+async def test_the_title_of_a_draft_that_failed_is_kept() -> None:
+    assert await part(model(["**Now 42** It", UpstreamError("gone")])) == [SummaryTitle("Now 42"), end("Now 42")]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +104,8 @@ async def test_a_sentence_is_yielded_with_the_title_before_the_next_one_is_writt
         (["**Now 42** Not at all 41. It is 43. Yes."], [SummaryTitle("Now 42"), "Not at all 41.", end("Now 42", 1)], 1),
         (["**Now 42** It is 42 or 7."], [SummaryTitle("Now 42"), "It is 42 or 7.", end("Now 42")], 1),
         (["**Now 42** The model says that it is 42."], REJECTED, 2),
-        (["**In 1999** It is 42."], [SummaryTitle(""), "It is 42.", end("")], 1),
-        (["So it is 42, not 41."], [SummaryTitle(""), "So it is 42, not 41.", end("")], 1),
+        (["**In 1999** It is 42."], ["It is 42.", end("")], 1),
+        (["So it is 42, not 41."], ["So it is 42, not 41.", end("")], 1),
         ([""], REJECTED, 2),
     ],
     ids=["twice", "once", "after a sentence", "from the prompt", "narrated", "title", "no title", "nothing written"],
