@@ -45,9 +45,14 @@ def to_upstream_item(item: harness.Text | harness.ThinkingEnded | harness.Finish
             return upstream.Text(text)
         case harness.ThinkingEnded(tokens=tokens, ended_by=ended_by):
             return upstream.ThinkingEnded(tokens=tokens, ended_by=ended_by)
-        case harness.Finished(finish_reason=finish_reason, tokens=tokens, thinking_tokens=thinking_tokens):
-            usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=tokens, reasoning_tokens=thinking_tokens)
-            return upstream.Finished(finish_reason=finish_reason, usage=usage)
+        case harness.Finished():
+            usage = Usage(
+                prompt_tokens=prompt_tokens,
+                cached_tokens=item.cached_tokens,
+                completion_tokens=item.tokens,
+                reasoning_tokens=item.thinking_tokens,
+            )
+            return upstream.Finished(finish_reason=item.finish_reason, usage=usage)
 
 
 def _budget(request: UpstreamRequest, settings: UpstreamSettings) -> int:

@@ -18,7 +18,7 @@ from deployments.qwen_request import to_generation_request, to_upstream_item
 from engine.engine import Engine, EngineSettings
 from engine.harness import Harness
 from engine.model_files import model_folder
-from engine.sampling import Sampling
+from engine.sampling import NoteCached, Sampling, ignore
 from gateway.pacing import PACER
 from gateway.upstream import Accepted, Message, UpstreamItem, UpstreamRequest
 from gateway.upstream_settings import UpstreamSettings
@@ -40,9 +40,9 @@ class _PacedEngine(Engine):
     """
 
     async def generate(
-        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
+        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling, note_cached: NoteCached = ignore
     ) -> AsyncGenerator[list[int]]:
-        async with aclosing(super().generate(tokens, max_new_tokens, sampling)) as batches:
+        async with aclosing(super().generate(tokens, max_new_tokens, sampling, note_cached)) as batches:
             async for batch in batches:
                 yield batch
                 await PACER.tick()

@@ -9,6 +9,7 @@ checks each of them against the installed version:
     processor.inputs_and_outputs, .model_runner  run a step of the model, and take its tokens from `output_ids`
     state.logit_processor_kwargs, current_len()  a request's sampling and position, read when its batch is prepared
     state.initial_tokens, generated_tokens       a request's tokens so far, likewise
+    state.position_offset, request.query_length  how many of them are in the cache, and how many the step adds
     state.status, scheduler.active_requests      a request that is cancelled while a batch with it runs is finished
     cache.update(), cu_seq_lens_q, cu_seq_lens_k the arguments of an attention function under continuous batching
 
@@ -30,7 +31,7 @@ from transformers.generation.continuous_batching.requests import RequestStatus
 from engine.attention import attend_per_request
 from engine.batching_config import GPU_ROWS, manager_config, suits
 from engine.gpu_attention import attend_varlen
-from engine.sampling import Request, Row, Sampling
+from engine.sampling import NoteCached, Request, Row, Sampling, ignore
 from gateway.errors import UpstreamError
 from gateway.mailbox import Mailbox
 
@@ -83,25 +84,27 @@ class ContinuousBatching:
         """Return whether the generation thread runs; an error that the manager cannot recover from ends it."""
         return bool(self._manager.is_running())
 
-    def submit(self, request_id: str, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling) -> Mailbox[int]:
+    def submit(
+        self, id: str, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling, note_cached: NoteCached = ignore
+    ) -> Mailbox[int]:
         """Queue a request and return the mailbox that receives its new tokens; it is closed after the last one.
 
         Call it on the event loop that reads the mailbox. The mailbox is closed with an UpstreamError if the request
-        fails. Raises UpstreamError if the generation thread has ended.
+        fails. `note_cached` is that of a `Request`. Raises UpstreamError if the generation thread has ended.
         """
         self._drop_unclaimed_results()
         mailbox = Mailbox[int]()
         # Before the request, so that not even its first token can arrive without a handler.
-        self._manager.register_result_handler(request_id, _delivery_to(mailbox))
+        self._manager.register_result_handler(id, _delivery_to(mailbox))
         added = self._manager.add_request(
             list(tokens),
-            request_id=request_id,
+            request_id=id,
             max_new_tokens=max_new_tokens,
             streaming=True,
-            request=Request(sampling, len(tokens)),
+            request=Request(sampling, len(tokens), note_cached),
         )
         if added is None:
-            self._remove_handler(request_id)
+            self._remove_handler(id)
             raise UpstreamError("the engine has stopped; its replica will be replaced")
         return mailbox
 
@@ -184,15 +187,15 @@ class _KeptScores:
 
     def prepare_tensor_args(self, requests_in_batch: list[Any], arg_storage: torch.Tensor) -> torch.Tensor:
         self._in_flight, self._states = self._states, [request.state for request in requests_in_batch]
+        ours = [(part, part.state.logit_processor_kwargs.get("request")) for part in requests_in_batch]
+        for part, request in ours:
+            if request and not part.state.generated_tokens:
+                request.note_cached(part.state.position_offset - part.query_length)
         # A request whose prompt is only partly processed has no scores in this step; those of a warmup are not ours.
         self.rows = [
-            Row(
-                request.state.logit_processor_kwargs["request"],
-                request.state.current_len(),
-                (request.state.initial_tokens, request.state.generated_tokens),
-            )
-            for request in requests_in_batch
-            if request.has_new_token and request.state.logit_processor_kwargs
+            Row(request, part.state.current_len(), (part.state.initial_tokens, part.state.generated_tokens))
+            for part, request in ours
+            if request and part.has_new_token
         ]
         return arg_storage
 

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 from engine.batching import ContinuousBatching
 from engine.linear.choice import choose
 from engine.linear.replacing import linear_weights, replace_layers, typical_linear
-from engine.sampling import Sampler, Sampling
+from engine.sampling import NoteCached, Sampler, Sampling, ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +66,15 @@ class Engine:
         return self._running
 
     async def generate(
-        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
+        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling, note_cached: NoteCached = ignore
     ) -> AsyncGenerator[list[int]]:
         """Yield new tokens as they are made, several at once if the reader is slower. An end token is the last.
 
+        `note_cached` is called as that of `Request`, on the engine's thread.
         Closing the generator cancels the request. Raises UpstreamError if the engine fails.
         """
         request_id = uuid.uuid4().hex
-        mailbox = self._batching.submit(request_id, tokens, max_new_tokens, sampling)
+        mailbox = self._batching.submit(request_id, tokens, max_new_tokens, sampling, note_cached)
         self._running += 1
         try:
             while new := await mailbox.take():

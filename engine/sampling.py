@@ -60,12 +60,24 @@ class Sampling:
     banned: Mapping[int | None, int] = field(default_factory=dict)
 
 
+NoteCached = Callable[[int], None]
+
+
+def ignore(_: int) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Request:
-    """One request in all its steps, compared by identity. `prompt_size` counts the tokens that it did not generate."""
+    """One request in all its steps, compared by identity. `prompt_size` counts the tokens that it did not generate.
+
+    `note_cached` is called in each step that takes some of these, with the number that the cache had before it: the
+    first time with what other requests have left there.
+    """
 
     sampling: Sampling
     prompt_size: int = 0
+    note_cached: NoteCached = ignore
 
 
 class Row(NamedTuple):

@@ -14,7 +14,7 @@ from engine.harness.circles import Circles, without_circle
 from engine.harness.messages import Finished, GenerationRequest, Text, ThinkingEnded
 from engine.harness.options import banned_spellings, sampling_of
 from engine.harness.prompts import CLOSING, START, Turn, prompts_of
-from engine.sampling import Sampling
+from engine.sampling import NoteCached, Sampling
 from engine.text import Detokenizer, StopStrings
 from gateway.errors import ContextTooLong
 
@@ -26,14 +26,16 @@ class TokenGenerator(Protocol):
     end_tokens: frozenset[int]
     defaults: Any
 
-    def generate(self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling) -> AsyncGenerator[list[int]]: ...
+    def generate(
+        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling, note_cached: NoteCached
+    ) -> AsyncGenerator[list[int]]: ...
 
 
 @dataclass(slots=True)
 class _Phase:
     """The thinking or the answer: each is one request to the engine. `stopped` is set once it has ended by itself.
 
-    `circles`, if there are any to look for, end it too.
+    `circles`, if there are any to look for, end it too. `cached` are the tokens of its prompt that the cache had.
     """
 
     stops: Sequence[str]
@@ -41,6 +43,11 @@ class _Phase:
     text: str = ""
     tokens: int = 0
     stopped: bool = False
+    cached: int | None = None
+
+    def note_cached(self, tokens: int) -> None:
+        """Keep the first number: later ones count what this request has put there itself."""
+        self.cached = tokens if self.cached is None else self.cached
 
 
 class Harness:
@@ -80,7 +87,12 @@ class Harness:
                     yield piece
             if not thinking.stopped and thinking.tokens >= request.max_tokens:
                 yield ThinkingEnded(tokens=thinking.tokens, ended_by="truncated")
-                yield Finished(finish_reason="length", tokens=thinking.tokens, thinking_tokens=thinking.tokens)
+                yield Finished(
+                    finish_reason="length",
+                    tokens=thinking.tokens,
+                    thinking_tokens=thinking.tokens,
+                    cached_tokens=thinking.cached or 0,
+                )
                 return
             yield Text(CLOSING)
             yield ThinkingEnded(tokens=thinking.tokens, ended_by="marker" if thinking.stopped else "budget")
@@ -93,6 +105,7 @@ class Harness:
             finish_reason="stop" if answer.stopped else "length",
             tokens=thinking.tokens + answer.tokens,
             thinking_tokens=thinking.tokens,
+            cached_tokens=(thinking if request.budget else answer).cached or 0,
         )
 
     async def _generate(
@@ -111,7 +124,7 @@ class Harness:
             StopStrings(phase.stops),
             turn.beginning,
         )
-        async with aclosing(self._engine.generate(tokens, limit, sampling)) as batches:
+        async with aclosing(self._engine.generate(tokens, limit, sampling, phase.note_cached)) as batches:
             async for batch in batches:
                 phase.tokens += len(batch)
                 text = stop.feed(detokenizer.feed(batch))

@@ -51,8 +51,10 @@ class ThinkingEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The last item. `tokens` counts all generated tokens, those of the thinking included."""
+    """The last item. `tokens` counts all generated tokens, those of the thinking included; `cached_tokens` those of the
+    prompt that the engine's cache had."""
 
     finish_reason: Literal["stop", "length"]
     tokens: int
     thinking_tokens: int
+    cached_tokens: int = 0

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from engine.batching import ContinuousBatching
-from engine.batching_config import manager_config
+from engine.batching_config import PAGE_TOKENS, manager_config
 from engine.sampling import Adjustments, Row, Sampler, Sampling
 from gateway.errors import UpstreamError
 from tests.fakes.async_batching import async_batching_on_cpu
@@ -97,6 +97,16 @@ async def test_positions_go_on_if_a_request_continues_another(batching: Continuo
         pass
     positions = [[row.position for row, _, _ in recorder.rows_of(sampling)] for sampling in (whole, rest)]
     assert positions[1] == positions[0][4:]
+
+
+async def test_the_tokens_that_a_request_finds_in_the_cache_are_noted_first(batching: ContinuousBatching) -> None:
+    first, second = list[int](), list[int]()
+    prompt = [*range(43, 43 + 2 * PAGE_TOKENS + 1), *range(3, 43)]
+    for name, noted in (("first", first), ("second", second)):
+        mailbox = batching.submit(name, prompt, 2, Sampling(), noted.append)
+        while await mailbox.take():
+            pass
+    assert (first[0], second[0]) == (0, len(prompt) // PAGE_TOKENS * PAGE_TOKENS)
 
 
 async def test_a_cancelled_request_is_in_no_step_after_the_next_request_has_begun(

@@ -115,6 +115,12 @@ def processors() -> Any:
             lambda _: state().current_len() == 0,
         ),
         (
+            "`position_offset` of a state counts its tokens in the cache, and `query_length` those that a step adds",
+            lambda _: (
+                state().position_offset == 0 and "query_length" in find("requests", "FutureRequestState").__slots__
+            ),
+        ),
+        (
             "the handlers of requests are in the dict `output_router.result_handlers` of the manager",
             lambda manager: manager.output_router.result_handlers == {},
         ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import GenerationConfig
 
-from engine.sampling import Sampling
+from engine.sampling import NoteCached, Sampling
 from tests.fakes.tiny_model import END_OF_TEXT, END_OF_TURN
 
 
@@ -23,13 +23,15 @@ class Call:
 class ScriptedEngine:
     """Plays one script for each request: a batch of tokens for each text, cut at the request's limit.
 
-    `calls` are the requests so far, `played` the texts, `open` the number of generators that are open.
+    `calls` are the requests so far, `played` the texts, `open` the number of generators that are open. Of each prompt
+    `cached` tokens are in the cache.
     """
 
     tokenizer: Any
     scripts: Sequence[Sequence[str]] = ()
     defaults: Any = field(default_factory=GenerationConfig)
     context_tokens: int = 2048
+    cached: int = 0
     calls: list[Call] = field(default_factory=list)
     played: list[str] = field(default_factory=list)
     open: int = 0
@@ -39,10 +41,12 @@ class ScriptedEngine:
         self.end_tokens = frozenset(self.tokenizer.convert_tokens_to_ids([END_OF_TURN, END_OF_TEXT]))
 
     async def generate(
-        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling
+        self, tokens: Sequence[int], max_new_tokens: int, sampling: Sampling, note_cached: NoteCached
     ) -> AsyncGenerator[list[int]]:
         script = self.scripts[len(self.calls)]
         self.calls.append(Call(self.tokenizer.decode(tokens), max_new_tokens, sampling))
+        note_cached(self.cached)
+        note_cached(len(tokens))
         left = max_new_tokens
         self.open += 1
         try:

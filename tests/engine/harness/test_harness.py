@@ -49,6 +49,15 @@ async def test_the_models_own_marker_ends_its_thinking_however_it_is_cut(tokeniz
     assert " never read" not in on.engine.played
 
 
+@pytest.mark.parametrize(("budget", "scripts"), [(0, [["21"]]), (100, [[" Hm.</think>"], ["21"]])])
+async def test_the_end_tells_the_cached_tokens_of_the_prompt(
+    tokenizer: Any, budget: int, scripts: list[list[str]]
+) -> None:
+    *_, end = await stage(tokenizer, *scripts, cached=7).stream(budget=budget)
+    assert isinstance(end, Finished)
+    assert end.cached_tokens == 7
+
+
 async def test_a_marker_that_a_text_only_resembles_is_part_of_the_thinking(tokenizer: Any) -> None:
     thinking = [" a </thin", "g> and </", "b> then </think", ">"]
     on = stage(tokenizer, thinking, [END_OF_TURN])
