@@ -35,6 +35,10 @@ from gateway.errors import ModelUnavailable
 ALTERNATIVE = "or name a local directory or a Hugging Face id instead of `embedded`"
 CHUNK_BYTES = 1 << 20
 
+INT8_FOLDER, INT8_FILE = "int8-v1", "weights.safetensors"
+"""The int8 form of a model's linear layers: a folder in the model's own, named by its version, and the file in it. Not
+beside model.safetensors, since some programs load all files of a folder that end like that."""
+
 Convert = Callable[[Path, Path], None]
 """Takes a GGUF file and an empty folder; writes config.json, the tokenizer and *.safetensors into the folder."""
 
@@ -101,6 +105,20 @@ def convert(gguf: Path, folder: Path) -> None:
         model.save_pretrained(folder)
         # safetensors makes the weights readable by their owner only, but a cache may be shared.
         (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
+
+
+def quantize(folder: Path, work: Path) -> Path:
+    """Return a folder made in `work` with the int8 form of the linear layers of the model in `folder`, for CPUs."""
+    with stage("Quantizing the weights (about 20 s)"), redirect_stderr(io.StringIO()):
+        from transformers import AutoModelForCausalLM
+
+        from engine.linear.weights import save_int8
+
+        made = work / "ready"
+        made.mkdir()
+        save_int8(AutoModelForCausalLM.from_pretrained(folder, dtype="auto"), made / INT8_FILE)
+        (made / INT8_FILE).chmod((folder / "config.json").stat().st_mode)
+    return made
 
 
 def build(model: EmbeddedModel, work: Path, parts: Path, convert: Convert = convert) -> Path:

@@ -15,8 +15,10 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from engine.batching import ContinuousBatching
+from engine.embedded import INT8_FILE, INT8_FOLDER
 from engine.linear.choice import choose
 from engine.linear.replacing import linear_weights, replace_layers, typical_linear
+from engine.linear.weights import load_int8
 from engine.sampling import NoteCached, Sampler, Sampling, ignore
 
 
@@ -101,7 +103,9 @@ def _load(folder: Path, settings: EngineSettings) -> Any:
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
     if settings.device != "cpu":
         return model.to(settings.device)
-    model = replace_layers(model, choose(typical_linear(model), linear_weights(model)))
+    file = folder / INT8_FOLDER / INT8_FILE
+    kept = load_int8(file) if file.exists() else None
+    model = replace_layers(model, choose(typical_linear(model), linear_weights(model)), kept)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     return model
 

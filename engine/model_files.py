@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from huggingface_hub import snapshot_download
 
 from engine import embedded
-from engine.embedded import ALTERNATIVE, LARGE, MODELS, Convert, EmbeddedModel, stage
+from engine.embedded import ALTERNATIVE, INT8_FOLDER, LARGE, MODELS, Convert, EmbeddedModel, stage
 from gateway.errors import ModelUnavailable
 
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.jinja", "*.model", "tokenizer*"]
@@ -40,7 +40,9 @@ def model_folder(source: str, cache: Path | None = None) -> Path:
     message says what to do next.
     """
     if model := MODELS.get(source):
-        return _check_complete(embedded_folder(model, cache or default_cache()))
+        folder = _check_complete(embedded_folder(model, cache or default_cache()))
+        _quantize_once(folder, model.disk)
+        return folder
     path = Path(source).expanduser()
     if path.exists():
         return _check_complete(path.absolute())
@@ -59,6 +61,14 @@ def embedded_folder(model: EmbeddedModel, cache: Path, convert: Convert = embedd
     folder = _folder(model, cache)
     parts = folder.with_name(f"{model.name}.parts")
     return make_once(folder, model.disk, lambda work: embedded.build(model, work, parts, convert))
+
+
+def _quantize_once(folder: Path, disk: int) -> None:
+    """Keep the int8 weights of an embedded model in its folder. Without them each start makes its own."""
+    try:
+        make_once(folder / INT8_FOLDER, disk // 4, lambda work: embedded.quantize(folder, work))
+    except ModelUnavailable as error:
+        print(f"Each start will take longer. {error}", file=sys.stderr)
 
 
 def is_prepared(model: EmbeddedModel, cache: Path) -> bool:

@@ -8,10 +8,8 @@ The perplexity that each adds to bfloat16's is measured by `python -m bench.perp
 docs/performance.md, and so are the times of `_weight_int4pack_mm_for_cpu`, which is not here.
 """
 
-import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Literal, Protocol
@@ -20,10 +18,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-QuantizedEngine = Literal["fbgemm", "onednn"]
+from engine.linear.weights import SMALLEST_SCALE, LinearWeights, on_all_cores
 
-SMALLEST_SCALE = 1e-12
-"""Stands in for the scale of a row of zeros."""
+QuantizedEngine = Literal["fbgemm", "onednn"]
 
 
 class Kernel(Protocol):
@@ -32,7 +29,7 @@ class Kernel(Protocol):
     name: str
     bytes_per_weight: int
 
-    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+    def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
         """Return modules that map x (…, in) float32 to `x @ weight.T + bias` (…, out) float32, one for each layer.
 
         Raises RuntimeError if the kernel does not exist here.
@@ -45,8 +42,8 @@ class BFloat16:
     name = "bfloat16"
     bytes_per_weight = 2
 
-    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
-        return _on_all_cores(_BFloat16Linear, linears)
+    def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
+        return on_all_cores(_BFloat16Linear, layers)
 
 
 class Half:
@@ -59,9 +56,9 @@ class Half:
     name = "half"
     bytes_per_weight = 2
 
-    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+    def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
         with _packing_for("fbgemm"):
-            return _on_all_cores(_HalfLinear, linears)
+            return on_all_cores(_HalfLinear, layers)
 
 
 class Int8:
@@ -73,30 +70,30 @@ class Int8:
         self.name = f"int8 {engine}"
         self._engine = engine
 
-    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+    def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
         with _packing_for(self._engine):
-            return _on_all_cores(partial(_Int8Linear, seven_bits=_saturates()), linears)
+            return on_all_cores(partial(_Int8Linear, seven_bits=_saturates()), layers)
 
 
 KERNELS: tuple[Kernel, ...] = (Int8("fbgemm"), Int8("onednn"), Half(), BFloat16())
 
 
 class _BFloat16Linear(nn.Module):
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, layer: LinearWeights) -> None:
         super().__init__()
+        bias = layer.bias()
         # Not a parameter, so that a conversion of the model to float32 does not reach it.
-        self._weight = linear.weight.detach().bfloat16()
-        self._bias = None if linear.bias is None else linear.bias.detach().bfloat16()
+        self._weight = layer.weight().bfloat16()
+        self._bias = None if bias is None else bias.bfloat16()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return functional.linear(x.bfloat16(), self._weight, self._bias).float()
 
 
 class _HalfLinear(nn.Module):
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, layer: LinearWeights) -> None:
         super().__init__()
-        bias = None if linear.bias is None else linear.bias.detach().float()
-        self._packed = torch.ops.quantized.linear_prepack_fp16(linear.weight.detach().float(), bias)
+        self._packed = torch.ops.quantized.linear_prepack_fp16(layer.weight().float(), layer.bias())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
@@ -107,16 +104,13 @@ class _Int8Linear(nn.Module):
     """The operator quantizes its whole input with one scale. Rows are divided by their own largest value before it, so
     that one row's outliers cost the others no precision."""
 
-    def __init__(self, linear: nn.Linear, seven_bits: bool) -> None:
+    def __init__(self, layer: LinearWeights, seven_bits: bool) -> None:
         super().__init__()
-        weight = linear.weight.detach()
-        scales = (weight.abs().amax(1).float() / 127).clamp_(min=SMALLEST_SCALE)
-        # In 49 ms for a layer whose packing takes 60. `torch.quantize_per_channel` does the same in 116.
-        numbers = weight.to(torch.float32, copy=True).mul_((1 / scales)[:, None]).round_().to(torch.int8)
-        zeros = torch.zeros(len(weight), dtype=torch.int64)
+        numbers, scales = layer.int8()
+        zeros = torch.zeros(len(numbers), dtype=torch.int64)
         quantized = torch._make_per_channel_quantized_tensor(numbers, scales.double(), zeros, 0)
         self._packed = torch.ops.quantized.linear_prepack(quantized, None)
-        self._bias = None if linear.bias is None else linear.bias.detach().float()
+        self._bias = layer.bias()
         self._seven_bits = seven_bits
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -136,14 +130,8 @@ def _saturates() -> bool:
     size = 64
     ones = nn.Linear(size, size, bias=False)
     ones.weight.data.fill_(1.0)
-    product = _Int8Linear(ones, seven_bits=False)(torch.ones(1, size))
+    product = _Int8Linear(LinearWeights([ones]), seven_bits=False)(torch.ones(1, size))
     return not torch.allclose(product, torch.full((1, size), float(size)), rtol=0.02)
-
-
-def _on_all_cores(pack: Callable[[nn.Linear], nn.Module], linears: Sequence[nn.Linear]) -> list[nn.Module]:
-    """Packing a layer uses one core and releases the interpreter's lock."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(pack, linears))
 
 
 @contextmanager

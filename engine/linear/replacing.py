@@ -7,12 +7,14 @@ weights in its cache).
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 from torch.nn.functional import embedding
 
 from engine.linear.choice import Choice
+from engine.linear.weights import Int8, LinearWeights, linears_of
 
 SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 """Names by which transformers' models call layers of one module, in this order, on the same input."""
@@ -76,34 +78,39 @@ class JoinedPart(nn.Module):
 
 def typical_linear(model: nn.Module) -> nn.Linear:
     """Return a linear layer of the shape that most of the model's weights have."""
+    linears = linears_of(model).values()
     weights: Counter[torch.Size] = Counter()
-    for linear in _linears(model):
+    for linear in linears:
         weights[linear.weight.shape] += linear.weight.numel()
     ((shape, _),) = weights.most_common(1)
-    return next(linear for linear in _linears(model) if linear.weight.shape == shape)
+    return next(linear for linear in linears if linear.weight.shape == shape)
 
 
 def linear_weights(model: nn.Module) -> int:
     """Return the number of weights in the model's linear layers."""
-    return sum(linear.weight.numel() for linear in _linears(model))
+    return sum(linear.weight.numel() for linear in linears_of(model).values())
 
 
-def replace_layers(model: nn.Module, choice: Choice) -> nn.Module:
-    """Replace the linear layers and embeddings of `model` in place, and convert the rest to float32."""
+def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | None = None) -> nn.Module:
+    """Replace the linear layers and embeddings of `model` in place, and convert the rest to float32.
+
+    `kept` are the int8 forms of all linear layers, if they have been made before.
+    """
     groups = _groups(model)
-    joined = [group[0] if len(group) == 1 else _join(group) for group in groups]
-    kinds = [kernel.pack(joined) for _, kernel in choice.kernels]
+    layers = [LinearWeights([*group.values()], [kept[name] for name in group] if kept else ()) for group in groups]
+    kinds = [kernel.pack(layers) for _, kernel in choice.kernels]
     limits = [limit for limit, _ in choice.kernels]
     new: dict[nn.Module, nn.Module] = {
         table: BFloat16Embedding(table) for table in model.modules() if isinstance(table, nn.Embedding)
     }
     for group, *packed in zip(groups, *kinds, strict=True):
         layer = packed[0] if len(packed) == 1 else ChosenLinear(list(zip(limits, packed, strict=True)))
-        if len(group) == 1:
-            new[group[0]] = layer
+        linears = [*group.values()]
+        if len(linears) == 1:
+            new[linears[0]] = layer
         else:
-            together = JoinedLinear(layer, [linear.out_features for linear in group])
-            new |= {linear: JoinedPart(together, number) for number, linear in enumerate(group)}
+            together = JoinedLinear(layer, [linear.out_features for linear in linears])
+            new |= {linear: JoinedPart(together, number) for number, linear in enumerate(linears)}
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if child in new:
@@ -111,27 +118,14 @@ def replace_layers(model: nn.Module, choice: Choice) -> nn.Module:
     return model.float()
 
 
-def _groups(model: nn.Module) -> list[list[nn.Linear]]:
-    """Return the linear layers of `model`, those with the same input together."""
+def _groups(model: nn.Module) -> list[dict[str, nn.Linear]]:
+    """Return the linear layers of `model` by their names, those with the same input together."""
     groups = []
-    for module in model.modules():
+    for path, module in model.named_modules():
         for names in SAME_INPUT:
-            group = [getattr(module, name, None) for name in names]
-            linears = [linear for linear in group if isinstance(linear, nn.Linear)]
-            if len(linears) == len(names) and len({linear.bias is None for linear in linears}) == 1:
-                groups.append(linears)
-    grouped = {linear for group in groups for linear in group}
-    return groups + [[linear] for linear in _linears(model) if linear not in grouped]
-
-
-def _join(linears: list[nn.Linear]) -> nn.Linear:
-    joined = nn.Linear(1, 1, bias=False, device="meta")
-    joined.in_features, joined.out_features = linears[0].in_features, sum(linear.out_features for linear in linears)
-    joined.weight = nn.Parameter(torch.cat([linear.weight.detach() for linear in linears]), requires_grad=False)
-    if linears[0].bias is not None:
-        joined.bias = nn.Parameter(torch.cat([linear.bias.detach() for linear in linears]), requires_grad=False)
-    return joined
-
-
-def _linears(model: nn.Module) -> list[nn.Linear]:
-    return [child for child in model.modules() if isinstance(child, nn.Linear)]
+            found = {f"{path}.{name}".lstrip("."): getattr(module, name, None) for name in names}
+            group = {name: linear for name, linear in found.items() if isinstance(linear, nn.Linear)}
+            if len(group) == len(names):
+                groups.append(group)
+    grouped = {linear for group in groups for linear in group.values()}
+    return groups + [{name: linear} for name, linear in linears_of(model).items() if linear not in grouped]

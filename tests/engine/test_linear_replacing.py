@@ -12,6 +12,8 @@ from transformers import AutoModelForCausalLM
 from engine.linear.choice import Choice
 from engine.linear.kernels import BFloat16
 from engine.linear.replacing import BFloat16Embedding, linear_weights, replace_layers, typical_linear
+from engine.linear.weights import Int8, LinearWeights
+from tests.fakes.linear import joined
 
 
 class Constant:
@@ -22,8 +24,8 @@ class Constant:
     def __init__(self, value: float) -> None:
         self.name, self._value = f"{value}", value
 
-    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
-        return [ConstantLinear(linear.out_features, self._value) for linear in linears]
+    def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
+        return [ConstantLinear(layer.out_features, self._value) for layer in layers]
 
 
 class ConstantLinear(nn.Module):
@@ -108,9 +110,29 @@ class Counting:
     def __init__(self) -> None:
         self.calls: list[tuple[int, int]] = []
 
-    def pack(self, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+    def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
+        linears = [joined(layer) for layer in layers]
         for linear in linears:
             linear.register_forward_pre_hook(
                 lambda layer, _: self.calls.append((layer.in_features, layer.out_features))
             )
-        return list(linears)
+        return [*linears]
+
+
+@torch.no_grad()
+def test_int8_weights_made_before_are_those_of_the_layers() -> None:
+    attention, seen = Attention(), list[Int8]()
+
+    class Keeping(Counting):
+        def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
+            seen.extend(layer.int8() for layer in layers)
+            return super().pack(layers)
+
+    kept = {
+        name: Int8(torch.full((size, 4), number, dtype=torch.int8), torch.full((size,), 0.5))
+        for number, (name, size) in enumerate({"q_proj": 6, "k_proj": 2, "v_proj": 3}.items())
+    }
+    replace_layers(attention, Choice(((inf, Keeping()),)), kept)
+    ((numbers, scales),) = seen
+    assert numbers[:, 0].tolist() == [0] * 6 + [1] * 2 + [2] * 3
+    assert scales.tolist() == [0.5] * 11

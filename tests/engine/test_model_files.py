@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Sequence
@@ -17,8 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForCausalLM
 
-from engine.embedded import MODELS, EmbeddedModel, join
+from engine import embedded
+from engine.embedded import INT8_FILE, INT8_FOLDER, MODELS, SMALL, EmbeddedModel, join
+from engine.linear.weights import linears_of, load_int8
 from engine.model_files import Make, default_cache, embedded_folder, main, make_once, model_folder
 from gateway.errors import ModelUnavailable
 from gateway.upstream_settings import EMBEDDED_NAMES
@@ -269,6 +273,30 @@ def test_the_environment_names_the_cache(
     assert [model_folder(source), model_folder(source, tmp_path)] == [folder, folder]
     monkeypatch.delenv("REASONING_GATEWAY_CACHE")
     assert default_cache() == Path.home() / ".cache" / "reasoning-gateway"
+
+
+def test_int8_weights_of_an_embedded_model_are_made_once(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(model, tmp_path / "models" / MODELS[SMALL].name)
+    for _ in range(2):
+        assert model_folder(SMALL, tmp_path) == folder
+        monkeypatch.setattr(embedded, "quantize", never)
+    kept = load_int8(folder / INT8_FOLDER / INT8_FILE)
+    assert kept.keys() == linears_of(AutoModelForCausalLM.from_pretrained(model)).keys()
+    assert {path.suffix for path in folder.iterdir() if path.name.startswith(INT8_FOLDER)} == {"", ".lock"}
+
+
+def test_without_room_for_int8_weights_a_model_is_as_good(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Path, __: Path) -> Path:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    folder = shutil.copytree(model, tmp_path / "models" / MODELS[SMALL].name)
+    monkeypatch.setattr(embedded, "quantize", fail)
+    assert model_folder(SMALL, tmp_path) == folder
+    assert capsys.readouterr().err.startswith("Each start will take longer. int8-v1 could not be prepared in")
 
 
 def test_the_command_prints_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
