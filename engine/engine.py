@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 
 from engine.batching import ContinuousBatching
 from engine.embedded import INT8_FILE, INT8_FOLDER
+from engine.huge_pages import exchange_pages
 from engine.linear.choice import choose
 from engine.linear.replacing import linear_weights, replace_layers, typical_linear
 from engine.linear.weights import load_int8
@@ -106,6 +107,7 @@ def _load(folder: Path, settings: EngineSettings) -> Any:
     file = folder / INT8_FOLDER / INT8_FILE
     kept = load_int8(file) if file.exists() else None
     model = replace_layers(model, choose(typical_linear(model), linear_weights(model)), kept)
+    exchange_pages()
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     return model
 
