@@ -58,7 +58,7 @@ def to_upstream_item(item: harness.Text | harness.ThinkingEnded | harness.Finish
 def _budget(request: UpstreamRequest, settings: UpstreamSettings) -> int:
     if request.budget is not None:
         return request.budget
-    return settings.efforts.budget(request.effort) if request.effort else settings.thinking_budget
+    return settings.efforts.budget(request.effort) if request.effort else settings.default_budget
 
 
 def _to_template(message: Message) -> dict[str, Any]:

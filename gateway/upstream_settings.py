@@ -6,7 +6,16 @@ Unknown keys are refused by name. Sizes are in tokens, times in seconds, as each
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from gateway.reasoning.formats import FORMATS, Format, custom, detect
 from gateway.reasoning.names import never_thinks
@@ -26,6 +35,12 @@ EMBEDDED_NAMES = {
     "embedded-0.5b": "qwen2.5-coder-0.5b-instruct",
 }
 """The ids of the embedded models in requests, by the sources that name them in a configuration."""
+
+
+THINKING_BUDGETS = {"embedded": 256, "embedded-0.5b": 256}
+"""Tokens of thinking by default, by the sources that name models in a configuration: 0 for those whose answers thinking
+makes worse, as `make bench-answers` measures it. `OTHER_BUDGET` is that of all other models."""
+OTHER_BUDGET = 256
 
 
 def public_name(source: str) -> str:
@@ -59,7 +74,8 @@ class UpstreamSettings(Settings):
     cluster has one; `num_gpus` is the share of it that a replica reserves, fractions allowed. `threads` is torch's
     number of threads on a CPU, None for one per core. `kv_cache_tokens` is shared by all requests of a replica and must
     hold at least one of `context_tokens`. Requests beyond `max_streams` per replica are refused as overloaded.
-    `thinking_budget` and `max_tokens` apply if a request names none, `efforts` translate its `reasoning_effort`.
+    `thinking_budget` and `max_tokens` apply if a request names none, `efforts` translate its `reasoning_effort`. With a
+    budget of 0 it does not think; None stands for the model's own, from `THINKING_BUDGETS`.
     `show` goes before the gateway's.
     """
 
@@ -71,7 +87,7 @@ class UpstreamSettings(Settings):
     kv_cache_tokens: PositiveInt = 32768
     max_batch_tokens: PositiveInt = 512
     max_streams: PositiveInt = 128
-    thinking_budget: PositiveInt = 256
+    thinking_budget: NonNegativeInt | None = None
     efforts: EffortSettings = EffortSettings()
     max_tokens: PositiveInt = 1024
     show: Show | None = None
@@ -81,6 +97,13 @@ class UpstreamSettings(Settings):
         if self.kv_cache_tokens < self.context_tokens:
             raise ValueError("kv_cache_tokens must be at least context_tokens")
         return self
+
+    @property
+    def default_budget(self) -> int:
+        """The tokens of thinking of a request that names neither a budget nor an effort."""
+        if self.thinking_budget is not None:
+            return self.thinking_budget
+        return THINKING_BUDGETS.get(self.model, OTHER_BUDGET)
 
     @property
     def name(self) -> str:

@@ -35,6 +35,7 @@ def test_the_device_is_what_ray_assigned(
     assert _device(UpstreamSettings(device=setting)) == device
 
 
+SETTINGS = UpstreamSettings(thinking_budget=9)
 CALL = ToolCall(id="call_1", name="weather", arguments='{"city": "Oslo"}')
 TOOL = Tool(name="weather", parameters={"type": "object"})
 SHOWN = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
@@ -43,7 +44,7 @@ SHOWN = [{"type": "function", "function": {"name": "weather", "parameters": {"ty
 def translated(**fields: Any) -> GenerationRequest:
     messages = (Message(role="user", content="Is it sunny?"),)
     request = UpstreamRequest(**{"id": "1", "messages": messages, "tools": (TOOL,), **fields})
-    return to_generation_request(request, UpstreamSettings())
+    return to_generation_request(request, SETTINGS)
 
 
 def test_a_request_is_translated_field_by_field() -> None:
@@ -93,7 +94,7 @@ def test_one_call_and_no_more_ends_with_its_end(parallel: bool | None, stop: tup
 
 @pytest.mark.parametrize(
     ("fields", "budget"),
-    [({}, 256), ({"effort": "low"}, 128), ({"effort": "max"}, 2048), ({"budget": 0}, 0), ({"budget": 7}, 7)],
+    [({}, 9), ({"effort": "low"}, 128), ({"effort": "max"}, 2048), ({"budget": 0}, 0), ({"budget": 7}, 7)],
 )
 def test_an_effort_is_a_budget_of_thinking(fields: dict[str, Any], budget: int) -> None:
     assert translated(**fields).budget == budget

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gateway import upstream_settings
 from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings, PlainApiSettings
 from gateway.reasoning.formats import FORMATS, custom
 from gateway.upstream_settings import HttpUpstreamSettings, UpstreamSettings
@@ -44,6 +45,23 @@ def test_a_replica_has_places_for_its_share_of_cores_unless_told_otherwise(
     assert LimitSettings(**limits).places(cores) == places
 
 
+@pytest.mark.parametrize(
+    ("settings", "budget"),
+    [
+        ({"model": "some/other"}, 256),
+        ({"model": "embedded-0.5b"}, 0),
+        ({"model": "embedded-0.5b", "thinking_budget": 8}, 8),
+        ({"model": "some/other", "thinking_budget": 0}, 0),
+        ({"model": "some/other", "thinking_budget": None}, 256),
+    ],
+)
+def test_thinking_is_as_long_as_the_setting_says_or_as_suits_the_model(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], budget: int
+) -> None:
+    monkeypatch.setitem(upstream_settings.THINKING_BUDGETS, "embedded-0.5b", 0)
+    assert UpstreamSettings(**settings).default_budget == budget
+
+
 def test_empty_settings_are_the_defaults() -> None:
     assert GatewaySettings().model_dump() == {
         "upstream": {
@@ -55,7 +73,7 @@ def test_empty_settings_are_the_defaults() -> None:
             "kv_cache_tokens": 32768,
             "max_batch_tokens": 512,
             "max_streams": 128,
-            "thinking_budget": 256,
+            "thinking_budget": None,
             "efforts": {"minimal": 64, "low": 128, "medium": 256, "high": 512, "xhigh": 1024, "max": 2048},
             "max_tokens": 1024,
             "show": None,
@@ -127,7 +145,7 @@ def test_all_unknown_keys_are_named_at_once() -> None:
         ({"upstream": {"context_tokens": -1}}, "upstream.context_tokens"),
         ({"upstream": {"kv_cache_tokens": 1.5}}, "upstream.kv_cache_tokens"),
         ({"upstream": {"max_batch_tokens": "many"}}, "upstream.max_batch_tokens"),
-        ({"upstream": {"thinking_budget": 0}}, "upstream.thinking_budget"),
+        ({"upstream": {"thinking_budget": -1}}, "upstream.thinking_budget"),
         ({"upstream": {"max_tokens": None}}, "upstream.max_tokens"),
         ({"http_upstreams": [{**API, "starts_inside": "maybe"}]}, "http_upstreams.0.starts_inside"),
         ({"deadlines": {"prompt_summary": 0}}, "deadlines.prompt_summary"),
