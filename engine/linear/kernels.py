@@ -117,7 +117,8 @@ class _Int8Linear(nn.Module):
         if x.numel() == x.shape[-1]:
             out: torch.Tensor = torch.ops.quantized.linear_dynamic(x, self._packed, self._seven_bits)
             return out if self._bias is None else out.add_(self._bias)
-        scales = torch.linalg.vector_norm(x, torch.inf, -1, keepdim=True).clamp_(min=SMALLEST_SCALE)
+        # `vector_norm`, which needs no second tensor, takes ten times as long.
+        scales = x.abs().amax(-1, keepdim=True).clamp_(min=SMALLEST_SCALE)
         out = torch.ops.quantized.linear_dynamic(x / scales, self._packed, self._seven_bits)
         return out.mul_(scales) if self._bias is None else torch.addcmul(self._bias, out, scales)
 
