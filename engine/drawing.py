@@ -4,12 +4,14 @@ Each draw inverts the cumulative probabilities at one random number a row, so th
 the vocabulary. Probabilities are added in double precision. Knows nothing of requests, seeds or penalties.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-FIRST_CANDIDATES = 1024
-"""Tokens that a nucleus is looked for in at first: sorting all 150,000 of a vocabulary takes 10 ms a row on a CPU."""
+CANDIDATES = (256, 4096)
+"""Numbers of tokens that a nucleus is looked for in, one after another. Of 150,000 tokens a CPU finds the likeliest 256
+in 0.3 ms a row, 1,024 in 0.7 and 4,096 in 1.9, and sorts all in 10."""
 
 TIES = 12
 """Tokens beyond top-k that are looked at, so that of equally likely ones at the border the same are always taken."""
@@ -57,12 +59,20 @@ def from_nucleus(scores: torch.Tensor, numbers: torch.Tensor, limits: Limits) ->
     The only draw that waits for the device, to know if the first candidates are enough.
     """
     weights = _to_weights(scores, limits)
-    enough = limits.top_p * _mass(weights)
-    likely, tokens = weights.topk(min(FIRST_CANDIDATES, weights.shape[1]))
+    return _from_candidates(weights, limits.top_p * _mass(weights), numbers, CANDIDATES)
+
+
+def _from_candidates(
+    weights: torch.Tensor, enough: torch.Tensor, numbers: torch.Tensor, sizes: Sequence[int]
+) -> torch.Tensor:
+    """Draw from the smallest set that weighs `enough`, looked for in the first of `sizes`, and in more if need be."""
+    if not sizes or sizes[0] >= weights.shape[1]:
+        return _from_nucleus(*weights.sort(descending=True, stable=True), enough, numbers)
+    likely, tokens = weights.topk(sizes[0])
     chosen = _from_nucleus(*_in_order(likely, tokens), enough, numbers)
     wide = (_mass(likely) < enough)[:, 0].nonzero()[:, 0]
     if len(wide):
-        chosen[wide] = _from_nucleus(*weights[wide].sort(descending=True, stable=True), enough[wide], numbers[wide])
+        chosen[wide] = _from_candidates(weights[wide], enough[wide], numbers[wide], sizes[1:])
     return chosen
 
 

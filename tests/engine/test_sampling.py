@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.drawing import FIRST_CANDIDATES
+from engine.drawing import CANDIDATES
 from engine.sampling import Adjustments, Request, Row, Sampler, Sampling
 from tests.fakes import plain_sampler
 
@@ -116,7 +116,7 @@ def test_a_nucleus_is_drawn_from_as_likely_as_its_tokens_are() -> None:
     assert chi_square([{1: 0, 3: 1, 2: 2}[token] for token in tokens], [0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95]) < CRITICAL
 
 
-@pytest.mark.parametrize("first_candidates", [1, 2, FIRST_CANDIDATES])
+@pytest.mark.parametrize("candidates", [(1,), (1, 2), (2, 10), CANDIDATES])
 @pytest.mark.parametrize(
     ("top_p", "top_k", "kept"),
     [
@@ -137,23 +137,28 @@ def test_a_nucleus_is_drawn_from_as_likely_as_its_tokens_are() -> None:
     ],
 )
 def test_exactly_the_nucleus_is_drawn_from(
-    monkeypatch: pytest.MonkeyPatch, first_candidates: int, top_p: float, top_k: int, kept: set[int]
+    monkeypatch: pytest.MonkeyPatch, candidates: tuple[int, ...], top_p: float, top_k: int, kept: set[int]
 ) -> None:
-    monkeypatch.setattr("engine.drawing.FIRST_CANDIDATES", first_candidates)
+    monkeypatch.setattr("engine.drawing.CANDIDATES", candidates)
     samplings = [Sampling(temperature=1.0, top_p=top_p, top_k=top_k, seed=seed) for seed in range(200)]
     assert set(draws(samplings, [7] * 200)) == kept
 
 
-def test_a_nucleus_wider_than_the_likeliest_is_kept_whole() -> None:
+@pytest.mark.parametrize("candidates", [CANDIDATES, (256, 2000), (256, 1000)])
+def test_a_nucleus_wider_than_the_likeliest_is_kept_whole(
+    monkeypatch: pytest.MonkeyPatch, candidates: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr("engine.drawing.CANDIDATES", candidates)
+    first = candidates[0]
     scores = -1e-4 * torch.arange(4000)
     mass = list(accumulate(torch.softmax(scores.double(), dim=-1).tolist()))
     size = 1 + next(token for token, held in enumerate(mass) if held >= 0.5)
-    assert FIRST_CANDIDATES < size < 2000
+    assert first < size < 2000
     tokens = draws([Sampling(temperature=1.0, top_p=0.5, seed=seed) for seed in range(600)], [7] * 600, scores)
     assert max(tokens) < size
-    assert max(tokens) > FIRST_CANDIDATES
-    beyond = 1 - mass[FIRST_CANDIDATES - 1] / mass[size - 1]
-    assert len([token for token in tokens if token >= FIRST_CANDIDATES]) / 600 == pytest.approx(beyond, abs=0.06)
+    assert max(tokens) > first
+    beyond = 1 - mass[first - 1] / mass[size - 1]
+    assert len([token for token in tokens if token >= first]) / 600 == pytest.approx(beyond, abs=0.06)
 
 
 @pytest.mark.parametrize(
