@@ -8,6 +8,7 @@ import torch
 
 from engine.batching import _KeptScores
 from engine.batching_config import manager_config
+from engine.sampling import Request, Sampling
 
 
 def test_scores_of_a_gpu_are_kept_where_a_graph_will_write_them_again() -> None:
@@ -15,7 +16,10 @@ def test_scores_of_a_gpu_are_kept_where_a_graph_will_write_them_again() -> None:
     request = SimpleNamespace(
         has_new_token=True,
         state=SimpleNamespace(
-            logit_processor_kwargs={"request": None}, current_len=lambda: 1, initial_tokens=[], generated_tokens=[]
+            logit_processor_kwargs={"request": Request(Sampling())},
+            current_len=lambda: 1,
+            initial_tokens=[1],
+            generated_tokens=[2],
         ),
     )
     kept.prepare_tensor_args([request, request], torch.empty(0))
