@@ -22,7 +22,8 @@ WORDS = Lexicon(
         "|got it|sure|of course|basically|essentially|in other words|on the other hand|in fact|in short|in summary"
         "|to summari[sz]e|overall|in conclusion|that is(?=,)|i mean|you know|let me see|let's see|let me think"
         "|let's think|wait,? no|step \\d+|putting it all together|as (?:such|a result)|consequently|meanwhile"
-        "|besides|still|plus|again|note(?: that)?|i think(?: that)?|i believe(?: that)?|i guess|i see(?: that)?"
+        "|besides|still|plus|again|note(?: that)?|we (?:(?:also|already|now) )?(?:know|see|note)(?: that)?"
+        "|i think(?: that)?|i believe(?: that)?|i guess|i see(?: that)?"
         "|it seems(?: that| like)?|it looks like|i suppose|clearly|obviously|hopefully|for (?:now|starters)"
         "|to start(?: with)?|at this point|importantly"
     ),

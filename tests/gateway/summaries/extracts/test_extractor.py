@@ -31,6 +31,11 @@ SOME = settings(max_examples=min(60, settings().max_examples), deadline=None, da
             "Symptoms present: Headache for a week; Light sensitivity; No fever.",
         ),
         (
+            "1. We know there are 7 days in a week.\n2. So, three weeks would have 21 days.",
+            "Three weeks would have 21 days",
+            "There are 7 days in a week. Three weeks would have 21 days.",
+        ),
+        (
             "Moment mal. Also, der zweite Zug braucht 45 Minuten, weil er schneller fährt. Hmm, stimmt das?",
             "Der zweite Zug braucht 45 Minuten",
             "Der zweite Zug braucht 45 Minuten, weil er schneller fährt.",
