@@ -15,10 +15,10 @@ from playwright.sync_api import Page
 from tests.fakes.browser import Browser, chromium
 from tests.fakes.cutting_proxy import cutting_proxy
 
-QUESTION = "A train leaves at 14:10 and needs 95 minutes. When does it arrive?"
+QUESTION = "Write a Python function that returns the n-th Fibonacci number, and say how it works."
 SCREENS = {"wide": (1280, 800), "narrow": (320, 720)}
 ANSWER_SECONDS = 600
-STEPS_WHILE_RUNNING = 2
+STEPS_WHILE_RUNNING = 1
 SETTLING_MILLISECONDS = 400
 
 
