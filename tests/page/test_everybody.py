@@ -101,12 +101,21 @@ def test_every_language_has_every_word(language: str) -> None:
     assert words(language) == words("en")
 
 
+def test_every_file_of_words_is_offered() -> None:
+    listed = (STATIC / "words.js").read_text("utf-8").partition("LANGUAGES = [")[2].partition("]")[0]
+    assert ["en", *re.findall(r"\w+", listed)] == sorted(LANGUAGES, key=lambda tag: (tag != "en", tag))
+
+
 def test_the_page_speaks_the_readers_language(browser: Any, url: str) -> None:
-    for language, direction in (("de", "ltr"), ("ar", "rtl"), ("xx", "ltr")):
+    for language, shown, direction in (
+        ("de", "de", "ltr"),
+        ("ar", "ar", "rtl"),
+        ("nb", "no", "ltr"),
+        ("xx", "en", "ltr"),
+    ):
         context = browser.new_context(locale=language)
         tab = Browser(context.new_page())
         tab.page.goto(url)
-        shown = language if language in LANGUAGES else "en"
         expect(tab.page.locator("html")).to_have_attribute("lang", shown)
         expect(tab.page.locator("html")).to_have_attribute("dir", direction)
         expect(tab.page.locator("#examples button")).to_have_count(3)

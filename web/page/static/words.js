@@ -2,7 +2,11 @@
 
 import ENGLISH from "./words/en.js";
 
-const LANGUAGES = ["ar", "de", "es", "fa", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh"];
+const LANGUAGES = [
+  "ar", "bn", "cs", "da", "de", "el", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nl", "no", "pl", "pt", "ro", "ru",
+  "sv", "th", "tr", "uk", "vi", "zh",
+];
+const SAME = { nb: "no", nn: "no" };
 const RIGHT_TO_LEFT = ["ar", "fa", "he"];
 
 let words = ENGLISH;
@@ -10,7 +14,8 @@ let language = "en";
 
 export async function chooseLanguage(preferred) {
   for (const tag of preferred) {
-    const primary = tag.split("-")[0].toLowerCase();
+    const asked = tag.split("-")[0].toLowerCase();
+    const primary = SAME[asked] ?? asked;
     if (primary === "en") break;
     if (!LANGUAGES.includes(primary)) continue;
     words = { ...ENGLISH, ...(await import(`./words/${primary}.js`)).default };
