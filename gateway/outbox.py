@@ -11,7 +11,7 @@ from gateway.errors import ClientTooSlow
 from gateway.events import Event, ReasoningDone, ReasoningSummaryHeadline, StreamFailed
 from gateway.mailbox import Mailbox
 from gateway.order import Order, Sequencer, text_size
-from gateway.slices import OVERHEAD, SLICE, in_batches
+from gateway.slices import OVERHEAD, SLICE, in_batches, turn
 
 
 class Outbox:
@@ -46,7 +46,7 @@ class Outbox:
     async def take(self) -> list[Event]:
         """Return what may leave now, at most about a slice of it; nothing if there was nothing for `beat` seconds."""
         if self._taken:
-            await asyncio.sleep(0)
+            await turn()
         else:
             try:
                 async with asyncio.timeout(self._beat):

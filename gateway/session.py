@@ -25,7 +25,7 @@ from gateway.events import (
 from gateway.outbox import Outbox
 from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
-from gateway.slices import slices
+from gateway.slices import slices, turn
 from gateway.summaries.protocol import SummaryUsage
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
@@ -195,7 +195,7 @@ class Session:
             while batch is not None:
                 for number, piece in enumerate(slices(batch)):
                     if number:
-                        await asyncio.sleep(0)
+                        await turn()
                     for item in piece:
                         if isinstance(item, Finished):
                             return item

@@ -1,12 +1,16 @@
 """Work of any size in slices, so that what one stream has to do never holds the event loop for long.
 
-Whoever works off more than one lets the other tasks of the loop run in between.
+Whoever works off more than one waits for its `turn` in between: in each turn of the loop one stream alone works on what
+has piled up, so that the streams that have not wait for one slice, and not for one of each.
 Knows nothing of what is done with a slice.
 """
 
+import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from gateway.reasoning import Segment
 from gateway.upstream import Text, ToolPiece
@@ -16,7 +20,18 @@ SLICE = 2048
 OVERHEAD = 16
 """Characters that cost as much as an item costs by itself, however short its text is."""
 
+_TURNS = WeakKeyDictionary[AbstractEventLoop, asyncio.Lock]()
+
 T = TypeVar("T")
+
+
+async def turn() -> None:
+    """Return in a later turn of the running event loop, in which nobody else has returned from here."""
+    loop = asyncio.get_running_loop()
+    if (lock := _TURNS.get(loop)) is None:
+        lock = _TURNS[loop] = asyncio.Lock()
+    async with lock:
+        await asyncio.sleep(0)
 
 
 def in_batches(items: Iterable[T], characters: Callable[[T], int]) -> Iterator[list[T]]:

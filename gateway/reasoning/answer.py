@@ -18,7 +18,7 @@ from gateway.events import Usage
 from gateway.reasoning.bounds import AnswerBounds
 from gateway.reasoning.parser import ReasoningParser, Segment
 from gateway.reasoning.tagged_copy import TaggedCopyFilter
-from gateway.slices import slices
+from gateway.slices import slices, turn
 from gateway.upstream import Finished, ParsedItem, Text, ThinkingEnded, ToolPiece, UpstreamItem
 
 
@@ -48,7 +48,7 @@ async def parse(
             while (batch := await _next(answer, silence_seconds, bounds)) is not None:
                 for number, parsed in enumerate(_parsed(batch, stages)):
                     if number:
-                        await asyncio.sleep(0)
+                        await turn()
                     bounds.count(parsed)
                     if parsed:
                         yield parsed

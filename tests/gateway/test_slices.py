@@ -1,5 +1,6 @@
 """Batches in slices: each small, and together what they were."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from gateway.events import Usage
 from gateway.reasoning import Segment
-from gateway.slices import OVERHEAD, SLICE, characters, in_batches, slices
+from gateway.slices import OVERHEAD, SLICE, characters, in_batches, slices, turn
 from gateway.upstream import Accepted, Finished, Text, ToolPiece
 
 LONG = "".join(map(str, range(20_000)))
@@ -53,3 +54,30 @@ def test_a_long_item_that_cannot_be_cut_is_a_batch_of_its_own() -> None:
     texts = ["a", "b" * 2 * SLICE, "c", "d"]
     batches: Sequence[list[str]] = list(in_batches(texts, len))
     assert batches == [["a"], ["b" * 2 * SLICE], ["c", "d"]]
+
+
+async def test_in_each_turn_of_the_loop_one_backlog_alone_is_worked_off() -> None:
+    worked: list[int] = []
+
+    async def work_off(stream: int) -> None:
+        for _ in range(3):
+            await turn()
+            worked.append(stream)
+
+    working = asyncio.gather(*map(work_off, range(4)))
+    most = 0
+    while not working.done():
+        before = len(worked)
+        await asyncio.sleep(0)
+        most = max(most, len(worked) - before)
+    assert most == 1
+    assert worked == [0, 1, 2, 3] * 3
+
+
+async def test_whoever_stops_waiting_for_a_turn_holds_up_nobody() -> None:
+    first, second, third = (asyncio.create_task(turn()) for _ in range(3))
+    await asyncio.sleep(0)
+    first.cancel()
+    second.cancel()
+    await third
+    assert [first.cancelled(), second.cancelled()] == [True, True]
