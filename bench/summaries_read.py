@@ -8,9 +8,11 @@ in another run if its part has stayed the same.
 
 import argparse
 import asyncio
+import json
 import random
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +50,13 @@ class ReadPart:
     text: str
     written_by: str
 
-    def section(self, number: int) -> str:
-        """Return the part as Markdown, up to its verdict."""
+    def section(self, number: int, source: str) -> str:
+        """Return the part as Markdown, up to its verdict; `source` says where its trace is from."""
         place = f"{self.trace.id}, characters {self.step.start} to {self.step.end}, by the {self.written_by}"
         asked = " ".join(both_ends(self.trace.prompt, SHOWN // 3).split())
         step = both_ends(self.step.text.strip(), SHOWN)
         return (
-            f"## {number}. {self.title}\n\n{self.text}\n\n({place})\n\nAsked: {asked}\n\n"
+            f"## {number}. {self.title}\n\n{self.text}\n\n({place})\n\n{source}Asked: {asked}\n\n"
             + "".join(f"> {line}".rstrip() + "\n" for line in step.splitlines())
             + "\n"
         )
@@ -86,10 +88,24 @@ async def written(writer: SummaryWriter, trace: Trace, step: Step) -> ReadPart:
     return ReadPart(trace, step, title or f"{extractor.title(text)} (title of the extract)", text, "model")
 
 
-def page(parts: Sequence[ReadPart], verdicts: dict[str, str]) -> str:
-    """Return all parts with the verdicts that there are already."""
-    sections = [part.section(number) for number, part in enumerate(parts, 1)]
-    return "\n".join(f"{section}{VERDICT}{verdicts.get(section, '')}\n" for section in sections)
+def sources_of(path: Path) -> dict[str, str]:
+    """Return where the traces of a file are from, by their ids, as far as it says so."""
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return {
+        row["id"]: "From {repo}, {path}, at {commit} ({licence}).\n\n".format(**row["source"])
+        for row in rows
+        if "source" in row
+    }
+
+
+def page(parts: Sequence[ReadPart], sources: Mapping[str, str], verdicts: Mapping[str, str]) -> str:
+    """Return all parts with the verdicts that there are already, and how many of each kind these are."""
+    sections = [part.section(number, sources.get(part.trace.id, "")) for number, part in enumerate(parts, 1)]
+    kinds = Counter(verdicts.get(section, " not read").split(":")[0].strip() for section in sections)
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    written = "Written by the embedded model; `bench/summaries_read.py` has drawn them."
+    head = f"# {len(parts)} parts, read: {told}\n\n{written}\n"
+    return "\n".join([head, *(f"{section}{VERDICT}{verdicts.get(section, '')}\n" for section in sections)])
 
 
 async def main(path: Path, count: int) -> None:
@@ -109,7 +125,7 @@ async def main(path: Path, count: int) -> None:
     finally:
         engine.stop()
     before = dict(_VERDICTS.findall(READ.read_text("utf-8"))) if READ.exists() else {}
-    READ.write_text(page([task.result() for task in tasks], before), "utf-8")
+    READ.write_text(page([task.result() for task in tasks], sources_of(path), before), "utf-8")
 
 
 if __name__ == "__main__":
