@@ -57,7 +57,9 @@ _QUOTED = re.compile(
 )
 _NAME = re.compile(rf"(?<=[a-zß-ÿ{_MARKS}\u0100-\u04ff,][ ])[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
-_INTRODUCTION = re.compile(r"\s*([^:：]+)[:：](?:\s|$)")
+_LABEL = r"(?:question|problem|task|exercise|query|prompt|input|instructions?|context|text|user|human)"
+_INTRODUCTION = re.compile(rf"\s*(?!{_LABEL}\s*[:：])([^:：]+)[:：](?:\s|$)", re.IGNORECASE)
+"""The words before a colon, unless they are the label of a form: that is written in any language."""
 
 
 def passages_of(turn: str) -> list[str]:

@@ -22,6 +22,18 @@ def test_the_language_in_which_a_user_asks(language: str, turns: list[str]) -> N
     assert language_of(*turns) == language
 
 
+@pytest.mark.parametrize(
+    ("language", "form"),
+    [
+        ("en", "Question: In which year did the first of these revivals begin, and what was it a response to?"),
+        ("de", "Question: In welchem Jahr begann die erste dieser Bewegungen, und worauf war sie eine Antwort?"),
+        ("fr", "Problem: En quelle année a commencé le premier de ces mouvements, et à quoi répondait-il ?"),
+    ],
+)
+def test_the_label_of_a_form_tells_no_language(language: str, form: str) -> None:
+    assert language_of(form) == language
+
+
 @pytest.mark.parametrize("turns", [(), ("",), ("3 * 4",), ("Fix bug",), ("ok", "```\nDas ist Code\n```")])
 def test_what_cannot_be_told_is_english(turns: tuple[str, ...]) -> None:
     assert language_of(*turns) == "en"
