@@ -6,8 +6,17 @@ A long answer has millions of them, which would be folded in one go at its end. 
 from collections.abc import Iterable
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 from gateway.events import Event, ReasoningDelta, ReasoningSummaryDelta, ResponseDelta, ToolCallDelta
+
+FIELDS: dict[type[Event], str] = {
+    ReasoningDelta: "delta",
+    ReasoningSummaryDelta: "delta",
+    ResponseDelta: "delta",
+    ToolCallDelta: "arguments",
+}
+"""Events with a piece of a text, and the field that it is in. Those of one type and `index` go on with each other."""
 
 
 class Collected:
@@ -16,15 +25,18 @@ class Collected:
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._text = StringIO()  # of the last event, with those that were joined to it
+        self._place: tuple[type[Event], int | None] | None = None  # of that text
 
     def add(self, events: Iterable[Event]) -> None:
         for event in events:
-            place = _place(event)
-            if place is None or not self._events or place != _place(self._events[-1]):
+            kind = type(event)
+            place = (kind, getattr(event, "index", None)) if kind in FIELDS else None
+            if place is None or place != self._place:
                 self._close()
                 self._events.append(event)
-            if place is not None:
-                self._text.write(_text(event))
+                self._place = place
+            if place:
+                self._text.write(getattr(event, FIELDS[kind]))
 
     @property
     def events(self) -> list[Event]:
@@ -33,34 +45,7 @@ class Collected:
 
     def _close(self) -> None:
         """Give the last event all of its text."""
-        if text := self._text.getvalue():
-            self._events[-1] = _with_text(self._events[-1], text)
-            self._text = StringIO()
-
-
-def _place(event: Event) -> tuple[type[Event], int] | None:
-    """Return where the event's text goes, the same for texts that may be joined; None if it has no text to join."""
-    match event:
-        case ReasoningDelta() | ResponseDelta():
-            return type(event), 0
-        case ReasoningSummaryDelta(index=index) | ToolCallDelta(index=index):
-            return type(event), index
-    return None
-
-
-def _text(event: Event) -> str:
-    match event:
-        case ReasoningDelta(delta=text) | ResponseDelta(delta=text) | ReasoningSummaryDelta(delta=text):
-            return text
-        case ToolCallDelta(arguments=text):
-            return text
-    return ""
-
-
-def _with_text(event: Event, text: str) -> Event:
-    match event:
-        case ToolCallDelta():
-            return replace(event, arguments=text)
-        case ReasoningDelta() | ResponseDelta() | ReasoningSummaryDelta():
-            return replace(event, delta=text)
-    return event
+        if self._place:
+            joined: dict[str, Any] = {FIELDS[self._place[0]]: self._text.getvalue()}
+            self._events[-1] = replace(self._events[-1], **joined)
+            self._text, self._place = StringIO(), None
