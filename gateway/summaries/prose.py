@@ -18,8 +18,11 @@ _MARKS = (  # some scripts put them on their letters; Python does not count them
 _OTHER = rf"(?:[^\W\d_{_LATIN}]|[{_MARKS}])"
 LATIN_WORD = re.compile(rf"[{_LATIN}\u0300-\u036f]+(?:['’][{_LATIN}]+)*")
 OTHER_WORD = re.compile(rf"{_OTHER}+")
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character of a script without spaces between words, or of one of syllables."""
+_CODE = rf"[^\W{_UNSPACED}]"
+"""A character of a word in code. Chinese stands beside such words without a space, and is none of them."""
 
 _LINES = re.compile(
     r"^\s*(?:>.*"  # a quotation in Markdown
@@ -36,7 +39,9 @@ _INLINE = re.compile(
     r"|<(?P<tag>[A-Za-z][\w-]*)[^<>]*>.*?</(?P=tag)>|</?[A-Za-z][^<>\n]*>"
     r"|\w++://\S+|www\.\S+|\S+@\S+\.\w+"
     r"|(?<!\S)[(\[\"']?(?:[~.\w-]*[/\\])+[\w.\\/-]*"
-    r"|\b\w+(?:[._]\w+)+\b(?:\(\))?|\b\w*[a-z]\d*[A-Z]\w*|\b\w+\(\)|\w*\d\w*|--?\w[\w-]+"
+    rf"|(?<!{_CODE})"
+    rf"(?:{_CODE}+(?:[._]{_CODE}+)+(?:\(\))?|{_CODE}*[a-z]\d*[A-Z]{_CODE}*|{_CODE}+\(\)|{_CODE}*\d{_CODE}*)"
+    rf"|--?{_CODE}(?:{_CODE}|-)+"
     r"|\$\$.*?\$\$|\$[^$\n]+\$|\\[\[(].*?\\[\])]",
     re.DOTALL,
 )

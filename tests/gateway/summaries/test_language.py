@@ -34,6 +34,28 @@ def test_the_label_of_a_form_tells_no_language(language: str, form: str) -> None
     assert language_of(form) == language
 
 
+@pytest.mark.parametrize(
+    ("language", "request_", "remark"),
+    [
+        (
+            "zh",
+            "请编写一个检测CWE-601漏洞的CodeQL查询代码，只需要给出ql代码。",
+            "(name and description were left out of it)",
+        ),
+        (
+            "ja",
+            "getUserById関数のバグを直して、Python3.11で動くようにしてください。",
+            "(copied from the issue on the tracker)",
+        ),
+        ("th", "ช่วยเขียนโค้ดPython3สำหรับอ่านไฟล์data.csvและหาค่าเฉลี่ยให้หน่อย", "(this is from the list of the tasks)"),
+    ],
+)
+def test_names_of_code_within_unspaced_words_do_not_take_the_words_along(
+    language: str, request_: str, remark: str
+) -> None:
+    assert language_of(f"{request_} {remark}") == language
+
+
 @pytest.mark.parametrize("turns", [(), ("",), ("3 * 4",), ("Fix bug",), ("ok", "```\nDas ist Code\n```")])
 def test_what_cannot_be_told_is_english(turns: tuple[str, ...]) -> None:
     assert language_of(*turns) == "en"
