@@ -9,28 +9,20 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
+from gateway.answer import Answer
 from gateway.config import GatewaySettings
 from gateway.errors import GatewayError, UpstreamError, cancelling
-from gateway.events import (
-    Event,
-    PromptSummaryDone,
-    ReasoningDelta,
-    ResponseDelta,
-    StreamFailed,
-    StreamStarted,
-)
+from gateway.events import Event, PromptSummaryDone, StreamFailed, StreamStarted
 from gateway.outbox import Outbox
-from gateway.reasoning import Segment
 from gateway.requests.base import ReasoningOptions
 from gateway.slices import slices, turn
 from gateway.summaries.protocol import SummaryUsage
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
 from gateway.transcript import Transcript
-from gateway.upstream import Finished, ParsedItem, ThinkingEnded, ToolPiece, UpstreamRequest
+from gateway.upstream import Finished, ParsedItem, UpstreamRequest
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +74,7 @@ class Session:
         asked, options = request.to_upstream(id, model), request.reasoning
         if is_side_task(asked) and not request.asks_for_summaries:
             self._prompt_summary, options = False, options.model_copy(update={"summary": "none"})
-        self._trace = options.trace
-        self._awaits_prompt, self._awaits_end = options.order == "strict", request.waits_for_summaries
+        self._awaits_end = request.waits_for_summaries
         self._outbox = Outbox(options.order, settings.limits, settings.heartbeat)
         self._put = self._outbox.put
         self._transcript = Transcript(id, thinks=options.budget != 0)
@@ -95,6 +86,13 @@ class Session:
             settings.deadlines,
             parts_come_first=request.parts_come_first,
             mask_secrets=settings.summarizer.mask_secrets,
+        )
+        self._answer = Answer(
+            self._transcript,
+            self._summaries,
+            self._put,
+            trace=options.trace,
+            awaits_prompt=options.order == "strict",
         )
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)
@@ -177,13 +175,10 @@ class Session:
             finished = await self._read()
             for call in self._transcript.end_calls(finished):
                 self._put(call)
-            late = self._transcript.late_reasoning
             patience = None if self._awaits_end else END_SECONDS
             with self._summaries.expiring_in(patience):
                 await self._close_sections(everything=True)
-            summary = await self._summaries.write_late(late, patience) if late else ""
-            finished = replace(finished, usage=self._summaries.charged(finished.usage))
-            self._put(self._transcript.completed(finished, late if self._trace else "", summary))
+            await self._answer.end(finished, patience)
         except (Exception, asyncio.CancelledError) as error:
             if cancelling():
                 raise
@@ -199,52 +194,11 @@ class Session:
                     for item in piece:
                         if isinstance(item, Finished):
                             return item
-                        self._take(item)
+                        self._answer.take(item)
                     # Not read on while too much waits: the pause travels back to the upstream's socket.
                     await self._outbox.room()
                 batch = await anext(self._batches, None)
         raise UpstreamError("the upstream's answer was cut off before its end")
-
-    def _take(self, item: ParsedItem) -> None:
-        match item:
-            case Segment(kind="reasoning", text=text):
-                self._take_reasoning(text)
-            case Segment(kind="response", text=text):
-                self._transcript.add_response(text)
-                self._end_reasoning()
-                self._put(ResponseDelta(delta=text))
-            case ToolPiece() as piece:
-                delta = self._transcript.add_call(piece)
-                self._end_reasoning()
-                self._put(delta)
-            case ThinkingEnded() as ended:
-                self._transcript.thinking_ended = ended
-                self._end_reasoning()
-            case _:
-                pass
-
-    def _take_reasoning(self, text: str) -> None:
-        if not self._transcript.add_reasoning(text):
-            return
-        if not self._awaits_prompt:
-            self._release_prompt()
-        if self._trace:
-            self._put(ReasoningDelta(delta=text))
-        self._summaries.feed(text)
-
-    def _end_reasoning(self) -> None:
-        """Close the reasoning and let its summary end; only the first call does anything."""
-        if not self._transcript.reasoning_open:
-            return
-        if not self._awaits_prompt:
-            self._release_prompt()
-        self._put(self._transcript.end_reasoning())
-        self._summaries.close()
-
-    def _release_prompt(self) -> None:
-        """End the prompt's summary, so that the answer that begins does not wait for it. It is called once."""
-        self._awaits_prompt = True
-        self._summaries.expire_prompt()
 
     async def _write_prompt_summary(self) -> None:
         if not self._prompt_summary:
@@ -257,9 +211,9 @@ class Session:
         """Close the open sections in order: all at the end of an answer, only those that have begun at a failure."""
         await self._prompt_task
         if everything or self._transcript.begun:
-            self._end_reasoning()
+            self._answer.end_reasoning()
         if everything or self._transcript.answered:
-            self._put(self._transcript.end_response())
+            self._answer.end_response()
         if not self._transcript.reasoning_open:
             await self._summary_task
 
