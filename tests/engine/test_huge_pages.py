@@ -1,5 +1,7 @@
 """Only large memory that has been written moves into huge pages, and its content stays."""
 
+import threading
+
 import pytest
 import torch
 
@@ -41,3 +43,20 @@ def test_memory_keeps_its_content() -> None:
     numbers = torch.arange(2 * LARGE // 8)
     exchange_pages().join()
     assert torch.equal(numbers, torch.arange(2 * LARGE // 8))
+
+
+def test_each_piece_waits_until_it_may_be_moved() -> None:
+    numbers = torch.ones(3 * LARGE // 8, dtype=torch.int64)
+    asked, may = threading.Event(), threading.Semaphore(0)
+
+    def wait() -> None:
+        asked.set()
+        may.acquire()
+
+    thread = exchange_pages(wait)
+    assert asked.wait(10)
+    assert thread.is_alive()
+    may.release(1000)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert numbers.sum() == len(numbers)
