@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, aclosing
 from typing import Any, ClassVar, Protocol
 
 from gateway.answer import Answer
+from gateway.cancelling import cancelling
 from gateway.config import GatewaySettings
-from gateway.errors import GatewayError, UpstreamError, cancelling
+from gateway.errors import GatewayError, UpstreamError
 from gateway.events import Event, PromptSummaryDone, StreamFailed, StreamStarted
 from gateway.outbox import Outbox
 from gateway.requests.base import ReasoningOptions

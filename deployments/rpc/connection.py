@@ -21,7 +21,8 @@ from deployments.rpc.channel import Channel, tls
 from deployments.rpc.protocol import Address, CallOutput, CancelCall, Frame, Message, OpenCall, PauseCall, encode
 from deployments.telemetry.serve_internals import request_id, streaming_call
 from deployments.telemetry.tracing import inject_context
-from gateway.errors import Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError, cancelling
+from gateway.cancelling import cancelling
+from gateway.errors import Failed, GatewayError, NotReady, OurError, Overloaded, UpstreamError
 from gateway.mailbox import Mailbox
 
 log = logging.getLogger("ray.serve")

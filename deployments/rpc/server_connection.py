@@ -9,7 +9,8 @@ from typing import Any
 from deployments.rpc.channel import Channel
 from deployments.rpc.protocol import CallOutput, CancelCall, Frame, Message, OpenCall, PauseCall
 from deployments.telemetry.tracing import call_span
-from gateway.errors import Failure, GatewayError, OurError, Overloaded, cancelling
+from gateway.cancelling import cancelling
+from gateway.errors import Failure, GatewayError, OurError, Overloaded
 
 log = logging.getLogger("ray.serve")
 
