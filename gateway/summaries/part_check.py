@@ -149,15 +149,16 @@ class PartDecoder:
         released = self._gate.feed(self._reader.feed(text))
         return _plain(self._closed(released) if self._reader.ended else released)
 
-    def close(self) -> str:
+    def close(self, cut: bool = False) -> str:
+        """Return the last sentence; see `SentenceGate.close`."""
         if self._reader.ended:
             raise SentenceLimit
-        return _plain(self._closed(self._gate.feed(self._reader.close())))
+        return _plain(self._closed(self._gate.feed(self._reader.close()), cut))
 
-    def _closed(self, released: str) -> str:
+    def _closed(self, released: str, cut: bool = False) -> str:
         """Return what was released and what the end of the text releases; a rejected rest takes nothing back."""
         try:
-            return released + self._gate.close()
+            return released + self._gate.close(cut)
         except (Ungrounded, SentenceLimit):
             if not released:
                 raise

@@ -22,7 +22,7 @@ class SentenceLimit(Exception):
 
 class Ungrounded(Exception):
     """The summary was rejected: a sentence is unsupported, repeated or narrates the model ("The assistant…"), or the
-    text is too short."""
+    text is too short or was cut off in its first sentence."""
 
 
 class SentenceGate:
@@ -50,14 +50,19 @@ class SentenceGate:
             self._problems = [self._text]
         return self._release()
 
-    def close(self) -> str:
-        """Return the last sentence. One that was cut off is dropped, unless it is the only one. Raises as `feed`."""
+    def close(self, cut: bool = False) -> str:
+        """Return the last sentence; an unfinished one only if it is the only one and was not `cut` at a token limit.
+
+        Raises as `feed`.
+        """
         self._raise_if_ended()
         self._check_sentences(complete=True)
         rest = "" if self._problems or self._sentences == MAX_SENTENCES else self._text.rstrip()
-        cut_off = not sentences.is_whole(rest) and not rest.endswith((":", "："))
-        if rest and not (cut_off and self._sentences):
+        unfinished = not sentences.is_whole(rest) and not rest.endswith((":", "："))
+        if rest and not (unfinished and (cut or self._sentences)):
             self._check_sentence(len(rest))
+        elif rest and not self._sentences:
+            raise Ungrounded("its first sentence was cut off")
         released = self._release()
         if self._problems and not released:
             self._raise_if_ended()

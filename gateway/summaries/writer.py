@@ -27,7 +27,7 @@ from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, Summar
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.token_meter import TokenMeter
 from gateway.summaries.usability import Reason, Usability
-from gateway.upstream import Message, ParsedItem, UpstreamRequest
+from gateway.upstream import Finished, Message, ParsedItem, UpstreamRequest
 
 log = logging.getLogger(__name__)
 
@@ -151,13 +151,15 @@ class _Draft:
         began = time.monotonic()
         reason: Reason | None = None
         detail = ""
+        cut = False
         try:
             async with aclosing(answer):
                 async for items in answer:
+                    cut = any(isinstance(item, Finished) and item.finish_reason == "length" for item in items)
                     text = self._decoder.feed(self._response_text(items))
                     self.text += text
                     yield text
-            if text := self._decoder.close():
+            if text := self._decoder.close(cut):
                 self.text += text
                 yield text
             reason = self._silence() or "empty"

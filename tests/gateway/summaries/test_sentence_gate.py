@@ -47,6 +47,25 @@ def test_sentences_are_released_until_one_is_wrong(pieces: list[str], left: list
     assert passed(pieces) == (left, end)
 
 
+@pytest.mark.parametrize(
+    ("text", "left", "end"),
+    [
+        ("It is good. It is", "It is good.", "end"),
+        ("It is good. It is fine.", "It is good. It is fine.", "end"),
+        ("It is good", "", "Ungrounded"),
+        ("", "", "end"),
+    ],
+)
+def test_a_first_sentence_that_was_cut_at_a_token_limit_is_not_released(text: str, left: str, end: str) -> None:
+    gate, released, ended = SentenceGate(wrong), "", "end"
+    try:
+        released = gate.feed(text)
+        released += gate.close(cut=True)
+    except Ungrounded as error:
+        ended = type(error).__name__
+    assert (released, ended) == (left, end)
+
+
 @given(
     st.lists(st.sampled_from(["It is good. ", "bad1 ", "x", "。", "Two? ", "1. ", "\n"]), max_size=12),
     st.integers(1, 7),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import InvalidRequest, UpstreamError, UpstreamRateLimited, UpstreamUnreachable
+from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
 from gateway.summaries import writer
 from gateway.summaries.breaker import FAILURES, Breaker
@@ -15,7 +16,7 @@ from gateway.summaries.masking import Mask, masked
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
-from gateway.upstream import Accepted, Message, ParsedItem, UpstreamRequest
+from gateway.upstream import Accepted, Finished, Message, ParsedItem, UpstreamRequest
 from tests.fakes.summaries import ScriptedModel
 
 STEP = "It is not 41. It is 42."
@@ -118,6 +119,17 @@ async def test_unsupported_sentences_are_not_yielded(
     ids = ["rsn-1-part-0", "rsn-1-part-0-again"][:drafts]
     assert [request.id for request in writes.requests] == writes.closed == ids
     assert [request.temperature for request in writes.requests] == [0.3, 0.0][:drafts]
+
+
+@pytest.mark.parametrize(
+    ("reason", "left"),
+    [("length", REJECTED), ("stop", [SummaryTitle("Now 42"), "So it is 42, not 41, and", end("Now 42")])],
+)
+async def test_a_sentence_that_the_token_limit_has_cut_is_not_a_summary(
+    reason: FinishReason, left: list[SummaryItem]
+) -> None:
+    finished = Finished(finish_reason=reason, usage=Usage(prompt_tokens=1, completion_tokens=1))
+    assert await part(model(["**Now 42** So it is 42, not 41, and", finished])) == left
 
 
 async def test_the_part_before_is_not_repeated() -> None:
