@@ -28,17 +28,18 @@ from bench import baselines, report, scripted
 from bench.measures import Part, Summary, measured
 from bench.traces import FILE, Trace, load
 from engine.engine import Engine, EngineSettings
+from engine.harness import Finished as Ended
 from engine.harness import GenerationRequest, Harness, Text
 from engine.model_files import model_folder
 from gateway.config import DeadlineSettings
-from gateway.events import Event, ReasoningSummaryPart
+from gateway.events import Event, ReasoningSummaryPart, Usage
 from gateway.reasoning import Segment
 from gateway.summaries import prompts
 from gateway.summaries.excerpts import evidence_of
 from gateway.summaries.language import language_of
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.writer import SummaryWriter
-from gateway.upstream import Message, ParsedItem, UpstreamRequest
+from gateway.upstream import Finished, Message, ParsedItem, UpstreamRequest
 
 OURS, AT_THE_END = "ours", "one summary at the end"
 AT_THE_END_TOKENS = 240
@@ -66,11 +67,6 @@ class Model:
     async def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         """Yield the answer to a request; see `gateway.summaries.writer.Model`."""
         self.again += request.id.endswith("-again")
-        async for text in self.texts(request):
-            yield [Segment("response", text)]
-
-    async def texts(self, request: UpstreamRequest) -> AsyncGenerator[str]:
-        """Yield the answer to a request as pieces of text."""
         generation = GenerationRequest(
             messages=[{"role": message.role, "content": message.content} for message in request.messages],
             max_tokens=request.max_tokens or AT_THE_END_TOKENS,
@@ -84,9 +80,14 @@ class Model:
         self.read += await asyncio.to_thread(self._harness.count, generation)
         async with aclosing(self._harness.stream(generation)) as pieces:
             async for piece in pieces:
-                if isinstance(piece, Text):
-                    self.written += len(self._tokenizer(piece.text)["input_ids"])
-                    yield piece.text
+                match piece:
+                    case Text(text=text):
+                        self.written += len(self._tokenizer(text)["input_ids"])
+                        yield [Segment("response", text)]
+                    case Ended(finish_reason=reason, tokens=tokens):
+                        yield [Finished(finish_reason=reason, usage=Usage(completion_tokens=tokens))]
+                    case _:
+                        pass
 
 
 async def ours(model: Model, trace: Trace, pace: float) -> Summary:
@@ -140,9 +141,9 @@ async def at_the_end(model: Model, trace: Trace, pace: float) -> Summary:
         budget=0,
     )
     began, first, text = time.perf_counter(), 0.0, ""
-    async for piece in model.texts(request):
+    async for items in model.ask(request):
         first = first or time.perf_counter() - began
-        text += piece
+        text += "".join(item.text for item in items if isinstance(item, Segment))
     return Summary(
         trace=trace.id,
         method=AT_THE_END,
