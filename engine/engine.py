@@ -17,7 +17,7 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from engine.batching import ContinuousBatching
-from engine.embedded import INT8_FILE, INT8_FOLDER
+from engine.embedded import INT8_FILE, INT8_FOLDER, KERNEL_TIMES
 from engine.huge_pages import exchange_pages
 from engine.linear.choice import choose
 from engine.linear.replacing import linear_weights, replace_layers, typical_linear
@@ -118,9 +118,11 @@ def _load(folder: Path, settings: EngineSettings) -> Any:
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
     if settings.device != "cpu":
         return model.to(settings.device)
-    file = folder / INT8_FOLDER / INT8_FILE
-    kept = load_int8(file) if file.exists() else None
-    model = replace_layers(model, choose(typical_linear(model), linear_weights(model)), kept)
+    prepared = folder / INT8_FOLDER
+    kept = load_int8(prepared / INT8_FILE) if prepared.is_dir() else None
+    times = prepared / KERNEL_TIMES if prepared.is_dir() else None
+    choice = choose(typical_linear(model), linear_weights(model), file=times)
+    model = replace_layers(model, choice, kept)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     return model
 

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import inf
+from pathlib import Path
 
 import psutil
 import torch
 from torch import nn
 
+from engine.linear import kept_times
 from engine.linear.kernels import KERNELS, Kernel
 from engine.linear.weights import LinearWeights
 
@@ -50,9 +52,18 @@ class Choice:
         return ", ".join(names)
 
 
-def choose(layer: nn.Linear, weights: int, kernels: Sequence[Kernel] = KERNELS) -> Choice:
-    """Measure `kernels` on `layer` of a model that has so many `weights`, and choose one or two of them."""
-    times = measure(kernels, layer)
+def choose(layer: nn.Linear, weights: int, kernels: Sequence[Kernel] = KERNELS, file: Path | None = None) -> Choice:
+    """Measure `kernels` on `layer` of a model that has so many `weights`, and choose one or two of them.
+
+    The times are kept in `file`, and taken from it the next time.
+    """
+    measured = [*layer.weight.shape, layer.weight.dtype, *SIZES, *(kernel.name for kernel in kernels)]
+    known = kept_times.read(file, measured) if file else {}
+    times: Times = {kernel: known[kernel.name] for kernel in kernels if kernel.name in known}
+    if not times:
+        times = measure(kernels, layer)
+        if file:
+            kept_times.write(file, measured, {kernel.name: seconds for kernel, seconds in times.items()})
     choice = fastest(times, weights, psutil.virtual_memory().available)
     for kernel, seconds in times.items():
         each = ", ".join(f"{1000 * second:.2f}" for second in seconds)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from pathlib import Path
 
 import pytest
 from torch import nn
@@ -81,3 +82,35 @@ def test_every_size_is_measured_once_warm() -> None:
 
 def test_a_choice_names_its_kernels_and_their_limits() -> None:
     assert str(Choice(((8, FIRST), (inf, SECOND)))) == "first up to 8 rows, second"
+
+
+def test_what_was_measured_is_kept_until_something_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, layer, packed = tmp_path / "kernels.json", nn.Linear(8, 4), list[str]()
+
+    class Packed(FakeKernel):
+        def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
+            packed.append(self.name)
+            return super().pack(layers)
+
+    def measured(layer: nn.Linear, *kernels: Kernel) -> list[str]:
+        """Return the kernels that are measured for a choice; the file may stand in for them."""
+        packed.clear()
+        choose(layer, 32, kernels, file)
+        return [*packed]
+
+    one, two = Packed("one"), Packed("two")
+    assert measured(layer, one) == ["one"]
+    assert measured(layer, one) == []
+    assert measured(layer, one, two) == ["one", "two"]
+    assert measured(layer, one, two) == []
+    assert measured(nn.Linear(8, 5), one, two) == ["one", "two"]
+    for content in ("", "{", "[]", '{"measured": []}'):
+        file.write_text(content)
+        assert measured(layer, one) == ["one"]
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
+    assert measured(layer, one) == ["one"]
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
+    assert choose(nn.Linear(8, 4), 32, [FIRST], tmp_path / "missing" / "kernels.json") == Choice(((inf, FIRST),))
