@@ -1,12 +1,17 @@
 """Only large memory that has been written moves into huge pages, and its content stays."""
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
 
 from engine.huge_pages import LARGE, PAGE, SMALL_PAGE, Block, exchange_pages, large_mappings, written
 
+ROOT = Path(__file__).parents[2]
+ENABLED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 SMALL = PAGE // SMALL_PAGE
 FULL, EMPTY = b"\1" * SMALL, b"\0" * SMALL
 
@@ -43,6 +48,18 @@ def test_memory_keeps_its_content() -> None:
     numbers = torch.arange(2 * LARGE // 8)
     exchange_pages().join()
     assert torch.equal(numbers, torch.arange(2 * LARGE // 8))
+
+
+@pytest.mark.skipif(
+    "[never]" in (ENABLED.read_text() if ENABLED.exists() else "[never]"), reason="it has no huge pages"
+)
+def test_large_tensors_are_in_huge_pages_from_the_start() -> None:
+    program = (
+        "import engine, torch; numbers = torch.ones(64 << 20, dtype=torch.uint8)\n"
+        "print(open('/proc/self/smaps_rollup').read().partition('AnonHugePages:')[2].split()[0])"
+    )
+    kilobytes = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert int(kilobytes.stdout) >= 48 << 10
 
 
 def test_each_piece_waits_until_it_may_be_moved() -> None:
