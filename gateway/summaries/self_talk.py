@@ -1,6 +1,7 @@
 """Find sentences in which a writer talks to itself, where a plain statement is asked for: first persons and questions.
 
-Only beginnings are looked at: "we" within a sentence is often the language of proofs, and not self-talk.
+Beginnings are looked at, and endings where a language has its verbs there: "we" within a sentence is often the language
+of proofs, and not self-talk.
 """
 
 import re
@@ -15,7 +16,7 @@ _OPENING = (
 _FIRST_PERSON = "|".join(
     (
         r"i['’](?:m|ll|ve|d)|i (?:need|have|should|must|will|can|could|might|may|would|want|think|believe|guess|wonder"
-        r"|see|recall|remember|know|am|was|don['’]t|can['’]t|cannot|also|just)",
+        r"|rate|select|choose|pick|agree|suggest|recommend|conclude|understand|see|recall|remember|know|am|was|don['’]t|can['’]t|cannot|also|just)",
         r"let (?:me|us)|let['’]s|we (?:need|have to|should|must|want|might|['’]ll)",
         r"ich|wir (?:müssen|sollten|brauchen)|lass(?:t|en wir)? (?:mich|uns)|mal sehen",
         r"je (?:dois|vais|pense|crois|peux|veux|sais|suis|me|ne|vois|note|vérifie)|j(?=['’])|laisse[zr]?-moi|voyons"
@@ -37,13 +38,17 @@ _UNSPACED_FIRST_PERSON = (
 _SELF_TALK = re.compile(
     rf"[\s*_>#(\[-]*(?:{_OPENING}(?:{_FIRST_PERSON})(?!\w)|{_UNSPACED_FIRST_PERSON})", re.IGNORECASE
 )
+LONGEST_ENDING = 40
+"""Characters of a sentence that are looked at for its ending."""
+_LETS = re.compile(r"(?:ましょう|てみよう|봅시다|(?:해|어|아)보자)[\s。.!！*_」』）)]*$")
+"""Endings by which a sentence says that something is to be done together: "let us…"."""
 _QUESTIONS = ("?", "？", "؟")
 _MARKUP = "".join(set(CLOSERS) - set('"”’»」』》'))
 
 
 def is_self_talk(sentence: str) -> bool:
-    """Return True if the sentence begins as talk in the first person ("I need to…", "Let me…")."""
-    return bool(_SELF_TALK.match(sentence))
+    """Return True if the sentence begins as talk in the first person ("I need to…"), or says "let us" at its end."""
+    return bool(_SELF_TALK.match(sentence) or _LETS.search(sentence[-LONGEST_ENDING:]))
 
 
 def is_question(sentence: str) -> bool:

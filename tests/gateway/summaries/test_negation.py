@@ -5,6 +5,7 @@ import pytest
 from gateway.summaries.negation import NegationIndex
 
 STEP = "The timeout is not the cause of old rows. The filter is missing in the cache key, so two filters share a row."
+LIST = "Symptoms: a progressive headache for a week. Absence: Fever, vision changes, nausea."
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,13 @@ STEP = "The timeout is not the cause of old rows. The filter is missing in the c
         ("企鹅不会飞。", "企鹅会飞。", False),
         ("企鹅和鸵鸟都不是会飞的鸟类。", "企鹅和鸵鸟都是会飞的鸟类。", True),
         ("", "The filter is not missing in the cache key.", False),
+        (LIST, "The patient has fever, vision changes and nausea.", True),
+        (LIST, "The patient has no fever, vision changes or nausea.", False),
+        (LIST, "Fever, vision changes and nausea are ruled out.", False),
+        (LIST, "The headache has been progressive for a week.", False),
+        (f"{LIST} Later fever, nausea and vision changes came.", "It brings fever, vision changes and nausea.", False),
+        ("It has no fever, it has a rash on both arms.", "It has a rash on both arms.", False),
+        ("Kein Fieber, keine Übelkeit, kein Schwindel.", "Es gibt Fieber, Übelkeit und Schwindel.", True),
         (STEP, "It is not 42.", False),
     ],
 )

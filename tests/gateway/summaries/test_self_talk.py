@@ -1,4 +1,4 @@
-"""Self-talk is found by its beginning, in the languages of our wordings, and plain statements are not."""
+"""Self-talk is found by its beginning or its ending, in the languages of our wordings, and plain statements are not."""
 
 import pytest
 
@@ -30,6 +30,10 @@ from gateway.summaries.self_talk import is_question, is_self_talk
         "我们需要检查总和。",
         "私は合計を確認する。",
         "저는 합계를 확인한다.",
+        "しかし、別の角度から考えてみましょう。",
+        "次に合計を確認してみよう。",
+        "이제 합계를 계산해 봅시다.",
+        "I rate this around 4 of 10.",
     ],
 )
 def test_self_talk_is_found(sentence: str) -> None:
@@ -56,6 +60,7 @@ def test_self_talk_is_found(sentence: str) -> None:
         "我国人口在增长。",
         "我们的预算是300元。",
         "私立大学は二つある。",
+        "「行きましょう」は誘いの言葉である。",
     ],
 )
 def test_a_plain_statement_is_no_self_talk(sentence: str) -> None:
