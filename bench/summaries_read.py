@@ -62,18 +62,20 @@ class ReadPart:
         )
 
 
-def chosen(traces: Sequence[Trace], count: int) -> list[tuple[Trace, Step]]:
-    """Return one step of each of `count` traces, drawn with a fixed seed."""
+def chosen(traces: Sequence[Trace], count: int) -> list[tuple[Trace, Sequence[Step]]]:
+    """Return `count` traces, each with its steps up to one that is drawn with a fixed seed."""
     draw = random.Random(SEED)
     steps = []
     for trace in draw.sample(traces, min(count, len(traces))):
         cutter = Steps()
-        steps.append((trace, draw.choice([*cutter.feed(trace.trace), *cutter.close()])))
+        cut = [*cutter.feed(trace.trace), *cutter.close()]
+        steps.append((trace, cut[: cut.index(draw.choice(cut)) + 1]))
     return steps
 
 
-async def written(writer: SummaryWriter, trace: Trace, step: Step) -> ReadPart:
-    """Return the part that the gateway would send for a step: the model's, or an extract."""
+async def written(writer: SummaryWriter, trace: Trace, steps: Sequence[Step]) -> ReadPart:
+    """Return the part that the gateway would send for the last of the steps: the model's, or an extract."""
+    step = steps[-1]
     task = PartTask(step=both_ends(step.text, EXCERPT_CHARACTERS), request=trace.prompt, evidence=(trace.prompt,))
     title, text = "", ""
     async for batch in writer.part(f"{trace.id}-{step.start}", task):
@@ -83,6 +85,8 @@ async def written(writer: SummaryWriter, trace: Trace, step: Step) -> ReadPart:
             elif isinstance(item, SummaryEnd):
                 title = item.title
     extractor = Extractor(trace.prompt)
+    for earlier in steps[:-1]:
+        extractor.extract(earlier.text)
     if not text:
         return ReadPart(trace, step, *extractor.extract(step.text), "extract")
     return ReadPart(trace, step, title or f"{extractor.title(text)} (title of the extract)", text, "model")
@@ -115,9 +119,9 @@ async def main(path: Path, count: int) -> None:
         model = Model(Harness(engine, tokenizer := AutoTokenizer.from_pretrained(folder)), tokenizer)
         writer, places = SummaryWriter(model.ask), asyncio.Semaphore(SIDE_BY_SIDE)
 
-        async def placed(trace: Trace, step: Step) -> ReadPart:
+        async def placed(trace: Trace, steps: Sequence[Step]) -> ReadPart:
             async with places:
-                return await written(writer, trace, step)
+                return await written(writer, trace, steps)
 
         tasks = [asyncio.create_task(placed(*one)) for one in chosen(load(path), count)]
         for task in track(tasks, "parts"):
