@@ -22,6 +22,7 @@ from gateway.slices import slices, turn
 from gateway.summaries.protocol import SummaryUsage
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.stream_summaries import StreamSummaries, Summarizer
+from gateway.summaries.writing_time import WritingTime
 from gateway.transcript import Transcript
 from gateway.upstream import Finished, ParsedItem, UpstreamRequest
 
@@ -70,6 +71,7 @@ class Session:
         parser: Parser,
         summarizer: Summarizer,
         settings: GatewaySettings,
+        writing: WritingTime | None = None,
     ) -> None:
         self.id, self.model, self._prompt_summary = id, model, request.prompt_summary
         asked, options = request.to_upstream(id, model), request.reasoning
@@ -87,13 +89,10 @@ class Session:
             settings.deadlines,
             parts_come_first=request.parts_come_first,
             mask_secrets=settings.summarizer.mask_secrets,
+            writing=writing,
         )
         self._answer = Answer(
-            self._transcript,
-            self._summaries,
-            self._put,
-            trace=options.trace,
-            awaits_prompt=options.order == "strict",
+            self._transcript, self._summaries, self._put, trace=options.trace, awaits_prompt=options.order == "strict"
         )
         self._side_tasks: list[asyncio.Task[Any]] = []
         self._batches = parser.stream(asked)

@@ -24,6 +24,7 @@ from gateway.requests.responses import ResponsesRequest
 from gateway.sealing import Opener, Sealer
 from gateway.session import Parser, Session, SessionObserver, SessionRequest
 from gateway.summaries.stream_summaries import Summarizer
+from gateway.summaries.writing_time import WritingTime
 from gateway.wire.chat_completions import ChatCompletionsWriter
 from gateway.wire.collected import Collected
 from gateway.wire.native import NativeWriter
@@ -71,7 +72,7 @@ class Routes:
     ) -> None:
         self._settings, self._parser, self._summarizer = settings, parser, summarizer
         self._observe, self._sealer, self._clients_are_hidden = observe, sealer, clients_are_hidden
-        self._models, self._ignored = settings.models, IgnoredLog()
+        self._models, self._ignored, self._writing = settings.models, IgnoredLog(), WritingTime()
         self.limiter = ConcurrencyLimiter(*settings.limits.places(cores))
 
     def app(self) -> FastAPI:
@@ -141,7 +142,7 @@ class Routes:
         upstream_request = request.to_upstream(id, self._model_of(request))
         if len(upstream_request.messages) > settings.limits.messages:
             raise too_many_turns(settings.limits.messages, request.conversation)
-        return Session(id, request, upstream_request.model, self._parser, self._summarizer, settings)
+        return Session(id, request, upstream_request.model, self._parser, self._summarizer, settings, self._writing)
 
     async def _streamed(self, session: Session, writer: Writer) -> Response:
         """Return the response once the upstream has accepted; a failure until then has an HTTP status.

@@ -22,6 +22,7 @@ from gateway.summaries.part_writer import PartSource, PartWriter, SentPart
 from gateway.summaries.protocol import PartTask, SummaryUsage
 from gateway.summaries.step_queue import StepQueue, joined
 from gateway.summaries.steps import LARGEST, Step
+from gateway.summaries.writing_time import WritingTime
 
 SIDE_BY_SIDE = 4
 """Maximum number of parts that are written at a time."""
@@ -43,7 +44,7 @@ class PartScheduler:
     the response waits for the summary (`awaited`), the rest of the trace is an extract at once if it is short or would
     be late. `part_seconds` is how long each part may take, from the end of its (first) step; None for as long as the
     trace does. If `live` is false, nothing is sent before the end, and then one part made from all parts. `mask` is for
-    extracts.
+    extracts. `writing` is what all streams know of the writer.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class PartScheduler:
         awaited: bool = True,
         part_seconds: float | None = None,
         mask: Mask = masked,
+        writing: WritingTime | None = None,
     ) -> None:
         self._source, self._put, self._seconds, self._share = source, put, seconds, share
+        self._writing = writing or WritingTime()
         self._task = PartTask(step="", request=request, earlier=earlier, language=language, evidence=evidence)
         self.extractor = Extractor(request, language, mask)
         self._live, self._awaited, self._part_seconds = live, awaited, part_seconds
@@ -72,7 +75,6 @@ class PartScheduler:
         self._numbers = count()
         self._started = deque[tuple[PartWriter, asyncio.Task[None]]]()  # and not sent yet
         self.newest: PartWriter | None = None  # the one that was started last
-        self._written_in = 0.0  # the seconds of the last part that was written
         self._began: float | None = None  # on the loop's clock, the trace
         self._sent_rejected, self._sent_usage = 0, SummaryUsage()
         self._changed = asyncio.Event()
@@ -211,13 +213,14 @@ class PartScheduler:
         running = self._running
         if not running or len(running) >= SIDE_BY_SIDE:
             return not running
-        is_slow = max(self._written_in, *running) > SLOW_SECONDS
+        is_slow = max(self._writing.seconds, *running) > SLOW_SECONDS
         return not is_slow or self._closed or self._queue.size >= EXCERPT_CHARACTERS
 
     def _is_too_late(self, seconds: float) -> bool:
         """Return True if the rest of a trace is not worth waiting for: short, or not written within the seconds."""
         short = SHORT_REST if self._live else LARGEST  # which is summarized again, with all the others
-        return bool(self._awaited and self.newest) and (self._queue.size <= short or self._written_in > seconds)
+        is_short = self.newest is not None and self._queue.size <= short
+        return self._awaited and (is_short or self._writing.seconds >= seconds - LEAVING_SECONDS)
 
     def _start(self, part: PartWriter) -> None:
         if self._expired:
@@ -233,8 +236,8 @@ class PartScheduler:
 
     def _note(self, part: PartWriter) -> None:
         """Note how long a part has taken, and start the next."""
-        if part.text:
-            self._written_in = _now() - part.began
+        if part.text or part.draft.expired:
+            self._writing.note(_now() - part.began, whole=bool(part.text))
         if not self._stopped:
             self._start_next()
 

@@ -28,6 +28,7 @@ from gateway.summaries.masking import mask_of
 from gateway.summaries.part_scheduler import PartScheduler
 from gateway.summaries.protocol import PartTask, SummaryItem, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
+from gateway.summaries.writing_time import WritingTime
 from gateway.upstream import Message, UpstreamRequest
 
 
@@ -50,7 +51,7 @@ class StreamSummaries:
 
     Events are passed to `put`. The summarizer's texts are masked by itself, extracts here if `mask_secrets`. If
     `options.summary` is "none", the summary of the reasoning is empty. With `parts_come_first` the trace waits for its
-    parts, so each has a deadline.
+    parts, so each has a deadline. `writing` is what all streams know of the summarizer.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class StreamSummaries:
         *,
         parts_come_first: bool = False,
         mask_secrets: bool = True,
+        writing: WritingTime | None = None,
     ) -> None:
         self._id, self._messages = request.id, request.messages
-        self._mask = mask_of(mask_secrets=mask_secrets)
+        self._mask, self._writing = mask_of(mask_secrets=mask_secrets), writing
         self._summarizer, self._put, self._deadlines = summarizer, put, deadlines
         self._language, self._parts_come_first = options.summary_language, parts_come_first
         self._prompt = TimedDraft(lambda text: put(PromptSummaryDelta(delta=text)))
@@ -161,6 +163,7 @@ class StreamSummaries:
             awaited=options.order == "strict",
             part_seconds=self._deadlines.heading if self._parts_come_first else None,
             mask=self._mask,
+            writing=self._writing,
         )
 
 

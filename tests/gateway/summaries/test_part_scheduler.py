@@ -15,6 +15,7 @@ from gateway.summaries.part_scheduler import SIDE_BY_SIDE, SLOW_SECONDS, PartSch
 from gateway.summaries.part_writer import PartSource
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle
 from gateway.summaries.writer import SummaryWriter
+from gateway.summaries.writing_time import WritingTime
 from tests.fakes.summaries import ScriptedModel
 
 SENTENCE = "This sentence says a little about the thing. "
@@ -96,7 +97,7 @@ REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so
 """Too short for a step, but long enough to complete the step before it."""
 ENDS, LAST = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42.", "It is 42."
 """The extracts of a step and of the rest."""
-TITLES = ("Restating the question", "Checking the result")
+TITLES = ("Restating the question", "Thinking further")
 """Titles of extracts in which no better one is found: these steps say nothing."""
 
 
@@ -283,6 +284,32 @@ async def test_a_long_rest_is_written_unless_it_would_be_late(
     parts.close()
     await running
     assert [event.written_by for event in events if isinstance(event, ReasoningSummaryPart)] == ["model", *rests]
+
+
+@pytest.mark.parametrize(
+    ("known", "whole", "asked"),
+    [(0.0, False, [0]), (4.0, True, [0]), (6.0, True, []), (4.95, False, []), (4.0, False, [0])],
+    ids=["nothing", "in time", "too late", "abandoned at this deadline", "abandoned at a shorter one"],
+)
+async def test_a_short_trace_asks_only_a_writer_that_has_been_in_time_for_others(
+    known: float, whole: bool, asked: list[int]
+) -> None:
+    writing, source = WritingTime(), Writer()
+    writing.note(known, whole=whole)
+    parts = scheduler(source, writing=writing)
+    parts.feed(LAST)
+    parts.close()
+    await parts.run()
+    assert source.asked == asked
+
+
+async def test_a_part_that_was_abandoned_is_known_to_take_longer() -> None:
+    writing, source = WritingTime(), Writer(0)
+    parts = scheduler(source, seconds=0.1, writing=writing)
+    parts.feed(LAST)
+    parts.close()
+    await parts.run()
+    assert (source.asked, writing.seconds >= 0.05 - 0.01) == ([0], True)
 
 
 async def test_a_title_that_the_model_has_finished_is_kept_if_the_text_was_late() -> None:
