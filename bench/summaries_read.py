@@ -65,7 +65,7 @@ class ReadPart:
 def chosen(traces: Sequence[Trace], count: int) -> list[tuple[Trace, Sequence[Step]]]:
     """Return `count` traces, each with its steps up to one that is drawn with a fixed seed."""
     draw = random.Random(SEED)
-    steps = []
+    steps: list[tuple[Trace, Sequence[Step]]] = []
     for trace in draw.sample(traces, min(count, len(traces))):
         cutter = Steps()
         cut = [*cutter.feed(trace.trace), *cutter.close()]
