@@ -1,8 +1,9 @@
 """The first words of a thinking, in the language of the request: a model that is asked in English to think in the
 language of a German question thinks in English, unless its first words are German.
 
-They end with the beginning of the request: without it, a small model thinks about the instructions instead ("1. The
-request is to carry out every step" to "Reply with OK.").
+They end with the request's last question, or its first line: without it, a small model thinks about the instructions
+instead ("1. The request is to carry out every step" to "Reply with OK."). A quotation that breaks off within a word had
+it end at once, and think nothing.
 
 The language is told by the script, or by frequent words, of the user's last message; no detector is loaded. Where
 neither tells it, the request alone does.
@@ -11,7 +12,11 @@ neither tells it, the request alone does.
 import re
 
 QUOTED = 160
-"""Characters of the request that are repeated, of its first line."""
+"""Most characters of the request that are repeated."""
+SHORTEST = 6
+"""Shorter questions ("Why?") say too little."""
+_SENTENCES = re.compile(r"(?<=[.!?؟])\s+(?![\sa-z:;,])|(?<=[。！？])|\n+")
+_ASKS = re.compile(r"[?？؟][\"'”»)）*_]*$")
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = {
@@ -47,8 +52,18 @@ _WORDS = {opening: frozenset(words.split()) for opening, words in _FREQUENT.item
 
 def opening_of(message: str) -> str:
     """Return the first words of a thinking about `message`, or nothing if it is empty."""
-    line = next(iter(message.strip().splitlines()), "")
-    return f'{_phrase(message)}"{line[:QUOTED]}"\n' if line else ""
+    quoted = _quoted(message)
+    return f'{_phrase(message)}"{quoted}"\n' if quoted else ""
+
+
+def _quoted(message: str) -> str:
+    """Return the last question of `message`, else its first line; of a long one, as many of its words as fit."""
+    sentences = [sentence.strip() for sentence in _SENTENCES.split(message) if sentence.strip()]
+    questions = [one for one in sentences if SHORTEST <= len(one) <= QUOTED and _ASKS.search(one)]
+    line = questions[-1] if questions else next(iter(message.strip().splitlines()), "")
+    if len(line) <= QUOTED:
+        return line
+    return (line[:QUOTED].rpartition(" ")[0] or line[:QUOTED]).rstrip() + " …"
 
 
 def _phrase(message: str) -> str:

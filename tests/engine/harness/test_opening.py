@@ -34,13 +34,31 @@ def test_the_opening_is_in_the_language_of_the_message(message: str, opening: st
 
 
 @pytest.mark.parametrize(
-    "message", ["2 + 2", "Hello!", "Varför är himlen blå?", "Чому небо блакитне і ясне?", "چرا آسمان آبی است؟ چ"]
+    "message", ["2 + 2", "Hello!", "Varför är himlen blå?", "Чому небо блакитне і ясне?", "چ چرا آسمان آبی است؟"]
 )
 def test_a_language_that_cannot_be_told_has_none(message: str) -> None:
     assert opening_of(message) == f'"{message}"\n'
 
 
-def test_only_the_beginning_of_a_request_is_repeated() -> None:
-    assert opening_of("\nFix the code:\n\nx = 1") == 'Let\'s see: "Fix the code:"\n'
-    assert opening_of("the " * 100) == f'Let\'s see: "{"the " * 40}"\n'
+@pytest.mark.parametrize(
+    ("message", "quoted"),
+    [
+        ("\nFix the code:\n\nx = 1", "Fix the code:"),
+        ("the " * 100, "the " * 39 + "the …"),
+        ("the" * 100, "the" * 53 + "t …"),
+        ("A tank holds 3.5 l. I drain 1.2 l. How much is left? Give only the number.", "How much is left?"),
+        ("Is it so? Why? Say it.", "Is it so?"),
+        (f"The cat is on the mat. {'very ' * 40}long, is it?", "The cat is on the mat. " + "very " * 26 + "very …"),
+        ("我有三个苹果。吃了一个，还剩几个？只给数字。", "吃了一个，还剩几个？"),
+        (
+            "What is `a ? b : c` in C, and why is it there?\n\nint x = a ? b : c;",
+            "What is `a ? b : c` in C, and why is it there?",
+        ),
+    ],
+)
+def test_the_last_question_is_repeated_or_the_first_line_as_far_as_whole_words_fit(message: str, quoted: str) -> None:
+    assert opening_of(message).partition('"')[2] == f'{quoted}"\n'
+
+
+def test_of_nothing_nothing_is_repeated() -> None:
     assert opening_of(" \n") == ""
