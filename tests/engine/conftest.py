@@ -49,7 +49,7 @@ def start(model: Path) -> Iterator[Callable[..., Engine]]:
 
         def start(folder: Path = model, *, choice: Choice = PLAIN, **changes: Any) -> Engine:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(engine_module, "choose", lambda *_: choice)
+                patch.setattr(engine_module, "choose", lambda *_, **__: choice)
                 engine = Engine(folder, replace(SETTINGS, **changes))
             engines.callback(engine.stop)
             return engine
