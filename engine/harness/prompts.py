@@ -23,8 +23,9 @@ TOOL_CALL = "<tool_call>"
 THINK = "(Think step by step before you answer. One line is enough if it is simple.)"
 ANSWER = "(Your own notes on this, which I cannot see:\n\n{notes}\n)"
 """The notes and no more. With the bracket directly behind them the 1.5B answered "OK)", called a query of the notes the
-user's, or refused; of 20 prompts, 6 went wrong so and 3 with the bracket on its own line. A sentence that asks for a complete answer in the language of the request was itself repeated
-by the 1.5B: "Sure, here's the complete answer in the language of your request"."""
+user's, or refused; of 20 prompts, 6 went wrong so and 3 with the bracket on a line of its own. A sentence that asks for
+a complete answer in the language of the request was itself repeated by the 1.5B: "Sure, here's the complete answer in
+the language of your request"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How long the writer of summaries takes for a part, as all streams of a process have seen last.
+"""The time that the writer of summaries takes for a part, as all streams of a process have seen last.
 
 A stream that ends soon has seen no part of its own, but must not wait for one that cannot be in time.
 """

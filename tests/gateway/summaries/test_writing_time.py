@@ -1,4 +1,4 @@
-"""What is remembered of the writer: its last part, or that it has not been in time, and neither for long."""
+"""The time of the writer: that of its last part, or of one that it has not finished, and neither for long."""
 
 from gateway.summaries.writing_time import REMEMBERED_SECONDS, WritingTime
 
