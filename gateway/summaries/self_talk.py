@@ -16,7 +16,8 @@ _OPENING = (
 _FIRST_PERSON = "|".join(
     (
         r"i['’](?:m|ll|ve|d)|i (?:need|have|should|must|will|can|could|might|may|would|want|think|believe|guess|wonder"
-        r"|rate|select|choose|pick|agree|suggest|recommend|conclude|understand|see|recall|remember|know|am|was|don['’]t|can['’]t|cannot|also|just)",
+        r"|rate|select|choose|pick|agree|suggest|recommend|conclude|understand"
+        r"|see|recall|remember|know|am|was|don['’]t|can['’]t|cannot|also|just)",
         r"let (?:me|us)|let['’]s|we (?:need|have to|should|must|want|might|['’]ll)",
         r"ich|wir (?:müssen|sollten|brauchen)|lass(?:t|en wir)? (?:mich|uns)|mal sehen",
         r"je (?:dois|vais|pense|crois|peux|veux|sais|suis|me|ne|vois|note|vérifie)|j(?=['’])|laisse[zr]?-moi|voyons"

@@ -4,21 +4,12 @@ They are for steps in which no better title is found.
 """
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 from gateway.summaries.languages import primary
 
 Move = Literal["restating", "planning", "calculating", "checking", "comparing", "deciding", "code", "thinking"]
-MOVES: tuple[Move, ...] = (
-    "restating",
-    "planning",
-    "calculating",
-    "checking",
-    "comparing",
-    "deciding",
-    "code",
-    "thinking",
-)
+MOVES: tuple[Move, ...] = get_args(Move)
 _TABLE = (
     "en Restating the question|Planning the approach|Working out the numbers|Checking the result"
     "|Comparing the options|Reaching a decision|Writing the code|Thinking further\n"
