@@ -29,8 +29,8 @@ TOKEN_VARIABLES = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
 RAY_ENVIRONMENT = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     # Ray's own loops take CPU time from a model on the same cores. By default these run ten times a second, and each
-    # iteration of each event loop is timed.
-    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
+    # iteration of each event loop is timed. A start goes through several iterations of the first.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.25",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "RAY_event_stats": "0",
     "EVENT_AGENT_REPORT_INTERVAL_SECONDS": "1",
