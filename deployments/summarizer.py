@@ -20,7 +20,6 @@ from gateway.summaries.languages import AUTO
 from gateway.summaries.masking import mask_of
 from gateway.summaries.protocol import PartTask, SummaryItem
 from gateway.summaries.usability import Usability
-from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
 
@@ -33,6 +32,9 @@ class Summarizer(RpcServer):
 
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
+        # Imported here because its patterns take half a second, and the graph is built without them.
+        from gateway.summaries.writer import SummaryWriter
+
         watch_loop(metrics.loop_lag())
         return_freed_memory()
         self._model, route = settings.summary_model
