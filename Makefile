@@ -94,6 +94,9 @@ hostile: .venv/ready
 bench-parser: .venv/ready
 	$(BIN)/python -m bench.parser
 
+# As the graph runs it: a model's weights are in huge pages.
+bench-engine bench-summaries bench-answers: export GLIBC_TUNABLES = glibc.malloc.hugetlb=1
+
 # The speed of the model alone, behind transformers serve, vLLM and llama.cpp, and behind the gateway; nothing else may be
 # running. Needs node and npm.
 bench-engine: .venv/ready .peers/vllm/ready .peers/llama_cpp/ready

@@ -18,6 +18,7 @@ from deployments.qwen_deployment import QwenUpstream
 from deployments.rpc.server import RpcServer
 from deployments.stream_parser import StreamParser
 from deployments.summarizer import Summarizer
+from engine import HUGE_PAGES
 from gateway.config import GatewaySettings, PlainApiSettings
 from gateway.upstream_settings import UpstreamSettings
 
@@ -72,17 +73,20 @@ def _qwen(name: str, settings: UpstreamSettings) -> Application:
     return qwen
 
 
-def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, float] | None = None) -> Any:
+def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, Any] | None = None) -> Any:
     options = ray_actor_options or {"num_cpus": 0.1}
     rest = CALLED if issubclass(cls, RpcServer) else STREAMS
     return serve.deployment(cls, name=name or cls.__name__, ray_actor_options=options, **rest)
 
 
-def _resources(upstream: UpstreamSettings) -> dict[str, float]:
-    """Reserve a GPU if the settings want one or the cluster has one; with `serve run`, Ray has not started yet."""
+def _resources(upstream: UpstreamSettings) -> dict[str, Any]:
+    """Reserve a GPU if the settings want one or the cluster has one; with `serve run`, Ray has not started yet.
+
+    A processor reads the weights from huge pages, in which glibc allocates large blocks if it is told before it starts.
+    """
     if not ray.is_initialized():
         ray.init()
     has_gpu = ray.cluster_resources().get("GPU", 0) > 0  # type: ignore[no-untyped-call]
     if upstream.device == "cuda" or (upstream.device == "auto" and has_gpu):
         return {"num_cpus": 1, "num_gpus": upstream.num_gpus}
-    return {"num_cpus": 1}
+    return {"num_cpus": 1, "runtime_env": {"env_vars": HUGE_PAGES}}

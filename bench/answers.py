@@ -93,6 +93,7 @@ async def ask(model: str, wanted: Sequence[tuple[str, Task | Prompt]], keep: Cal
     """Ask one model for what is missing; `keep` is called with each answer once it is complete."""
     folder = model_folder(model)
     engine = Engine(folder, EngineSettings())
+    await asyncio.to_thread(engine.wait_until_improved)
     harness, room = Harness(engine, AutoTokenizer.from_pretrained(folder)), asyncio.Semaphore(SIDE_BY_SIDE)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:

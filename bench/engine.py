@@ -132,6 +132,7 @@ async def _round(rates: Rates, results: dict[str, dict[str, float]]) -> None:
 @asynccontextmanager
 async def _engine(tokenizer: Any) -> AsyncIterator[Generate]:
     engine = Engine(model_folder("embedded"), EngineSettings())
+    await asyncio.to_thread(engine.wait_until_improved)
 
     async def generate(n: int) -> int:
         tokens = tokenizer.apply_chat_template(_messages(n), add_generation_prompt=True, return_dict=False)

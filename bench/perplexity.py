@@ -51,7 +51,9 @@ def perplexity(model: Any, texts: Sequence[torch.Tensor]) -> float:
 
 def load(folder: str, kernel: Kernel | None) -> Any:
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
-    return model if kernel is None else replace_layers(model, Choice(((inf, kernel),)))
+    if kernel is not None:
+        replace_layers(model, Choice(((inf, kernel),)))
+    return model
 
 
 def main() -> None:

@@ -186,6 +186,7 @@ async def write(traces: Sequence[Trace], done: list[Summary], pace: float, side_
     baselines.text_rank("This loads its library before anything is timed.")
     folder = model_folder("embedded")
     engine = Engine(folder, EngineSettings())
+    await asyncio.to_thread(engine.wait_until_improved)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     harness, room = Harness(engine, tokenizer), asyncio.Semaphore(side_by_side)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -115,6 +115,7 @@ def page(parts: Sequence[ReadPart], sources: Mapping[str, str], verdicts: Mappin
 async def main(path: Path, count: int) -> None:
     folder = model_folder("embedded")
     engine = Engine(folder, EngineSettings())
+    await asyncio.to_thread(engine.wait_until_improved)
     try:
         model = Model(Harness(engine, tokenizer := AutoTokenizer.from_pretrained(folder)), tokenizer)
         writer, places = SummaryWriter(model.ask), asyncio.Semaphore(SIDE_BY_SIDE)

@@ -55,6 +55,8 @@ class Qwen:
         sys.setswitchinterval(SWITCH_SECONDS)
         self._settings = settings
         folder = model_folder(settings.model)
+        # Before the engine, which goes on improving itself for some seconds.
+        tokenizer = AutoTokenizer.from_pretrained(folder)
         self._engine = _PacedEngine(
             folder,
             EngineSettings(
@@ -65,7 +67,7 @@ class Qwen:
                 max_batch_tokens=settings.max_batch_tokens,
             ),
         )
-        self._harness = Harness(self._engine, AutoTokenizer.from_pretrained(folder))
+        self._harness = Harness(self._engine, tokenizer)
         self._harness.count(to_generation_request(WARM_UP, settings))
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:

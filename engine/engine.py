@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,15 +18,14 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 
 from engine.batching import ContinuousBatching
 from engine.embedded import INT8_FILE, INT8_FOLDER, KERNEL_TIMES
-from engine.huge_pages import exchange_pages
 from engine.linear.choice import choose
 from engine.linear.replacing import linear_weights, replace_layers, typical_linear
 from engine.linear.weights import load_int8
 from engine.sampling import NoteCached, Sampler, Sampling, ignore
 
 LONGEST_REST = 60.0
-"""Seconds from the start for which weights that are still to be moved into huge pages wait for a pause in the requests:
-a first question was answered with 4.9 tokens/s beside that move, and with 10.7 without."""
+"""Seconds from the start for which work that only makes it faster waits for a pause in the requests: a first question
+was answered with 4.9 tokens/s beside the move into huge pages, and with 10.7 without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +49,12 @@ class Engine:
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
         if settings.kv_cache_tokens < settings.context_tokens:
             raise ValueError("kv_cache_tokens must be at least context_tokens")
-        model = _load(folder, settings)
+        model, others = _load(folder, settings)
         self.defaults: GenerationConfig = model.generation_config
         self.end_tokens = frozenset(_end_tokens(self.defaults))
         self.context_tokens: int = min(settings.context_tokens, model.config.max_position_embeddings)
         self._running = 0
-        self._idle = threading.Event()
+        self._idle, self._stopping = threading.Event(), False
         self._idle.set()
         self._batching = ContinuousBatching(
             model,
@@ -65,9 +64,8 @@ class Engine:
             kv_cache_tokens=settings.kv_cache_tokens,
             max_batch_tokens=settings.max_batch_tokens,
         )
-        if settings.device == "cpu":
-            end = time.monotonic() + LONGEST_REST
-            exchange_pages(lambda: self._idle.wait(max(0, end - time.monotonic())))
+        self._improving = threading.Thread(target=self._improve, args=[others], name="improving", daemon=True)
+        self._improving.start()
 
     @property
     def alive(self) -> bool:
@@ -101,13 +99,30 @@ class Engine:
             if not mailbox.over:
                 self._batching.cancel(request_id)
 
+    def wait_until_improved(self) -> None:
+        """Return when the work that makes a new engine faster is done, for those who measure it."""
+        self._improving.join()
+
     def stop(self) -> None:
-        """End the engine's thread; open generators raise UpstreamError."""
+        """End the engine's threads; open generators raise UpstreamError."""
+        self._stopping = True
+        self._idle.set()
         self._batching.stop()
+        self._improving.join()
+
+    def _improve(self, work: Iterator[None]) -> None:
+        """Do one piece of `work` after another, while no request runs."""
+        end = time.monotonic() + LONGEST_REST
+        for _ in work:
+            self._idle.wait(max(0, end - time.monotonic()))
+            if self._stopping:
+                break
 
 
-def _load(folder: Path, settings: EngineSettings) -> Any:
-    """Load the model on its device, with one thread, so that no team of OpenMP threads is left behind.
+def _load(folder: Path, settings: EngineSettings) -> tuple[Any, Iterator[None]]:
+    """Return the model on its device, and work that makes it faster, for when there is time.
+
+    It is loaded with one thread, so that no team of OpenMP threads is left behind.
 
     GNU's OpenMP counts the teams of all threads of a process. With a team of the loading thread beside the engine's
     there are more threads than cores, and a thread that waits for the next operation sleeps after microseconds instead
@@ -117,14 +132,14 @@ def _load(folder: Path, settings: EngineSettings) -> Any:
         torch.set_num_threads(1)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
     if settings.device != "cpu":
-        return model.to(settings.device)
+        return model.to(settings.device), iter(())
     prepared = folder / INT8_FOLDER
     kept = load_int8(prepared / INT8_FILE) if prepared.is_dir() else None
     times = prepared / KERNEL_TIMES if prepared.is_dir() else None
     choice = choose(typical_linear(model), linear_weights(model), file=times)
-    model = replace_layers(model, choice, kept)
+    others = replace_layers(model, choice, kept)
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    return model
+    return model, others
 
 
 def _end_tokens(defaults: GenerationConfig) -> list[int]:

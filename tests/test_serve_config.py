@@ -148,14 +148,14 @@ def test_the_gateway_refuses_an_unknown_key_by_name() -> None:
         GatewaySettings.model_validate(args)
 
 
-def deployed(application: Application) -> Iterator[str]:
-    """Yield the names of the deployments in an application, each after those that it calls."""
+def deployed(application: Application) -> Iterator[Any]:
+    """Yield the deployments in an application, each after those that it calls."""
     deployment: Any = application._bound_deployment
     for argument in (*deployment.init_args, *deployment.init_kwargs.values()):
         for one in argument.values() if isinstance(argument, dict) else [argument]:
             if isinstance(one, Application):
                 yield from deployed(one)
-    yield deployment.name
+    yield deployment
 
 
 @in_each
@@ -165,11 +165,28 @@ def test_every_deployment_of_the_graph_has_its_numbers(name: str, gpus: int, mon
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     for application in ours(load(name)):
         build = getattr(graph, application["import_path"].removeprefix("graph:"))
-        built = set(deployed(build(ARGS[application["import_path"]].model_validate(application["args"]))))
+        built = {
+            one.name for one in deployed(build(ARGS[application["import_path"]].model_validate(application["args"])))
+        }
         listed = {deployment["name"]: set(deployment) for deployment in application["deployments"]}
         assert set(listed) == built
         assert len(listed) == len(application["deployments"])
         assert {name: NEEDED - keys for name, keys in listed.items()} == {name: set() for name in built}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "options"),
+    [
+        (0, {"num_cpus": 1, "runtime_env": {"env_vars": {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}}}),
+        (1, {"num_cpus": 1, "num_gpus": 0.5}),
+    ],
+)
+def test_a_qwen_has_a_gpu_or_huge_pages(gpus: int, options: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4, "GPU": gpus})
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    graph_of_one = graph.build(GatewaySettings.model_validate({"upstream": {"model": "embedded", "num_gpus": 0.5}}))
+    qwen = next(one for one in deployed(graph_of_one) if one.name == "QwenUpstream")
+    assert qwen.ray_actor_options == options
 
 
 @in_each

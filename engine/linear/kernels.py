@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from threading import Lock
 from typing import Literal, Protocol
 
 import torch
@@ -21,6 +22,9 @@ from torch.nn import functional
 from engine.linear.weights import SMALLEST_SCALE, LinearWeights, on_all_cores
 
 QuantizedEngine = Literal["fbgemm", "onednn"]
+
+_PACKING = Lock()
+"""Held while weights are packed, since torch has one setting for all threads."""
 
 
 class Kernel(Protocol):
@@ -138,11 +142,12 @@ def _saturates() -> bool:
 @contextmanager
 def _packing_for(engine: QuantizedEngine) -> Iterator[None]:
     """Select the library that packs, for the whole process. Packed weights remember theirs."""
-    before = torch.backends.quantized.engine
-    torch.backends.quantized.engine = engine
-    try:
-        # torch 2.13 deprecates quantized tensors, but has no other way to make the weights of these operators.
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            yield
-    finally:
-        torch.backends.quantized.engine = before
+    with _PACKING:
+        before = torch.backends.quantized.engine
+        torch.backends.quantized.engine = engine
+        try:
+            # torch 2.13 deprecates quantized tensors, but has no other way to make the weights of these operators.
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
+                yield
+        finally:
+            torch.backends.quantized.engine = before

@@ -7,7 +7,8 @@ weights in its cache).
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -21,12 +22,17 @@ SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
 
 class ChosenLinear(nn.Module):
-    """Multiplies few rows by one kind of weights and more by another."""
+    """Multiplies few rows by one kind of weights and more by another, as soon as that is added."""
 
-    def __init__(self, kinds: list[tuple[float, nn.Module]]) -> None:
+    def __init__(self, kind: nn.Module) -> None:
         super().__init__()
-        self._limits = [limit for limit, _ in kinds]
-        self._kinds = nn.ModuleList(kind for _, kind in kinds)
+        self._limits: list[float] = []
+        self._kinds = nn.ModuleList([kind])
+
+    def add(self, limit: float, kind: nn.Module) -> None:
+        """Multiply more rows than `limit` by `kind` from now on. A call in another thread ends as it began."""
+        self._kinds.append(kind)
+        self._limits.append(limit)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         rows = x.numel() // x.shape[-1]
@@ -91,20 +97,19 @@ def linear_weights(model: nn.Module) -> int:
     return sum(linear.weight.numel() for linear in linears_of(model).values())
 
 
-def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | None = None) -> nn.Module:
+def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | None = None) -> Iterator[None]:
     """Replace the linear layers and embeddings of `model` in place, and convert the rest to float32.
 
-    `kept` are the int8 forms of all linear layers, if they have been made before.
+    The layers have the first of the chosen kernels then, which is enough to run. Each further item of what is returned
+    packs one layer for one more kernel. `kept` are the int8 forms of all linear layers, if they have been made before.
     """
     groups = _groups(model)
     layers = [LinearWeights([*group.values()], [kept[name] for name in group] if kept else ()) for group in groups]
-    kinds = [kernel.pack(layers) for _, kernel in choice.kernels]
-    limits = [limit for limit, _ in choice.kernels]
+    chosen = [ChosenLinear(kind) for kind in choice.kernels[0][1].pack(layers)]
     new: dict[nn.Module, nn.Module] = {
         table: BFloat16Embedding(table) for table in model.modules() if isinstance(table, nn.Embedding)
     }
-    for group, *packed in zip(groups, *kinds, strict=True):
-        layer = packed[0] if len(packed) == 1 else ChosenLinear(list(zip(limits, packed, strict=True)))
+    for group, layer in zip(groups, chosen, strict=True):
         linears = [*group.values()]
         if len(linears) == 1:
             new[linears[0]] = layer
@@ -115,7 +120,15 @@ def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | 
         for name, child in list(parent.named_children()):
             if child in new:
                 setattr(parent, name, new[child])
-    return model.float()
+    model.float()
+    return _pack_others(choice, chosen, layers)
+
+
+def _pack_others(choice: Choice, chosen: list[ChosenLinear], layers: list[LinearWeights]) -> Iterator[None]:
+    for (limit, _), (_, kernel) in pairwise(choice.kernels):
+        for layer, weights in zip(chosen, layers, strict=True):
+            layer.add(limit, *kernel.pack([weights]))
+            yield
 
 
 def _groups(model: nn.Module) -> list[dict[str, nn.Linear]]:

@@ -73,4 +73,6 @@ def each_engine(request: pytest.FixtureRequest, engine: Engine, start: Callable[
         return engine
     if "fbgemm" not in torch.backends.quantized.supported_engines:
         pytest.skip("torch has no FBGEMM on this processor")
-    return start(choice=TWO_KINDS)
+    engine = start(choice=TWO_KINDS)
+    engine.wait_until_improved()
+    return engine

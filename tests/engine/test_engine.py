@@ -7,16 +7,22 @@ need the same tokens twice, they draw them at so high a temperature that the sco
 import asyncio
 import json
 import shutil
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine import engine as engine_module
 from engine.batching_config import PAGE_TOKENS
 from engine.engine import Engine, EngineSettings
+from engine.linear.choice import Choice
+from engine.linear.kernels import BFloat16
+from engine.linear.replacing import replace_layers
 from engine.sampling import Sampling
 from gateway.errors import UpstreamError
 from tests.fakes.reference_model import ReferenceModel
@@ -168,6 +174,32 @@ async def test_the_context_is_the_smaller_of_the_settings_and_the_models(
 ) -> None:
     wide = start(context_tokens=2 * POSITIONS, kv_cache_tokens=2 * POSITIONS)
     assert (engine.context_tokens, wide.context_tokens) == (256, POSITIONS)
+
+
+async def test_work_that_makes_it_faster_waits_while_a_request_runs(
+    start: Callable[..., Engine], prompts: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, may_begin = list[int](), threading.Event()
+
+    def work() -> Iterator[None]:
+        may_begin.wait()
+        for number in range(3):
+            done.append(number)
+            yield
+
+    def replaced(model: Any, *_: object) -> Iterator[None]:
+        replace_layers(model, Choice(((inf, BFloat16()),)))
+        return work()
+
+    monkeypatch.setattr(engine_module, "replace_layers", replaced)
+    engine = start()
+    async with aclosing(engine.generate(prompts[0], 40, GREEDY)) as batches:
+        assert await anext(batches)
+        may_begin.set()
+        assert sum([len(batch) async for batch in batches]) > 30
+        assert len(done) <= 1
+    await asyncio.to_thread(engine.wait_until_improved)
+    assert done == [0, 1, 2]
 
 
 async def test_a_stopped_engine_fails_what_it_runs_and_refuses_more(

@@ -1,7 +1,7 @@
 """Weights in the forms that kernels pack, of one layer and of several, made now or kept in a file."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -52,9 +52,10 @@ def test_an_engine_packs_the_int8_weights_in_the_folder_of_its_model(
 ) -> None:
     packed = list[object]()
 
-    def keep(model: nn.Module, _: Choice, kept: Mapping[str, Int8] | None) -> nn.Module:
+    def keep(model: nn.Module, _: Choice, kept: Mapping[str, Int8] | None) -> Iterator[None]:
         packed.append(kept and kept.keys())
-        return model.float()
+        model.float()
+        return iter(())
 
     monkeypatch.setattr(engine_module, "replace_layers", keep)
     folder = shutil.copytree(model, tmp_path / "model")
