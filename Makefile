@@ -8,7 +8,7 @@ QUESTION ?= How many days are there in three weeks and four days?
 
 demo: .venv/ready
 	$(BIN)/reasoning-gateway up
-	$(BIN)/reasoning-ask "$(QUESTION)"
+	$(BIN)/reasoning-ask --budget 256 "$(QUESTION)"
 	@echo
 	@echo 'The gateway runs on: API http://127.0.0.1:8000, dashboard http://127.0.0.1:8265. `make stop` stops it.'
 	@echo 'Ask more: .venv/bin/reasoning-ask "your question", or on the page: http://127.0.0.1:8000/'

@@ -37,7 +37,7 @@ EMBEDDED_NAMES = {
 """The ids of the embedded models in requests, by the sources that name them in a configuration."""
 
 
-THINKING_BUDGETS = {"embedded": 256, "embedded-0.5b": 256}
+THINKING_BUDGETS = {"embedded": 256, "embedded-0.5b": 0}
 """Tokens of thinking by default, by the sources that name models in a configuration: 0 for those whose answers thinking
 makes worse, as `make bench-answers` measures it. `OTHER_BUDGET` is that of all other models."""
 OTHER_BUDGET = 256

@@ -22,9 +22,11 @@ def url(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     healthy. They are deleted behind the last test here: an idle Qwen takes a third of a core from all others."""
     from ray import serve
 
-    config = tmp_path_factory.mktemp("e2e") / "serve_config.yaml"
-    config.write_text(dumped(with_qwen(SMALL)), "utf-8")
-    command = [str(Path(sys.executable).parent / "serve"), "deploy", str(config), "--address", cluster.dashboard]
+    config = with_qwen(SMALL)
+    config["applications"][0]["args"]["upstream"]["thinking_budget"] = 256
+    file = tmp_path_factory.mktemp("e2e") / "serve_config.yaml"
+    file.write_text(dumped(config), "utf-8")
+    command = [str(Path(sys.executable).parent / "serve"), "deploy", str(file), "--address", cluster.dashboard]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     deadline = time.monotonic() + 200
     while not all(_healthy(f"{cluster.url()}/{path}") for path in ("health", "upstream/v1/models")):

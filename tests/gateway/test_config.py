@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway import upstream_settings
 from gateway.config import DeadlineSettings, GatewaySettings, LimitSettings, PlainApiSettings
 from gateway.reasoning.formats import FORMATS, custom
 from gateway.upstream_settings import HttpUpstreamSettings, UpstreamSettings
@@ -48,6 +47,7 @@ def test_a_replica_has_places_for_its_share_of_cores_unless_told_otherwise(
 @pytest.mark.parametrize(
     ("settings", "budget"),
     [
+        ({}, 256),
         ({"model": "some/other"}, 256),
         ({"model": "embedded-0.5b"}, 0),
         ({"model": "embedded-0.5b", "thinking_budget": 8}, 8),
@@ -55,10 +55,7 @@ def test_a_replica_has_places_for_its_share_of_cores_unless_told_otherwise(
         ({"model": "some/other", "thinking_budget": None}, 256),
     ],
 )
-def test_thinking_is_as_long_as_the_setting_says_or_as_suits_the_model(
-    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], budget: int
-) -> None:
-    monkeypatch.setitem(upstream_settings.THINKING_BUDGETS, "embedded-0.5b", 0)
+def test_thinking_is_as_long_as_the_setting_says_or_as_suits_the_model(settings: dict[str, Any], budget: int) -> None:
     assert UpstreamSettings(**settings).default_budget == budget
 
 
