@@ -27,7 +27,7 @@ LONGEST_STEM, LONGEST_ENDING = 6, 4
 """In characters. A longer ending makes another word."""
 SHARE = 0.55
 """Minimum share of a sentence's content words that its source must have (`bench.swapped`)."""
-MARGIN = 0.15
+MARGIN = 0.05
 """Share of a sentence's content words that an earlier step may have beyond that of the sentence's own step."""
 FEWEST = 10
 """A text with fewer different content words bears anything: its summary must use other words."""
