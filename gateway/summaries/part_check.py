@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from gateway.summaries.addressing import addresses_somebody
 from gateway.summaries.bearing import MARGIN, SHARE, LexicalIndex, stems_of
+from gateway.summaries.causes import CauseIndex
 from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.examples import is_like_an_example
 from gateway.summaries.excerpts import sanitized_excerpt
@@ -20,6 +21,7 @@ from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.tautology import says_twice
 from gateway.summaries.written_title import plain_title
 
 MIN_CHARACTERS, MIN_SHARE = 40, 16
@@ -74,7 +76,7 @@ class PartCheck:
         said = plain(sentence).strip()
         if said in self._task.before or addresses_somebody(sentence) or is_self_talk(said) or is_question(said):
             return [sentence]
-        if not self._is_borne(said):
+        if says_twice(said) or not self._is_borne(said):
             return [sentence]
         return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
 
@@ -83,7 +85,11 @@ class PartCheck:
         share = self._lexical.share(stems)
         if is_like_an_example(stems, share):
             return False
-        if self._is_of_this_step(stems, share) and not self._negations.contradicts(sentence):
+        if (
+            self._is_of_this_step(stems, share)
+            and not self._negations.contradicts(sentence)
+            and self._causes.has(sentence)
+        ):
             return True
         return not self._is_comparable(sentence)
 
@@ -127,6 +133,10 @@ class PartCheck:
     @cached_property
     def _negations(self) -> NegationIndex:
         return NegationIndex(self.excerpt)
+
+    @cached_property
+    def _causes(self) -> CauseIndex:
+        return CauseIndex(self.excerpt)
 
 
 class PartDecoder:

@@ -24,6 +24,7 @@ from gateway.slices import slices
 from gateway.summaries import code, excerpts, prose, sentences
 from gateway.summaries.addressing import addresses_somebody
 from gateway.summaries.bearing import LexicalIndex, stems_of
+from gateway.summaries.causes import CauseIndex
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.extracts.question import question_of
 from gateway.summaries.grounding import EvidenceIndex
@@ -35,6 +36,7 @@ from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.side_tasks import is_side_task
 from gateway.summaries.steps import Steps
+from gateway.summaries.tautology import says_twice
 from gateway.summaries.written_title import plain_title
 from gateway.turns import reasoning_text, without_blocks
 from gateway.upstream import Message, Text, UpstreamRequest
@@ -156,7 +158,9 @@ READERS: dict[str, Read] = {
     "question": question_of,
     "title": plain_title,
     "words": lambda text: LexicalIndex(text).share(stems_of(text)),
+    "causes": lambda text: CauseIndex(text).has(text),
     "negations": lambda text: NegationIndex(text).contradicts(text),
+    "tautologies": says_twice,
     "somebody addressed": addresses_somebody,
     "self-talk": lambda text: (is_self_talk(text), is_question(text)),
     "secrets": masked,
