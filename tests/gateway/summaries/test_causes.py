@@ -6,7 +6,7 @@ from gateway.summaries.causes import CauseIndex
 
 STEP = (
     "Option B might seem more representative of Linda, and that is the trap of this question. Therefore, option A is"
-    " more probable, simply because it contains fewer conditions. Let me think more carefully. Linda is described as not"
+    " more probable, simply because it contains fewer conditions. Let me think more carefully. Linda is said to be not"
     " active in the movement, which is her current state. We are asked which scenario is more probable."
 )
 ROPES = (
