@@ -7,7 +7,7 @@ answers in a second request to the engine (`prompts.py`). Knows nothing of Ray, 
 import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from engine.harness.circles import Circles, without_circle
@@ -119,6 +119,7 @@ class Harness:
         limit = min(limit, math.ceil(share * (self._engine.context_tokens - len(tokens))))
         if limit <= 0:
             return
+        sampling = replace(sampling, banned={**sampling.banned, **turn.banned})
         detokenizer, stop, lead = (
             Detokenizer(self._tokenizer.backend_tokenizer),
             StopStrings(phase.stops),

@@ -1,7 +1,7 @@
 """The sampling of a request: its own values, in place of missing ones those of the model's generation config."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.harness.messages import GenerationRequest
@@ -40,6 +40,14 @@ def banned_spellings(tokenizer: Any, marker: str) -> dict[int | None, int]:
         else:
             banned[None] = tokens[start]
     return banned
+
+
+def banned_after(tokenizer: Any, owners: Iterable[str], word: str) -> dict[int | None, int]:
+    """Map the last token of each of `owners` to the one of `word` and its space; to nothing if it takes several."""
+    first, *more = tokenizer(word, add_special_tokens=False)["input_ids"]
+    if more:
+        return {}
+    return {tokenizer(owner, add_special_tokens=False)["input_ids"][-1]: first for owner in owners}
 
 
 def _adjustments(request: GenerationRequest) -> Adjustments | None:

@@ -8,12 +8,13 @@ the second shares the KV cache of the conversation and costs the prefill of the 
 Knows nothing of engines, tokens or sampling.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.harness.messages import GenerationRequest
 from engine.harness.opening import opening_of
+from engine.harness.options import banned_after
 
 START, END = "<think>", "</think>"
 OPENED = f"{START}\n"
@@ -26,14 +27,21 @@ ANSWER = "(Your own notes on this, which I cannot see:\n\n{notes}\n)"
 user's, or refused; of 20 prompts, 6 went wrong so and 3 with the bracket on a line of its own. A sentence that asks for
 a complete answer in the language of the request was itself repeated by the 1.5B: "Sure, here's the complete answer in
 the language of your request"."""
+OWNERS, NOTES = ("Your", " Your", "your", " your", " own"), " notes"
+"""Words behind which an answer may not speak of notes, unless the conversation does. The 1.5B answered two of 71 prompts
+with "Your notes are correct"; kept from it, it gives the command and the query that it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A prompt, which ends where the model's turn begins, and the `beginning` of that turn, which the user is sent."""
+    """A prompt, which ends where the model's turn begins, and the `beginning` of that turn, which the user is sent.
+
+    `banned` are tokens that must not follow others in it, as in `Sampling`.
+    """
 
     prompt: str
     beginning: str
+    banned: Mapping[int | None, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.prompt + self.beginning
@@ -59,6 +67,7 @@ class TaughtPrompts:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self._notes = banned_after(tokenizer, OWNERS, NOTES)
 
     def thinking(self, request: GenerationRequest) -> Turn:
         return Turn(self._prompt(request, THINK), OPENED + opening_of(_question(request)))
@@ -68,8 +77,10 @@ class TaughtPrompts:
 
     def answering(self, request: GenerationRequest, thought: str) -> Turn:
         notes = thought.removeprefix(START).strip()
-        thinks = notes not in ("", opening_of(_question(request)).strip())
-        return Turn(self._prompt(request, ANSWER.format(notes=notes) if thinks else ""), request.prefill)
+        if notes in ("", opening_of(_question(request)).strip()):
+            return Turn(self._prompt(request, ""), request.prefill)
+        banned = {} if _speaks_of_notes(request) else self._notes
+        return Turn(self._prompt(request, ANSWER.format(notes=notes)), request.prefill, banned)
 
     def _prompt(self, request: GenerationRequest, behind: str) -> str:
         return render(self._tokenizer, with_behind(request.messages, behind), request)
@@ -112,6 +123,10 @@ def with_behind(messages: Sequence[dict[str, Any]], text: str) -> list[dict[str,
 def _question(request: GenerationRequest) -> str:
     """Return the user's last message, or nothing."""
     return next((turn["content"] for turn in reversed(request.messages) if turn["role"] == "user"), "")
+
+
+def _speaks_of_notes(request: GenerationRequest) -> bool:
+    return any(NOTES.strip() in str(turn["content"]).casefold() for turn in request.messages)
 
 
 def render(tokenizer: Any, messages: Sequence[dict[str, Any]], request: GenerationRequest, **switches: bool) -> str:

@@ -96,3 +96,28 @@ async def test_penalties_and_biases_are_the_samplers_work(tokenizer: Any, fields
     await on.stream(budget=0, **fields)
     used = on.engine.calls[0].sampling
     assert (used.top_k, used.min_p, used.adjustments) == expected
+
+
+NOTES = [("Ġ", "n"), ("Ġn", "o"), ("Ġno", "t"), ("Ġnot", "e"), ("Ġnote", "s")]
+
+
+@pytest.mark.parametrize(
+    ("merges", "content", "banned"),
+    [
+        (NOTES, "How many days are there in three weeks?", {"r": "Ġnotes", "n": "Ġnotes"}),
+        (NOTES, "What do my Notes say of three weeks?", {}),
+        ([], "How many days are there in three weeks?", {}),
+    ],
+    ids=["kept from it", "asked about notes", "no such token"],
+)
+async def test_an_answer_speaks_of_notes_only_if_the_conversation_does(
+    merges: list[tuple[str, str]], content: str, banned: dict[str, str]
+) -> None:
+    tokenizer = spelling(merges)
+    on = stage(tokenizer, ["21."], ["21."])
+    await on.stream(messages=[{"role": "user", "content": content}])
+    number = tokenizer.convert_tokens_to_ids
+    thinking, answering = (dict(call.sampling.banned) for call in on.engine.calls)
+    assert {key: token for key, token in answering.items() if key not in thinking} == {
+        number(before): number(token) for before, token in banned.items()
+    }

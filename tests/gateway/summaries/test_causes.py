@@ -9,9 +9,7 @@ STEP = (
     " more probable, simply because it contains fewer conditions. Let me think more carefully. Linda is said to be not"
     " active in the movement, which is her current state. We are asked which scenario is more probable."
 )
-ROPES = (
-    "If rope A is lit at both ends, it burns for 30 minutes. Rope B is then lit. Twenty minutes are wanted."
-)
+ROPES = "If rope A is lit at both ends, it burns for 30 minutes. Rope B is then lit. Twenty minutes are wanted."
 
 
 @pytest.mark.parametrize(
