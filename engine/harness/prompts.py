@@ -28,8 +28,8 @@ user's, or refused; of 20 prompts, 6 went wrong so and 3 with the bracket on a l
 a complete answer in the language of the request was itself repeated by the 1.5B: "Sure, here's the complete answer in
 the language of your request"."""
 OWNERS, NOTES = ("Your", " Your", "your", " your", " own"), " notes"
-"""Words behind which an answer may not speak of notes, unless the conversation does. The 1.5B answered two of 71 prompts
-with "Your notes are correct"; kept from it, it gives the command and the query that it was asked for."""
+"""Words behind which an answer may not speak of notes, unless the conversation does. The 1.5B answered two of 71
+prompts with "Your notes are correct"; kept from it, it gives the command and the query that it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
