@@ -15,11 +15,13 @@ from gateway.summaries.sentences import sentences
 MOST_SIDES = 6
 """Number of a sentence's sides that are compared."""
 _CAUSE = (
-    r"\b(?:so|because|since|therefore|thus|hence|consequently|as a result|which means|weil|denn|deshalb|daher|deswegen"
-    r"|folglich|parce que?|donc|car|puisque|porque|por lo tanto|por eso|así que|ya que|por isso|portanto|já que|perché"
-    r"|quindi|perciò|poiché|потому что|поэтому|так как)\b|因为|因為|所以|因此|ので|ため|だから|때문|므로|따라서"
+    r"(?:(?:^|[,;:.]|\b(?:and|but))\s{0,3}so|[,;] ?(?:car|denn)"
+    r"|\b(?:because|since|therefore|thus|hence|consequently|as a result|which means|weil|deshalb|daher|deswegen|folglich"
+    r"|parce que?|donc|puisque|porque|por lo tanto|por eso|así que|ya que|por isso|portanto|já que|perché|quindi|perciò"
+    r"|poiché|потому что|поэтому|так как))\b|因为|因為|所以|因此|ので|ため|だから|때문|므로|따라서"
 )
-"""Words that join clauses. What stands behind "due to" is rarely made up."""
+"""Words that join clauses, some of them only behind a comma: "so" big, a "car". What stands behind "due to" is rarely
+made up."""
 _JOINING = (
     r"\b(?:if|then|when|given|as|mean\w*|impl(?:y|ies)|suggest\w*|makes?|means|leads?|which|wenn|falls|dann|also|bedeutet"
     r"|si|alors|signifie|entonces|significa|se|então|allora|если|тогда|значит)\b|如果|那么|则|就|なら|れば|たら|→|⇒|=>|면"

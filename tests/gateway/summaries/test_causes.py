@@ -36,6 +36,12 @@ ROPES = "If rope A is lit at both ends, it burns for 30 minutes. Rope B is then 
         ),
         ("输入没有检查。日志写入文件。路径由用户给出。", "因为输入没有检查，所以路径由用户给出。", False),
         ("输入没有检查，因此路径由用户给出。", "因为输入没有检查，所以路径由用户给出。", True),
+        (
+            "The car is red. It has four wheels. It stands outside.",
+            "The red car has four wheels and stands outside.",
+            True,
+        ),
+        ("It is so large. It is heavy. It is blue.", "It is so large and blue.", True),
         ("", "It is slow because it is full.", False),
         ("", "It is slow.", True),
     ],
