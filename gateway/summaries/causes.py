@@ -16,9 +16,9 @@ MOST_SIDES = 6
 """Number of a sentence's sides that are compared."""
 _CAUSE = (
     r"(?:(?:^|[,;:.]|\b(?:and|but))\s{0,3}so|[,;] ?(?:car|denn)"
-    r"|\b(?:because|since|therefore|thus|hence|consequently|as a result|which means|weil|deshalb|daher|deswegen|folglich"
-    r"|parce que?|donc|puisque|porque|por lo tanto|por eso|así que|ya que|por isso|portanto|já que|perché|quindi|perciò"
-    r"|poiché|потому что|поэтому|так как))\b|因为|因為|所以|因此|ので|ため|だから|때문|므로|따라서"
+    r"|\b(?:because|since|therefore|thus|hence|consequently|as a result|which means|weil|deshalb|daher|deswegen"
+    r"|folglich|parce que?|donc|puisque|porque|por lo tanto|por eso|así que|ya que|por isso|portanto|já que|perché"
+    r"|quindi|perciò|poiché|потому что|поэтому|так как))\b|因为|因為|所以|因此|ので|ため|だから|때문|므로|따라서"
 )
 """Words that join clauses, some of them only behind a comma: "so" big, a "car". What stands behind "due to" is rarely
 made up."""
