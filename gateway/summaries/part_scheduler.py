@@ -181,12 +181,11 @@ class PartScheduler:
         self._queue.add(step)
 
     def _start_early(self) -> None:
-        """Start a part for the running step if it is long enough, and nothing else is or waits to be written."""
-        step = self._queue.growing
-        if step and self._live and not self._running:
+        """Start a part for what there is if that is long enough, and no other one is being written."""
+        if self._live and not self._running:
             self._set_due()
-            self._queue.add(step)
-            self._start_next()
+            if self._queue.grow():
+                self._start_next()
 
     def _set_due(self) -> None:
         if self._part_seconds is not None and self._queue.waiting is None:

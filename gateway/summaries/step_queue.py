@@ -27,10 +27,18 @@ class StepQueue:
         """Number of characters that wait."""
         return self.waiting.end - self.waiting.start if self.waiting else 0
 
-    @property
-    def growing(self) -> Step | None:
-        """The running step so far, if that is long enough to be added, and nothing has been taken of it."""
-        return None if self._is_ready else self._steps.growing(self._taken)
+    def grow(self) -> bool:
+        """Add the running step so far, if it is long enough with what waits, and return whether it is.
+
+        Then all that waits may be taken, though its step is not over.
+        """
+        begin = self.waiting.start if self.waiting else self._taken
+        if self._is_ready or not self._steps.long_enough(begin):
+            return False
+        more = self._steps.so_far(self.waiting.end if self.waiting else begin)
+        self.waiting = joined(self.waiting, more) if more.text else self.waiting
+        self._is_ready = True
+        return True
 
     def feed(self, text: str) -> list[Step]:
         """Return the steps that the text completes."""

@@ -75,14 +75,20 @@ class Steps:
     def _smallest(self) -> int:
         return SMALLEST if self._start else FIRST
 
-    def growing(self, after: int) -> Step | None:
-        """Return the running step up to its last sentence, once that is long enough for a part of its own.
+    def long_enough(self, after: int) -> bool:
+        """Return True if a part may be begun with what there is from `after` to the last sentence.
 
-        Returns None if the step begins before `after`.
+        That is a share of a whole step's size; or `FIRST` if it does not begin as the running step does, but behind a
+        part that was begun so.
         """
-        if self._start < after or self._sentence < self._smallest * EARLY:
-            return None
-        return Step(self._start, self._start + self._sentence, self._text[: self._sentence])
+        least = self._smallest * EARLY if after == self._start else FIRST
+        return self._start + self._sentence - after >= least
+
+    def so_far(self, after: int) -> Step:
+        """Return what the running step has from `after` to its last sentence; it may be nothing."""
+        start = max(self._start, after)
+        end = max(self._start + self._sentence, start)
+        return Step(start, end, self._text[start - self._start : end - self._start])
 
     def feed(self, text: str) -> list[Step]:
         """Return the steps that `text` completes."""

@@ -214,6 +214,29 @@ async def test_what_is_new_behind_a_part_that_was_begun_early_belongs_to_the_nex
     assert plain(events)[2:4] == part(1, early, end)
 
 
+async def test_an_idle_writer_goes_on_with_a_step_that_is_not_over() -> None:
+    events: list[Event] = []
+    writer = Writer()
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
+    parts.feed(SENTENCE * 10)
+    await settled()
+    new = "Another sentence says something new of it, "
+    for _ in range(30):
+        parts.feed(new)
+    await settled()
+    assert len(writer.steps) == 1
+    parts.feed("and here it ends. And")
+    parts.feed(" so on and so on and so on and so on and so on and so on and so on and so on and so on and so on")
+    await settled()
+    early = len(SENTENCE) * 8
+    assert writer.steps[1:] == [f"{SENTENCE * 2}{new * 30}and here it ends. "]
+    end = early + len(writer.steps[1])
+    assert plain(events) == [*part(0, 0, early), *part(1, early, end)]
+    parts.close()
+    await running
+
+
 async def test_no_part_is_begun_early_while_another_one_is_written() -> None:
     writer = Writer(0)
     parts = scheduler(writer)
