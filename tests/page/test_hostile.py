@@ -1,5 +1,6 @@
 """Text of a model is text: it runs nothing, loads nothing, and leaves the page as it is, however much it is."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.fakes.browser import Browser
@@ -46,16 +47,18 @@ def test_a_trace_of_100_000_lines_is_whole_and_mostly_not_laid_out(tab: Browser)
     assert 0 < laid_out < len(texts) / 10
 
 
-def test_what_one_reads_of_a_long_trace_stays_in_place_while_it_grows(tab: Browser) -> None:
+@pytest.mark.parametrize("place", ["300", "node.scrollHeight - node.clientHeight - 100"], ids=["a step", "no step yet"])
+def test_what_one_reads_of_a_long_trace_stays_in_place_while_it_grows(tab: Browser, place: str) -> None:
     tab.ask(LONG)
     trace, steps = tab.page.locator(".trace"), tab.page.locator(".step")
     expect(steps.nth(1)).to_be_attached()
-    trace.evaluate("(node) => { node.scrollTop = 300; }")
-    seen = (
-        "(node) => { const { x, y } = node.getBoundingClientRect();"
-        " return document.elementFromPoint(x + 60, y + 9).textContent.slice(0, 40); }"
+    before = trace.evaluate(
+        f"(node) => {{ node.scrollTop = {place}; const {{ x, y }} = node.getBoundingClientRect();"
+        " window.read = document.elementFromPoint(x + 60, y + 9).closest('.chunk');"
+        " return read.getBoundingClientRect().top - y; }"
     )
-    before, length = trace.evaluate(seen), len(trace.text_content() or "")
+    length = len(trace.text_content() or "")
     expect(tab.page.locator("#send")).to_have_text("Ask")
-    assert trace.evaluate(seen) == before
+    after = "(node) => read.getBoundingClientRect().top - node.getBoundingClientRect().y"
+    assert trace.evaluate(after) == pytest.approx(before, abs=2)
     assert len(trace.text_content() or "") > length

@@ -16,6 +16,7 @@ export class Trace {
     this.arrivals = [[0, 0]]; // characters that had come, and when
     this.characters = 0;
     this.following = true;
+    this.end = 0; // in pixels, where it was scrolled to when it followed last
     const point = (event) => {
       const stretch = event.target.closest(".stretch");
       onpoint(stretch ? Number(stretch.dataset.index) : null);
@@ -24,7 +25,8 @@ export class Trace {
     this.element.addEventListener("focusin", point);
     this.element.addEventListener("pointerleave", () => onpoint(null));
     this.element.addEventListener("scroll", () => {
-      this.following = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight < NEAR;
+      this.following = this.isNearEnd();
+      if (this.following) this.end = this.element.scrollTop;
     }, { passive: true });
   }
 
@@ -86,7 +88,15 @@ export class Trace {
     this.stretches[index].querySelector(".gutter").setAttribute("aria-expanded", String(!folded));
   }
 
+  isNearEnd() {
+    return this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight < NEAR;
+  }
+
   follow() {
-    if (this.following) this.element.scrollTop = this.element.scrollHeight;
+    // The event for scrolling away may still be to come.
+    if (this.element.scrollTop < this.end - NEAR && !this.isNearEnd()) this.following = false;
+    if (!this.following) return;
+    this.element.scrollTop = this.element.scrollHeight;
+    this.end = this.element.scrollTop;
   }
 }
