@@ -7,6 +7,7 @@ sentences must have a word for a cause. Which side is the cause is not compared.
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import pairwise
 
 from gateway.summaries.bearing import LexicalIndex, stems_of
@@ -23,7 +24,7 @@ _CAUSE = (
 """Words that join clauses, some of them only behind a comma: "so" big, a "car". What stands behind "due to" is rarely
 made up."""
 _JOINING = (
-    r"\b(?:if|then|when|given|as|mean\w*|impl(?:y|ies)|suggest\w*|makes?|means|leads?|which|wenn|falls|dann|also|bedeutet"
+    r"\b(?:if|then|when|given|as|mean\w*|impl(?:y|ies)|suggest\w*|makes?|leads?|which|wenn|falls|dann|also|bedeutet"
     r"|si|alors|signifie|entonces|significa|se|então|allora|если|тогда|значит)\b|如果|那么|则|就|なら|れば|たら|→|⇒|=>|면"
 )
 _SIDES = re.compile(_CAUSE, re.IGNORECASE)
@@ -32,13 +33,26 @@ _JOINS = re.compile(rf"{_CAUSE}|{_JOINING}", re.IGNORECASE)
 
 
 class CauseIndex:
-    """The sentences of a text, built once to check many sentences; a check is linear in the text."""
+    """The sentences of a text, indexed once a sentence that tells a cause is checked; a check is linear in the text."""
 
     def __init__(self, text: str) -> None:
-        stated = [*sentences(text)]
-        self._indexes = [LexicalIndex(sentence) for sentence in stated]
-        self._joining = {number for number, sentence in enumerate(stated) if _JOINS.search(sentence)}
-        self._causal = {number for number, sentence in enumerate(stated) if _SIDES.search(sentence)}
+        self._text = text
+
+    @cached_property
+    def _stated(self) -> list[str]:
+        return [*sentences(self._text)]
+
+    @cached_property
+    def _indexes(self) -> list[LexicalIndex]:
+        return [LexicalIndex(sentence) for sentence in self._stated]
+
+    @cached_property
+    def _joining(self) -> set[int]:
+        return {number for number, sentence in enumerate(self._stated) if _JOINS.search(sentence)}
+
+    @cached_property
+    def _causal(self) -> set[int]:
+        return {number for number, sentence in enumerate(self._stated) if _SIDES.search(sentence)}
 
     def has(self, sentence: str) -> bool:
         """Return True if the text joins what the sentence joins as cause and consequence, or if it joins nothing."""
