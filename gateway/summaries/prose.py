@@ -18,7 +18,9 @@ _MARKS = (  # some scripts put them on their letters; Python does not count them
 _OTHER = rf"(?:[^\W\d_{_LATIN}]|[{_MARKS}])"
 LATIN_WORD = re.compile(rf"[{_LATIN}\u0300-\u036f]+(?:['’][{_LATIN}]+)*")
 OTHER_WORD = re.compile(rf"{_OTHER}+")
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+WITHOUT_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+"""The scripts without spaces between words, for a pattern's class."""
+_UNSPACED = rf"{WITHOUT_SPACES}\uac00-\ud7a3"
 UNSPACED = re.compile(f"[{_UNSPACED}]")
 """A character of a script without spaces between words, or of one of syllables."""
 _CODE = rf"[^\W{_UNSPACED}]"

@@ -3,12 +3,13 @@
 import re
 
 from gateway.summaries.extracts.plain import plain
+from gateway.summaries.prose import WITHOUT_SPACES
 
 MOST_WORDS, MOST_CHARACTERS = 8, 80
 """Maximum length of a title in a script with spaces."""
 MOST_UNSPACED = 24
 """Maximum length in characters of a title in a script without spaces between words."""
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED = re.compile(f"[{WITHOUT_SPACES}]")
 _LABEL = re.compile(
     r"(?:title|titel|titre|título|titolo|heading|summary|заголовок|标题|標題|タイトル|題名|제목|(?:step|part) \d{1,3})"
     r"\s?[:：.)]\s*|\d{1,2}[.)]\s+",
