@@ -24,8 +24,8 @@ from engine.linear.weights import load_int8
 from engine.sampling import NoteCached, Sampler, Sampling, ignore
 
 LONGEST_REST = 60.0
-"""Seconds from the start for which work that only makes it faster waits for a pause in the requests: a first question
-was answered with 4.9 tokens/s beside the move into huge pages, and with 10.7 without."""
+"""Seconds from the start for which work that only makes it faster waits for a pause in the requests: beside such work,
+moving weights into huge pages, a first question was answered with 4.9 tokens/s, and with 10.7 without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 The work is bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at a time, and steps that wait for one
 of them to end are merged. A slow writer has one part at a time, so that it writes fewer and larger ones. An idle writer
 begins a part before its step is over: what the step has behind that belongs to the part if it brings nothing new, else
-to the next one.
+to the next one, which an idle writer may begin before the step is over, too.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """The stretch of a trace that no part of its summary stands for yet: steps are added, and taken all at once.
 
-Whoever takes them may do so before the running step is over; the rest of that one waits for the next step. So the
-stretches that are taken follow one another without a gap. Knows nothing of who takes them, nor when.
+Whoever takes them may do so before the running step is over; the rest of that one waits until it is long enough, or for
+the next step. So the stretches that are taken follow one another without a gap. Knows nothing of who takes them, nor
+when.
 """
 
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
@@ -19,7 +20,7 @@ class StepQueue:
 
     @property
     def is_ready(self) -> bool:
-        """True if a whole step waits, and not only the rest of one."""
+        """True if a whole step waits, or so much that it need not be over; not if it is a short rest alone."""
         return self._is_ready and self.waiting is not None
 
     @property
