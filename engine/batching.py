@@ -30,6 +30,7 @@ from transformers.generation.continuous_batching.requests import RequestStatus
 
 from engine.attention import attend_per_request
 from engine.batching_config import GPU_ROWS, manager_config, suits
+from engine.decoder_layer import replace_decoder_layers
 from engine.gpu_attention import attend_varlen
 from engine.sampling import NoteCached, Request, Row, Sampling, ignore
 from gateway.errors import UpstreamError
@@ -70,6 +71,8 @@ class ContinuousBatching:
         if model.device.type == "cpu" or (on_gpu and "flash" not in model.config._attn_implementation):
             # Only now: the manager refuses to begin with an attention that it does not know.
             model.set_attn_implementation(ATTENTION)
+        if model.device.type == "cpu":
+            replace_decoder_layers(model, _attend)
         vocabulary = model.config.get_text_config().vocab_size
         self._scores = _KeptScores(torch.empty(GPU_ROWS, vocabulary, device=model.device) if on_gpu else None)
         self._manager.logit_processor = self._scores
@@ -117,7 +120,7 @@ class ContinuousBatching:
         """End the generation thread; requests that have not ended fail."""
         self._manager.stop(block=True, timeout=STOP_SECONDS, hard_stop=True)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _step(self) -> None:
         """Run the model on the batch that the manager has prepared, choose the tokens, and send them to the CPU."""
         processor = self._manager.batch_processor

@@ -28,15 +28,18 @@ class ChosenLinear(nn.Module):
         super().__init__()
         self._limits: list[float] = []
         self._kinds = nn.ModuleList([kind])
+        # A ModuleList looks for the name of a number at each access.
+        self._in_order = [kind]
 
     def add(self, limit: float, kind: nn.Module) -> None:
         """Multiply more rows than `limit` by `kind` from now on. A call in another thread ends as it began."""
         self._kinds.append(kind)
+        self._in_order.append(kind)
         self._limits.append(limit)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows = x.numel() // x.shape[-1]
-        out: torch.Tensor = self._kinds[bisect_left(self._limits, rows)](x)
+        kind = self._in_order[bisect_left(self._limits, x.numel() // x.shape[-1])]
+        out: torch.Tensor = kind(x)
         return out
 
 
@@ -53,19 +56,22 @@ class BFloat16Embedding(nn.Module):
 
 
 class JoinedLinear:
-    """Layers that are called one after another on the same input: the first call computes the outputs of all."""
+    """Layers that are called one after another on the same input: the first call computes the outputs of all.
+
+    `together` is the one layer that computes them, each of `sizes` numbers.
+    """
 
     def __init__(self, together: nn.Module, sizes: list[int]) -> None:
-        self._together, self._sizes = together, sizes
+        self.together, self.sizes = together, sizes
         self._input: torch.Tensor | None = None
         self._outputs: tuple[torch.Tensor, ...] = ()
 
     def output(self, x: torch.Tensor, number: int) -> torch.Tensor:
         """Return the output of layer `number` for `x`."""
         if x is not self._input:
-            self._input, self._outputs = x, self._together(x).split(self._sizes, -1)
+            self._input, self._outputs = x, self.together(x).split(self.sizes, -1)
         out = self._outputs[number]
-        if number == len(self._sizes) - 1:
+        if number == len(self.sizes) - 1:
             # The last one: a long prompt's tensors should not stay until the next step.
             self._input, self._outputs = None, ()
         return out
@@ -77,6 +83,12 @@ class JoinedPart(nn.Module):
     def __init__(self, joined: JoinedLinear, number: int) -> None:
         super().__init__()
         self._joined, self._number = joined, number
+        self.out_features = joined.sizes[number]
+
+    @property
+    def together(self) -> nn.Module:
+        """The layer that computes the outputs of all parts, one after another."""
+        return self._joined.together
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self._joined.output(x, self._number)
