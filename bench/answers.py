@@ -24,7 +24,7 @@ from transformers import AutoTokenizer
 from bench import answer_report
 from bench.answer_check import Prompt, prompts
 from bench.answer_tasks import Task, tasks
-from engine.engine import Engine, EngineSettings
+from bench.embedded import embedded_engine
 from engine.harness import Finished, GenerationRequest, Harness, Text, ThinkingEnded
 from engine.harness.prompts import END, START
 from engine.model_files import model_folder
@@ -91,12 +91,10 @@ async def answered(harness: Harness, model: str, method: str, asked: Task | Prom
 
 async def ask(model: str, wanted: Sequence[tuple[str, Task | Prompt]], keep: Callable[[Answer], None]) -> None:
     """Ask one model for what is missing; `keep` is called with each answer once it is complete."""
-    folder = model_folder(model)
-    engine = Engine(folder, EngineSettings())
-    await asyncio.to_thread(engine.wait_until_improved)
-    harness, room = Harness(engine, AutoTokenizer.from_pretrained(folder)), asyncio.Semaphore(SIDE_BY_SIDE)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    try:
+    async with embedded_engine(model) as engine:
+        harness = Harness(engine, AutoTokenizer.from_pretrained(model_folder(model)))
+        room = asyncio.Semaphore(SIDE_BY_SIDE)
         with Progress(*columns) as progress:
             bar = progress.add_task(model, total=len(wanted))
 
@@ -106,8 +104,6 @@ async def ask(model: str, wanted: Sequence[tuple[str, Task | Prompt]], keep: Cal
                 progress.advance(bar)
 
             await asyncio.gather(*(one(method, asked) for method, asked in wanted))
-    finally:
-        engine.stop()
 
 
 def missing(done: Sequence[Answer], model: str) -> Iterator[tuple[str, Task | Prompt]]:

@@ -28,9 +28,9 @@ import httpx
 from transformers import AutoTokenizer
 
 from bench import peers, report
+from bench.embedded import embedded_engine
 from bench.llama_cpp import peer
 from cluster import state
-from engine.engine import Engine, EngineSettings
 from engine.model_files import model_folder
 from engine.sampling import Sampling
 from gateway.upstream_settings import public_name
@@ -142,17 +142,13 @@ async def _round(rates: Rates, results: dict[str, dict[str, float]]) -> None:
 
 @asynccontextmanager
 async def _engine(tokenizer: Any) -> AsyncIterator[Generate]:
-    engine = Engine(model_folder("embedded"), EngineSettings())
-    await asyncio.to_thread(engine.wait_until_improved)
+    async with embedded_engine() as engine:
 
-    async def generate(n: int) -> int:
-        tokens = tokenizer.apply_chat_template(_messages(n), add_generation_prompt=True, return_dict=False)
-        return sum([len(batch) async for batch in engine.generate(tokens, TOKENS, Sampling())])
+        async def generate(n: int) -> int:
+            tokens = tokenizer.apply_chat_template(_messages(n), add_generation_prompt=True, return_dict=False)
+            return sum([len(batch) async for batch in engine.generate(tokens, TOKENS, Sampling())])
 
-    try:
         yield generate
-    finally:
-        engine.stop()
 
 
 @contextmanager

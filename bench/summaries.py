@@ -25,9 +25,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from transformers import AutoTokenizer
 
 from bench import baselines, report, scripted
+from bench.embedded import embedded_engine
 from bench.measures import Part, Summary, measured
 from bench.traces import FILE, Trace, load
-from engine.engine import Engine, EngineSettings
 from engine.harness import Finished as Ended
 from engine.harness import GenerationRequest, Harness, Text
 from engine.model_files import model_folder
@@ -184,31 +184,26 @@ def extracted_anew(traces: Sequence[Trace], summaries: Sequence[Summary], pace: 
 async def write(traces: Sequence[Trace], done: list[Summary], pace: float, side_by_side: int) -> None:
     """Summarize the traces that are missing in `done`, and add them; results are saved after each trace."""
     baselines.text_rank("This loads its library before anything is timed.")
-    folder = model_folder("embedded")
-    engine = Engine(folder, EngineSettings())
-    await asyncio.to_thread(engine.wait_until_improved)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    harness, room = Harness(engine, tokenizer), asyncio.Semaphore(side_by_side)
+    tokenizer, room = AutoTokenizer.from_pretrained(model_folder("embedded")), asyncio.Semaphore(side_by_side)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns) as progress:
+    async with embedded_engine() as engine:
+        harness = Harness(engine, tokenizer)
+        with Progress(*columns) as progress:
 
-        async def one(trace: Trace, summarize: Method, bar: TaskID) -> None:
-            async with room:
-                summary = await summarize(Model(harness, tokenizer), trace, pace)
-            done.append(summary)
-            if summary.method == OURS:
-                done.extend(extracted(trace, pace, summary.characters))
-            report.update(written=[asdict(summary) for summary in done], pace=pace, side_by_side=side_by_side)
-            progress.advance(bar)
+            async def one(trace: Trace, summarize: Method, bar: TaskID) -> None:
+                async with room:
+                    summary = await summarize(Model(harness, tokenizer), trace, pace)
+                done.append(summary)
+                if summary.method == OURS:
+                    done.extend(extracted(trace, pace, summary.characters))
+                report.update(written=[asdict(summary) for summary in done], pace=pace, side_by_side=side_by_side)
+                progress.advance(bar)
 
-        try:
             for method, summarize in METHODS.items():
                 there = {summary.trace for summary in done if summary.method == method}
                 missing = [trace for trace in traces if trace.id not in there]
                 bar = progress.add_task(method, total=len(missing))
                 await asyncio.gather(*(one(trace, summarize, bar) for trace in missing))
-        finally:
-            engine.stop()
 
 
 def loaded(results: dict[str, Any]) -> list[Summary]:

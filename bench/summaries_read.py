@@ -20,9 +20,9 @@ from rich.progress import track
 from transformers import AutoTokenizer
 
 from bench import report
+from bench.embedded import embedded_engine
 from bench.summaries import Model
 from bench.traces import FILE, Trace, load
-from engine.engine import Engine, EngineSettings
 from engine.harness import Harness
 from engine.model_files import model_folder
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
@@ -113,11 +113,9 @@ def page(parts: Sequence[ReadPart], sources: Mapping[str, str], verdicts: Mappin
 
 
 async def main(path: Path, count: int) -> None:
-    folder = model_folder("embedded")
-    engine = Engine(folder, EngineSettings())
-    await asyncio.to_thread(engine.wait_until_improved)
-    try:
-        model = Model(Harness(engine, tokenizer := AutoTokenizer.from_pretrained(folder)), tokenizer)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
+    async with embedded_engine() as engine:
+        model = Model(Harness(engine, tokenizer), tokenizer)
         writer, places = SummaryWriter(model.ask), asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def placed(trace: Trace, steps: Sequence[Step]) -> ReadPart:
@@ -127,8 +125,6 @@ async def main(path: Path, count: int) -> None:
         tasks = [asyncio.create_task(placed(*one)) for one in chosen(load(path), count)]
         for task in track(tasks, "parts"):
             await task
-    finally:
-        engine.stop()
     before = dict(_VERDICTS.findall(READ.read_text("utf-8"))) if READ.exists() else {}
     READ.write_text(page([task.result() for task in tasks], sources_of(path), before), "utf-8")
 

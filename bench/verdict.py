@@ -3,6 +3,7 @@
 Knows nothing of what is measured.
 """
 
+import signal
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -17,7 +18,11 @@ class Result(Protocol):
 
 
 def conclude(measure: Callable[[], Result], console: Console) -> int:
-    """Measure, print the result, and return the exit status: 1 if a bound is missed or something did not start."""
+    """Measure, print the result, and return the exit status: 1 if a bound is missed or something did not start.
+
+    From then on SIGTERM interrupts as Ctrl-C does, so that what was started is stopped.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = measure()
     except RuntimeError as error:

@@ -11,7 +11,7 @@ docs/performance.md, and so are the times of `_weight_int4pack_mm_for_cpu`, whic
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from threading import Lock
 from typing import Literal, Protocol
 
@@ -76,7 +76,7 @@ class Int8:
 
     def pack(self, layers: Sequence[LinearWeights]) -> list[nn.Module]:
         with _packing_for(self._engine):
-            return on_all_cores(partial(_Int8Linear, seven_bits=_saturates()), layers)
+            return on_all_cores(partial(_Int8Linear, seven_bits=_saturates(self._engine)), layers)
 
 
 KERNELS: tuple[Kernel, ...] = (Int8("fbgemm"), Int8("onednn"), Half(), BFloat16())
@@ -127,8 +127,9 @@ class _Int8Linear(nn.Module):
         return out.mul_(scales) if self._bias is None else torch.addcmul(self._bias, out, scales)
 
 
-def _saturates() -> bool:
-    """Return True if products of 8 bits overflow with the selected library, and activations must have 7 bits.
+@cache
+def _saturates(_: QuantizedEngine) -> bool:
+    """Return True if products of 8 bits overflow with the library, which is selected, and activations must have 7 bits.
 
     They do on processors without VNNI, where two products are added in 16 bits.
     """
