@@ -16,6 +16,7 @@ from gateway.summaries.extracts.plain import plain
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.language import language_of
 from gateway.summaries.languages import AUTO, primary
+from gateway.summaries.narration import tells_of_a_missing_text
 from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
@@ -76,7 +77,7 @@ class PartCheck:
         said = plain(sentence).strip()
         if said in self._task.before or addresses_somebody(sentence) or is_self_talk(said) or is_question(said):
             return [sentence]
-        if says_twice(said) or not self._is_borne(said):
+        if says_twice(said) or tells_of_a_missing_text(said, self.excerpt) or not self._is_borne(said):
             return [sentence]
         return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
 

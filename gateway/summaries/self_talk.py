@@ -18,12 +18,12 @@ _FIRST_PERSON = "|".join(
         r"i['’](?:m|ll|ve|d)|i (?:need|have|should|must|will|can|could|might|may|would|want|think|believe|guess|wonder"
         r"|rate|select|choose|pick|agree|suggest|recommend|conclude|understand"
         r"|see|recall|remember|know|am|was|don['’]t|can['’]t|cannot|also|just)",
-        r"let (?:me|us)|let['’]s|we (?:need|have to|should|must|want|might|['’]ll)",
-        r"ich|wir (?:müssen|sollten|brauchen)|lass(?:t|en wir)? (?:mich|uns)|mal sehen",
+        r"let (?:me|us)|let['’]s|we (?:need|have to|should|must|want|might|['’]ll|(?:are|were) (?:asked|given|told))",
+        r"ich|wir (?:müssen|sollen|sollten|brauchen)|lass(?:t|en wir)? (?:mich|uns)|mal sehen",
         r"je (?:dois|vais|pense|crois|peux|veux|sais|suis|me|ne|vois|note|vérifie)|j(?=['’])|laisse[zr]?-moi|voyons"
-        r"|nous (?:devons|devrions|allons)",
+        r"|nous (?:devons|devrions|allons)|on nous (?:demande|donne)",
         r"yo (?:creo|debo|necesito|pienso|puedo|quiero|tengo|voy)|debo|debemos|necesito|necesitamos|tengo que"
-        r"|tenemos que|voy a|vamos a|creo que|déjame|veamos",
+        r"|tenemos que|voy a|vamos a|creo que|déjame|veamos|(?:se )?nos (?:piden?|dan|da|dice)",
         r"eu (?:acho|devo|posso|preciso|quero|sei|tenho|vou)|devo|preciso|precisamos|devemos|tenho (?:que|de)"
         r"|temos (?:que|de)|vou|vamos|deixe-me|vejamos",
         r"io (?:credo|devo|ho|penso|posso|so|voglio)|dobbiamo|ho bisogno|abbiamo bisogno|penso che|vediamo"

@@ -29,6 +29,7 @@ from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.extracts.question import question_of
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.masking import masked
+from gateway.summaries.narration import tells_of_a_missing_text
 from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_reader import PartReader
 from gateway.summaries.prompts import prompt_request
@@ -161,6 +162,7 @@ READERS: dict[str, Read] = {
     "causes": lambda text: CauseIndex(text).has(text),
     "negations": lambda text: NegationIndex(text).contradicts(text),
     "tautologies": says_twice,
+    "texts told of": lambda text: tells_of_a_missing_text(text, text),
     "somebody addressed": addresses_somebody,
     "self-talk": lambda text: (is_self_talk(text), is_question(text)),
     "secrets": masked,
