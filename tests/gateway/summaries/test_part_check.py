@@ -49,6 +49,7 @@ def test_a_part_that_the_step_bears_passes() -> None:
         "Granite lasts.",
         "I need to know whether the wooden pier rots.",
         "Is the pier protected by the council?",
+        "The article says that the wooden pier rots.",
     ],
     ids=[
         "another step",
@@ -60,6 +61,7 @@ def test_a_part_that_the_step_bears_passes() -> None:
         "said before",
         "self-talk",
         "a question",
+        "a text that there is not",
     ],
 )
 def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
