@@ -12,7 +12,7 @@ STEP = "3. **Leadership**: board drama, NDAs. 4. **Transparency**: the irony of 
     [
         "The article discusses leadership, transparency and product issues.",
         "This document lists the issues.",
-        '"The speaker" criticizes the leadership.',
+        '"The essay" criticizes the leadership.',
         "Die Artikel behandeln die Führung.",
         "Le paragraphe parle de transparence.",
         "这篇文章讨论了领导层。",
@@ -31,6 +31,7 @@ def test_a_text_that_the_step_does_not_name_is_none(sentence: str) -> None:
         ("The leadership of the company is criticized in an article.", STEP),
         ("Documentation of the API is missing.", STEP),
         ("The documentary is about leadership.", STEP),
+        ("The speaker avoids assumptions about the leadership.", STEP),
         ("Conversational search ranks the products.", STEP),
         ("Leadership, transparency and product issues are the main criticisms.", STEP),
     ],
