@@ -25,7 +25,7 @@ CHARACTERS_A_TOKEN = 20
 """The token limit of a summary is the step's length in characters divided by this."""
 TURN_CHARACTERS, REQUEST_CHARACTERS = 200, 1600
 """Characters shown of each earlier turn, and of the last one."""
-WARM, COLD = 0.3, 0.0
+COLD, WARM = 0.0, 0.3
 """Temperatures of the first and of the second draft of a part."""
 _ASK = (
     "Rewrite the request as one short sentence in {language} that starts with {begins}. Do not answer it. Name code and"
@@ -68,7 +68,7 @@ def prompt_request(request_id: str, messages: Sequence[Message], language: str =
 def part_request(request_id: str, task: PartTask, excerpt: str, *, second: bool = False) -> UpstreamRequest:
     """Return a request for a title line and a sentence or two, in the task's language.
 
-    `excerpt` is what the model is shown of the step. A `second` draft has a lower temperature.
+    `excerpt` is what the model is shown of the step. A `second` draft has a higher temperature, so that it differs.
     """
     language = language_of(*task.earlier, task.request) if task.language == AUTO else task.language
     turns = [Message(role="system", content=_PART)]
@@ -85,7 +85,7 @@ def part_request(request_id: str, task: PartTask, excerpt: str, *, second: bool 
         tuple(turns),
         min(most, max(fewest, len(task.step) // CHARACTERS_A_TOKEN)),
         stop=("\n",),
-        temperature=COLD if second else WARM,
+        temperature=WARM if second else COLD,
         prefill=MARK,
     )
 

@@ -89,18 +89,18 @@ def test_what_is_asked_for_a_step_of_reasoning() -> None:
     assert examples[1].content == "**Too late for the film** Bus and walk take 100 minutes, five more than there are."
     assert last == Message(role="user", content=f"<piece>\n{STEP}\n</piece>{form('English')}")
     assert replace(request, messages=()) == UpstreamRequest(
-        id="rsn-1-part-0", messages=(), max_tokens=48, temperature=0.3, seed=0, stop=("\n",), budget=0, prefill="**"
+        id="rsn-1-part-0", messages=(), max_tokens=48, temperature=0.0, seed=0, stop=("\n",), budget=0, prefill="**"
     )
 
 
-def test_the_part_before_is_context_and_a_second_draft_is_colder() -> None:
+def test_the_part_before_is_context_and_a_second_draft_is_warmer() -> None:
     request = asked(STEP, before="Title\nText.", second=True)
     assert [turn.content for turn in request.messages[-3:]] == [
         f"<piece>\n…\n</piece>{form('English')}",
         "**Title** Text.",
         f"<piece>\n{STEP}\n</piece>{form('English')}",
     ]
-    assert request.temperature == 0.0
+    assert request.temperature == 0.3
 
 
 def test_the_marks_of_a_piece_cannot_be_closed_from_inside() -> None:

@@ -118,7 +118,7 @@ async def test_unsupported_sentences_are_not_yielded(
     assert await part(writes) == expected
     ids = ["rsn-1-part-0", "rsn-1-part-0-again"][:drafts]
     assert [request.id for request in writes.requests] == writes.closed == ids
-    assert [request.temperature for request in writes.requests] == [0.3, 0.0][:drafts]
+    assert [request.temperature for request in writes.requests] == [0.0, 0.3][:drafts]
 
 
 @pytest.mark.parametrize(
