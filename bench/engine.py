@@ -42,7 +42,7 @@ PROMPT = "Write the numbers from {n}01 to {n}99 in words, one on each line."
 """Every answer to it is longer than `TOKENS`. Of sixteen about "a very long story", eleven ended after 14 tokens, and
 fewer streams were measured than the table said."""
 LEAST_SHARE = 0.95
-"""Of `TOKENS` an answer: tokens that came over HTTP are counted in the text, and may differ by some."""
+"""Least share of `TOKENS` an answer: tokens that came over HTTP are counted in the text, and may differ by some."""
 GATEWAY = "http://127.0.0.1:8000/v1/reasoning"
 QUIET = {"prompt_summary": False, "reasoning": {"budget": 0, "summary": "none"}}
 

@@ -1,4 +1,4 @@
-"""How a benchmark with bounds ends."""
+"""The end of a benchmark: its table, the bounds that it missed, and its exit status."""
 
 import os
 import signal
