@@ -22,6 +22,7 @@ SAME_LAYERS = ("LlamaDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer")
 """The classes of transformers that compute what `DecoderLayer` does."""
 
 SILU = ("SiLU", "SiLUActivation")
+"""The classes of the activation that it computes."""
 
 Attend = Callable[..., tuple[torch.Tensor, None]]
 """An attention function as transformers calls it: with a layer that has its `layer_idx`, queries (1, heads, rows,
