@@ -52,7 +52,7 @@ def perplexity(model: Any, texts: Sequence[torch.Tensor]) -> float:
 def load(folder: str, kernel: Kernel | None) -> Any:
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     if kernel is not None:
-        replace_layers(model, Choice(((inf, kernel),)))
+        replace_layers(model, Choice(((inf, kernel),), kernel))
     return model
 
 

@@ -27,9 +27,9 @@ SIZES: Mapping[int, float] = {1: 1, 4: 8, 16: 64, 256: inf}
 """The numbers of rows that are measured, and the most rows that each stands for: one stream, a stream and its
 summaries, many streams, a prompt."""
 
-SECOND_KIND_GAIN = 0.3
-"""Share of the time at one of the sizes that a second kind of weights must save to be worth its memory, and the seconds
-of packing it at each start. Where two kinds differ by 20%, the choice changed from start to start."""
+SECOND_KIND_GAIN = 0.15
+"""Share of the time at one of the sizes that a second kind of weights must save to be worth its memory. It is packed
+while nothing else runs."""
 
 CACHE_BYTES = 64 << 20
 """More than a processor's caches hold. Written between two runs, since a step finds no layer's weights there."""
@@ -43,9 +43,13 @@ Times = Mapping[Kernel, Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The kernels to use, each with the most rows it is used for, in ascending order. The last has no limit."""
+    """The kernels to use, each with the most rows it is used for, in ascending order. The last has no limit.
+
+    A kernel may stand there more than once. `first` is the one to begin with, until the others are packed.
+    """
 
     kernels: tuple[tuple[float, Kernel], ...]
+    first: Kernel
 
     def __str__(self) -> str:
         names = (kernel.name + ("" if limit == inf else f" up to {limit:.0f} rows") for limit, kernel in self.kernels)
@@ -110,7 +114,7 @@ def fastest(times: Times, weights: int, memory: int) -> Choice:
         if limits and limits[-1][1] is kernel:
             limits.pop()
         limits.append((limit, kernel))
-    return Choice(tuple(limits))
+    return Choice(tuple(limits), min(chosen, key=lambda kernel: sum(slowness((kernel,)))))
 
 
 def _seconds(layer: nn.Module, x: torch.Tensor) -> float:

@@ -8,7 +8,6 @@ weights in its cache).
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 
 import torch
 from torch import nn
@@ -22,24 +21,25 @@ SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
 
 class ChosenLinear(nn.Module):
-    """Multiplies few rows by one kind of weights and more by another, as soon as that is added."""
+    """Multiplies by one kind of weights at first, and by the kind for the number of rows once all are packed."""
 
     def __init__(self, kind: nn.Module) -> None:
         super().__init__()
-        self._limits: list[float] = []
-        self._kinds = nn.ModuleList([kind])
-        # A ModuleList looks for the name of a number at each access.
-        self._in_order = [kind]
+        # In a tuple, since a module looks for each of its modules by name whenever it is used.
+        self._chosen: tuple[tuple[float, ...], tuple[nn.Module, ...]] = ((), (kind,))
+        self.kinds = nn.ModuleList([kind])
 
-    def add(self, limit: float, kind: nn.Module) -> None:
-        """Multiply more rows than `limit` by `kind` from now on. A call in another thread ends as it began."""
-        self._kinds.append(kind)
-        self._in_order.append(kind)
-        self._limits.append(limit)
+    def choose(self, limits: tuple[float, ...], kinds: tuple[nn.Module, ...]) -> None:
+        """Multiply up to `limits[i]` rows by `kinds[i]` from now on, and more than the last limit by the last kind.
+
+        A call in another thread ends as it began.
+        """
+        self._chosen = limits, kinds
+        self.kinds = nn.ModuleList(dict.fromkeys(kinds))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        kind = self._in_order[bisect_left(self._limits, x.numel() // x.shape[-1])]
-        out: torch.Tensor = kind(x)
+        limits, kinds = self._chosen
+        out: torch.Tensor = kinds[bisect_left(limits, x.numel() // x.shape[-1])](x)
         return out
 
 
@@ -112,12 +112,12 @@ def linear_weights(model: nn.Module) -> int:
 def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | None = None) -> Iterator[None]:
     """Replace the linear layers and embeddings of `model` in place, and convert the rest to float32.
 
-    The layers have the first of the chosen kernels then, which is enough to run. Each further item of what is returned
-    packs one layer for one more kernel. `kept` are the int8 forms of all linear layers, if they have been made before.
+    The layers have the kernel to begin with then, which is enough to run. Each further item of what is returned packs
+    the others for one layer. `kept` are the int8 forms of all linear layers, if they have been made before.
     """
     groups = _groups(model)
     layers = [LinearWeights([*group.values()], [kept[name] for name in group] if kept else ()) for group in groups]
-    chosen = [ChosenLinear(kind) for kind in choice.kernels[0][1].pack(layers)]
+    chosen = [ChosenLinear(kind) for kind in choice.first.pack(layers)]
     new: dict[nn.Module, nn.Module] = {
         table: BFloat16Embedding(table) for table in model.modules() if isinstance(table, nn.Embedding)
     }
@@ -137,10 +137,14 @@ def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | 
 
 
 def _pack_others(choice: Choice, chosen: list[ChosenLinear], layers: list[LinearWeights]) -> Iterator[None]:
-    for (limit, _), (_, kernel) in pairwise(choice.kernels):
-        for layer, weights in zip(chosen, layers, strict=True):
-            layer.add(limit, *kernel.pack([weights]))
-            yield
+    limits, kernels = zip(*choice.kernels, strict=True)
+    if len(set(kernels)) == 1:
+        return
+    for layer, weights in zip(chosen, layers, strict=True):
+        packed = {kernel: kernel.pack([weights])[0] for kernel in set(kernels) - {choice.first}}
+        packed[choice.first] = layer.kinds[0]
+        layer.choose(limits[:-1], tuple(packed[kernel] for kernel in kernels))
+        yield
 
 
 def _groups(model: nn.Module) -> list[dict[str, nn.Linear]]:

@@ -38,8 +38,9 @@ def reference(model: Path) -> ReferenceModel:
     return ReferenceModel(model)
 
 
-PLAIN = Choice(((inf, BFloat16()),))
-TWO_KINDS = Choice(((8, Half()), (inf, BFloat16())))
+BFLOAT16, HALF = BFloat16(), Half()
+PLAIN = Choice(((inf, BFLOAT16),), BFLOAT16)
+TWO_KINDS = Choice(((8, HALF), (inf, BFLOAT16)), HALF)
 
 
 @pytest.fixture(scope="session")

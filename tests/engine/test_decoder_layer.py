@@ -58,7 +58,8 @@ def random_model(config: Any) -> Any:
 
 def model(config: Any) -> Any:
     made = random_model(config)
-    replace_layers(made, Choice(((inf, Exact()),)))
+    exact = Exact()
+    replace_layers(made, Choice(((inf, exact),), exact))
     made.set_attn_implementation("attention_of_this_test")
     return made
 

@@ -188,7 +188,8 @@ async def test_work_that_makes_it_faster_waits_while_a_request_runs(
             yield
 
     def replaced(model: Any, *_: object) -> Iterator[None]:
-        replace_layers(model, Choice(((inf, BFloat16()),)))
+        kernel = BFloat16()
+        replace_layers(model, Choice(((inf, kernel),), kernel))
         return work()
 
     monkeypatch.setattr(engine_module, "replace_layers", replaced)

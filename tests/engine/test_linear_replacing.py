@@ -42,8 +42,9 @@ def loaded(model: Path, dtype: torch.dtype) -> Any:
 
 
 def test_replacing_leaves_no_linear_layer_and_keeps_what_the_model_says(model: Path) -> None:
+    kernel = BFloat16()
     plain, replaced = loaded(model, torch.float32), loaded(model, torch.bfloat16)
-    assert list(replace_layers(replaced, Choice(((inf, BFloat16()),)))) == []
+    assert list(replace_layers(replaced, Choice(((inf, kernel),), kernel))) == []
     kinds = {type(child) for child in replaced.modules()}
     assert nn.Linear not in kinds
     assert nn.Embedding not in kinds
@@ -57,17 +58,22 @@ def test_replacing_leaves_no_linear_layer_and_keeps_what_the_model_says(model: P
 
 def test_each_kernel_multiplies_its_number_of_rows() -> None:
     few, more, most = Constant(1.0), Constant(2.0), Constant(3.0)
-    model = nn.Sequential(nn.Linear(4, 2))
+    model = nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 2))
 
-    def multiplied() -> list[float]:
-        return [float(model(torch.zeros(1, rows, 4))[0, 0, 0]) for rows in (1, 2, 8, 9, 300)]
+    def multiplied() -> list[list[float]]:
+        """Return what each of the two layers multiplies each number of rows by."""
+        first, second = model
+        return [
+            [float(layer(torch.zeros(1, rows, size))[0, 0, 0]) for layer, size in ((first, 4), (second, 2))]
+            for rows in (1, 2, 8, 9, 300)
+        ]
 
-    others = replace_layers(model, Choice(((1, few), (8, more), (inf, most))))
-    assert multiplied() == [1.0, 1.0, 1.0, 1.0, 1.0]
+    others = replace_layers(model, Choice(((1, few), (4, more), (8, few), (inf, most)), more))
+    assert multiplied() == [[2.0, 2.0]] * 5
     next(others)
-    assert multiplied() == [1.0, 2.0, 2.0, 2.0, 2.0]
+    assert multiplied() == [[1.0, 2.0], [2.0, 2.0], [1.0, 2.0], [3.0, 2.0], [3.0, 2.0]]
     next(others)
-    assert multiplied() == [1.0, 2.0, 2.0, 3.0, 3.0]
+    assert multiplied() == [[1.0, 1.0], [2.0, 2.0], [1.0, 1.0], [3.0, 3.0], [3.0, 3.0]]
     assert list(others) == []
 
 
@@ -95,7 +101,7 @@ def test_layers_with_the_same_input_are_computed_together() -> None:
     inputs = [torch.randn(1, rows, 4) for rows in (1, 3)]
     expected = [attention(x) for x in inputs]
     counting = Counting()
-    replace_layers(attention, Choice(((inf, counting),)))
+    replace_layers(attention, Choice(((inf, counting),), counting))
     for x, outputs in zip(inputs, expected, strict=True):
         torch.testing.assert_close(attention(x), outputs)
     assert counting.calls == [(4, 11), (4, 11)]
@@ -104,7 +110,8 @@ def test_layers_with_the_same_input_are_computed_together() -> None:
 @torch.no_grad()
 def test_an_input_changed_in_place_is_computed_anew() -> None:
     attention = Attention()
-    replace_layers(attention, Choice(((inf, Counting()),)))
+    counting = Counting()
+    replace_layers(attention, Choice(((inf, counting),), counting))
     x = torch.zeros(1, 2, 4)
     before = attention(x)
     x += 1
@@ -141,7 +148,8 @@ def test_int8_weights_made_before_are_those_of_the_layers() -> None:
         name: Int8(torch.full((size, 4), number, dtype=torch.int8), torch.full((size,), 0.5))
         for number, (name, size) in enumerate({"q_proj": 6, "k_proj": 2, "v_proj": 3}.items())
     }
-    replace_layers(attention, Choice(((inf, Keeping()),)), kept)
+    keeping = Keeping()
+    replace_layers(attention, Choice(((inf, keeping),), keeping), kept)
     ((numbers, scales),) = seen
     assert numbers[:, 0].tolist() == [0] * 6 + [1] * 2 + [2] * 3
     assert scales.tolist() == [0.5] * 11
