@@ -30,7 +30,7 @@ from engine import batching
 from engine.engine import Engine, EngineSettings
 from engine.sampling import Sampling
 
-STREAMS = (1, 16, 64, 256)
+STREAMS = (1, 16, 64, 128, 256)
 TOKENS, PROMPT, LONG_PROMPT = 128, 64, 1000
 SHAPES = {
     "1.5B": {"hidden_size": 1536, "intermediate_size": 8960, "layers": 28, "heads": 12, "key_heads": 2, "tied": True},

@@ -11,7 +11,10 @@ checks each of them against the installed version:
     state.initial_tokens, generated_tokens       a request's tokens so far, likewise
     state.position_offset, request.query_length  how many of them are in the cache, and how many the step adds
     state.status, scheduler.active_requests      a request that is cancelled while a batch with it runs is finished
+    continuous_batching_config                   its `max_blocks_per_request` is set once more: only for flash attention
+                                                 does the manager leave it as it was asked for
     cache.update(), cu_seq_lens_q, cu_seq_lens_k the arguments of an attention function under continuous batching
+    block_table, k_cache, v_cache                likewise, in steps in which each request takes one token
 
 The sampler runs after the model, on the same stream of the device but outside of CUDA graphs: it knows on the CPU what
 a batch needs, and does nothing for a greedy one. A step may be prepared and started while the one before it still runs
@@ -31,7 +34,7 @@ from transformers.generation.continuous_batching.requests import RequestStatus
 from engine.attention import attend_per_request
 from engine.batching_config import GPU_ROWS, manager_config, suits
 from engine.decoder_layer import replace_decoder_layers
-from engine.gpu_attention import attend_varlen
+from engine.gpu_attention import attend_pages, attend_varlen, reads_pages
 from engine.sampling import NoteCached, Request, Row, Sampling, ignore
 from gateway.errors import UpstreamError
 from gateway.mailbox import Mailbox
@@ -66,13 +69,15 @@ class ContinuousBatching:
             generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
                 do_sample=False, eos_token_id=list(end_tokens)
             ),
-            continuous_batching_config=manager_config(on_gpu, context_tokens, kv_cache_tokens, max_batch_tokens),
+            continuous_batching_config=manager_config(on_gpu, kv_cache_tokens, max_batch_tokens),
         )
-        if model.device.type == "cpu" or (on_gpu and "flash" not in model.config._attn_implementation):
+        if on_gpu or model.device.type == "cpu":
             # Only now: the manager refuses to begin with an attention that it does not know.
             model.set_attn_implementation(ATTENTION)
-        if model.device.type == "cpu":
             replace_decoder_layers(model, _attend)
+            if reads_pages(model.device):
+                config = self._manager.continuous_batching_config
+                config.max_blocks_per_request = -(-context_tokens // config.page_size)
         vocabulary = model.config.get_text_config().vocab_size
         self._scores = _KeptScores(torch.empty(GPU_ROWS, vocabulary, device=model.device) if on_gpu else None)
         self._manager.logit_processor = self._scores
@@ -240,6 +245,9 @@ def _attend(
     key, value = cache.update(key, value, module.layer_idx, kwargs)
     # Read after the update, which replaces it: before, it holds the offsets of every type of layer.
     key_offsets = kwargs["cu_seq_lens_k"]
+    if (table := kwargs.get("block_table")) is not None:
+        pages = kwargs["k_cache"], kwargs["v_cache"]
+        return attend_pages(query, key, value, *pages, key_offsets, table, scaling), None
     if query.is_cuda:
         longest = kwargs["max_length_q"], kwargs["max_length_k"]
         return attend_varlen(query, key, value, cu_seq_lens_q, key_offsets, longest, scaling), None

@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 from engine.batching import ContinuousBatching
 from engine.embedded import INT8_FILE, INT8_FOLDER, KERNEL_TIMES
 from engine.linear.choice import choose
-from engine.linear.replacing import linear_weights, replace_layers, typical_linear
+from engine.linear.replacing import join_layers, linear_weights, replace_layers, typical_linear
 from engine.linear.weights import load_int8
 from engine.sampling import NoteCached, Sampler, Sampling, ignore
 
@@ -132,7 +132,9 @@ def _load(folder: Path, settings: EngineSettings) -> tuple[Any, Iterator[None]]:
         torch.set_num_threads(1)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa")
     if settings.device != "cpu":
-        return model.to(settings.device), iter(())
+        model.to(settings.device)
+        join_layers(model)
+        return model, iter(())
     prepared = folder / INT8_FOLDER
     kept = load_int8(prepared / INT8_FILE) if prepared.is_dir() else None
     times = prepared / KERNEL_TIMES if prepared.is_dir() else None

@@ -7,7 +7,7 @@ weights in its cache).
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -121,19 +121,16 @@ def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | 
     new: dict[nn.Module, nn.Module] = {
         table: BFloat16Embedding(table) for table in model.modules() if isinstance(table, nn.Embedding)
     }
-    for group, layer in zip(groups, chosen, strict=True):
-        linears = [*group.values()]
-        if len(linears) == 1:
-            new[linears[0]] = layer
-        else:
-            together = JoinedLinear(layer, [linear.out_features for linear in linears])
-            new |= {linear: JoinedPart(together, number) for number, linear in enumerate(linears)}
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if child in new:
-                setattr(parent, name, new[child])
+    _replace(model, new | _parts(groups, chosen))
     model.float()
     return _pack_others(choice, chosen, layers)
+
+
+def join_layers(model: nn.Module) -> None:
+    """Make one of the linear layers that read the same input, in place, and leave everything as precise as it was."""
+    groups = [group for group in _groups(model) if len(group) > 1]
+    for group in groups:
+        _replace(model, _parts([group], [_as_one([*group.values()])]))
 
 
 def _pack_others(choice: Choice, chosen: list[ChosenLinear], layers: list[LinearWeights]) -> Iterator[None]:
@@ -145,6 +142,36 @@ def _pack_others(choice: Choice, chosen: list[ChosenLinear], layers: list[Linear
         packed[choice.first] = layer.kinds[0]
         layer.choose(limits[:-1], tuple(packed[kernel] for kernel in kernels))
         yield
+
+
+def _as_one(linears: list[nn.Linear]) -> nn.Linear:
+    weights = LinearWeights(linears)
+    weight, bias = weights.weight(), weights.bias()
+    joined = nn.Linear(weights.in_features, weights.out_features, bias=bias is not None, device="meta")
+    joined.weight = nn.Parameter(weight, requires_grad=False)
+    if bias is not None:
+        joined.bias = nn.Parameter(bias.to(weight.dtype), requires_grad=False)
+    return joined
+
+
+def _parts(groups: list[dict[str, nn.Linear]], layers: Sequence[nn.Module]) -> dict[nn.Module, nn.Module]:
+    """Return what takes the place of each linear layer, if `layers` compute the outputs of `groups`."""
+    new: dict[nn.Module, nn.Module] = {}
+    for group, layer in zip(groups, layers, strict=True):
+        linears = [*group.values()]
+        if len(linears) == 1:
+            new[linears[0]] = layer
+        else:
+            together = JoinedLinear(layer, [linear.out_features for linear in linears])
+            new |= {linear: JoinedPart(together, number) for number, linear in enumerate(linears)}
+    return new
+
+
+def _replace(model: nn.Module, new: Mapping[nn.Module, nn.Module]) -> None:
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if child in new:
+                setattr(parent, name, new[child])
 
 
 def _groups(model: nn.Module) -> list[dict[str, nn.Linear]]:

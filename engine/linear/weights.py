@@ -51,7 +51,9 @@ class LinearWeights:
             return None
         return _joined(
             [
-                torch.zeros(linear.out_features) if linear.bias is None else linear.bias.detach().float()
+                linear.weight.new_zeros(linear.out_features, dtype=torch.float32)
+                if linear.bias is None
+                else linear.bias.detach().float()
                 for linear in self._linears
             ]
         )

@@ -6,15 +6,18 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
 from transformers import AutoTokenizer
 
+from engine import batching
 from engine import engine as engine_module
 from engine.engine import Engine, EngineSettings
 from engine.linear.choice import Choice
 from engine.linear.kernels import BFloat16, Half
+from tests.fakes.paged_attention import attend_pages
 from tests.fakes.reference_model import ReferenceModel
 from tests.fakes.tiny_model import DEVICE, build
 
@@ -63,17 +66,29 @@ def engine(start: Callable[..., Engine]) -> Engine:
     return start()
 
 
-@pytest.fixture(scope="session", params=["bfloat16", "two kinds of weights"])
-def each_engine(request: pytest.FixtureRequest, engine: Engine, start: Callable[..., Engine]) -> Engine:
-    """An engine with one kind of weights, and one with two, whatever this processor would be given.
+@pytest.fixture(scope="session", params=["bfloat16", "two kinds of weights", "pages read in place"])
+def each_engine(request: pytest.FixtureRequest, engine: Engine, start: Callable[..., Engine]) -> Iterator[Engine]:
+    """An engine with one kind of weights, one with two, whatever this processor would be given, and one whose steps of
+    one token a request are as on a GPU.
 
     Not int8, whose rounding makes this random model's scores as uncertain as another request's tokens are unlikely:
     tests/engine/test_linear_kernels.py has it.
     """
     if request.param == "bfloat16":
-        return engine
+        yield engine
+        return
+    if request.param == "pages read in place":
+        if DEVICE != "cpu":
+            pytest.skip("any engine on a GPU reads pages in place")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(batching, "reads_pages", lambda _: True)
+            read = mock.Mock(side_effect=attend_pages)
+            patch.setattr(batching, "attend_pages", read)
+            yield start()
+            assert read.called
+        return
     if "fbgemm" not in torch.backends.quantized.supported_engines:
         pytest.skip("torch has no FBGEMM on this processor")
     engine = start(choice=TWO_KINDS)
     engine.wait_until_improved()
-    return engine
+    yield engine

@@ -32,10 +32,10 @@ def test_scores_of_a_gpu_are_kept_where_a_graph_will_write_them_again() -> None:
 
 @pytest.mark.parametrize(
     ("on_gpu", "chosen"),
-    [(False, (32, 1024, False, (False, False), None, None)), (True, (256, 128, True, (False, True), 256, 32))],
+    [(False, (32, 1024, False, (False, False), None, None)), (True, (64, 512, True, (False, True), 256, None))],
 )
 def test_settings_follow_the_device(on_gpu: bool, chosen: tuple[Any, ...]) -> None:
-    config = manager_config(on_gpu, 8192, 32768, 512)
+    config = manager_config(on_gpu, 32768, 512)
     assert chosen == (
         config.page_size,
         config.num_blocks,

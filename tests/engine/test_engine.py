@@ -193,7 +193,7 @@ async def test_work_that_makes_it_faster_waits_while_a_request_runs(
         return work()
 
     monkeypatch.setattr(engine_module, "replace_layers", replaced)
-    engine = start()
+    engine = start(device="cpu")
     async with aclosing(engine.generate(prompts[0], 40, GREEDY)) as batches:
         assert await anext(batches)
         may_begin.set()

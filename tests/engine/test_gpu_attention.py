@@ -32,6 +32,7 @@ def documented(
 
 def test_flash_attention_is_given_what_attention_per_request_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.gpu_attention.varlen_attn", documented)
+    monkeypatch.setattr("engine.gpu_attention.GROUPED", {"enable_gqa": True})
     generator = torch.Generator().manual_seed(1)
     query = torch.randn(1, 4, 9, 8, generator=generator)
     key, value = (torch.randn(1, 2, 30, 8, generator=generator) for _ in range(2))

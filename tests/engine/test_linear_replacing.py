@@ -11,7 +11,14 @@ from transformers import AutoModelForCausalLM
 
 from engine.linear.choice import Choice
 from engine.linear.kernels import BFloat16
-from engine.linear.replacing import BFloat16Embedding, linear_weights, replace_layers, typical_linear
+from engine.linear.replacing import (
+    BFloat16Embedding,
+    JoinedPart,
+    join_layers,
+    linear_weights,
+    replace_layers,
+    typical_linear,
+)
 from engine.linear.weights import Int8, LinearWeights
 from tests.fakes.linear import joined
 
@@ -105,6 +112,18 @@ def test_layers_with_the_same_input_are_computed_together() -> None:
     for x, outputs in zip(inputs, expected, strict=True):
         torch.testing.assert_close(attention(x), outputs)
     assert counting.calls == [(4, 11), (4, 11)]
+
+
+@torch.no_grad()
+def test_layers_are_joined_as_they_are() -> None:
+    attention = Attention().bfloat16()
+    attention.k_proj.bias = None
+    x = torch.randn(1, 3, 4).bfloat16()
+    expected = attention(x)
+    join_layers(attention)
+    assert [type(child) for child in attention.children()] == [JoinedPart] * 3
+    assert attention.q_proj.together.weight.dtype == torch.bfloat16
+    torch.testing.assert_close(attention(x), expected)
 
 
 @torch.no_grad()

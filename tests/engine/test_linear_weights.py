@@ -59,8 +59,8 @@ def test_an_engine_packs_the_int8_weights_in_the_folder_of_its_model(
 
     monkeypatch.setattr(engine_module, "replace_layers", keep)
     folder = shutil.copytree(model, tmp_path / "model")
-    start(folder)
+    start(folder, device="cpu")
     made = quantize(folder, tmp_path)
     made.rename(folder / INT8_FOLDER)
-    start(folder)
+    start(folder, device="cpu")
     assert packed == [None, linears_of(AutoModelForCausalLM.from_pretrained(model)).keys()]
