@@ -146,7 +146,6 @@ async def rows(name: str, device: str, sizes: Sequence[int], count: int) -> list
                 await tokens_per_second(running, max(sizes), sampling, 8)
                 rates = [await tokens_per_second(running, streams, sampling, count) for streams in sizes]
                 lines.append(_line(title, rates, await first_token(running)))
-                print(lines[-1], flush=True)
         rates = [generate(Path(made), device, streams, count) for streams in sizes]
         lines.append(_line("`generate()` of transformers", rates, None))
         limit = bandwidth(device) / read
@@ -156,7 +155,10 @@ async def rows(name: str, device: str, sizes: Sequence[int], count: int) -> list
 
 def _line(title: str, rates: Sequence[float], milliseconds: float | None) -> str:
     cells = [*(f"{rate:,.0f}" for rate in rates), "" if milliseconds is None else f"{milliseconds:.0f}"]
-    return f"| {title} | " + " | ".join(cells) + " |"
+    line = f"| {title} | " + " | ".join(cells) + " |"
+    # At once, so that a run that is ended has shown what it measured.
+    print(line, flush=True)
+    return line
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ checks each of them against the installed version:
     state.initial_tokens, generated_tokens       a request's tokens so far, likewise
     state.position_offset, request.query_length  how many of them are in the cache, and how many the step adds
     state.status, scheduler.active_requests      a request that is cancelled while a batch with it runs is finished
+    cache.mark_complete_blocks(), part.complete_blocks
+                                                 pages that the manager would not let other requests share
     continuous_batching_config                   its `max_blocks_per_request` is set once more: only for flash attention
                                                  does the manager leave it as it was asked for
     cache.update(), cu_seq_lens_q, cu_seq_lens_k the arguments of an attention function under continuous batching
@@ -131,6 +133,8 @@ class ContinuousBatching:
         processor = self._manager.batch_processor
         batch, runner = processor.inputs_and_outputs, processor.model_runner
         self._scores.drop_cancelled(processor.scheduler.active_requests)
+        if processor.use_async_batching:
+            self._scores.share_pages(processor.cache)
         runner.compute_batch(self._manager.model, batch.get_model_kwargs(use_padding=runner.pad_inputs))
         with torch.cuda.stream(batch.compute_stream) if batch.compute_stream else nullcontext():
             if self._scores.rows:
@@ -180,7 +184,7 @@ class _KeptScores:
 
     def __init__(self, storage: torch.Tensor | None) -> None:
         self.rows: list[Row] = []
-        self._states: list[Any] = []
+        self._parts: list[Any] = []
         self._in_flight: list[Any] = []
         self._storage = storage
         self._kept = (torch.empty(0, 0), torch.empty(0))
@@ -194,7 +198,7 @@ class _KeptScores:
         """Do nothing: no arguments travel in tensors."""
 
     def prepare_tensor_args(self, requests_in_batch: list[Any], arg_storage: torch.Tensor) -> torch.Tensor:
-        self._in_flight, self._states = self._states, [request.state for request in requests_in_batch]
+        self._in_flight, self._parts = self._parts, requests_in_batch
         ours = [(part, part.state.logit_processor_kwargs.get("request")) for part in requests_in_batch]
         for part, request in ours:
             if request and not part.state.generated_tokens:
@@ -219,9 +223,16 @@ class _KeptScores:
     def drop_cancelled(self, active: Container[str]) -> None:
         """Mark the cancelled requests of the batch before as finished: if it still runs, the manager would otherwise
         look for their pages when it ends, and fail, because these are free again."""
-        for state in self._in_flight:
-            if state.request_id not in active:
-                state.status = RequestStatus.FINISHED
+        for part in self._in_flight:
+            if part.state.request_id not in active:
+                part.state.status = RequestStatus.FINISHED
+
+    def share_pages(self, cache: Any) -> None:
+        """Let others share the pages that the batch before completes for a request whose prompt ends in this one: when
+        it has run, the manager takes the request for one that had a new token, and passes over its pages."""
+        for part in self._in_flight:
+            if part.state.status == RequestStatus.DECODING and not part.has_new_token:
+                cache.mark_complete_blocks(part.state, part.complete_blocks)
 
     def of_rows(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the scores (rows, vocabulary) of the step, and the token before each (rows,)."""

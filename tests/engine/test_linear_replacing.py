@@ -117,12 +117,13 @@ def test_layers_with_the_same_input_are_computed_together() -> None:
 @torch.no_grad()
 def test_layers_are_joined_as_they_are() -> None:
     attention = Attention().bfloat16()
-    attention.k_proj.bias = None
+    attention.k_proj = nn.Linear(4, 2, bias=False, dtype=torch.bfloat16)
     x = torch.randn(1, 3, 4).bfloat16()
     expected = attention(x)
     join_layers(attention)
     assert [type(child) for child in attention.children()] == [JoinedPart] * 3
-    assert attention.q_proj.together.weight.dtype == torch.bfloat16
+    part: Any = attention.q_proj
+    assert part.together.weight.dtype == torch.bfloat16
     torch.testing.assert_close(attention(x), expected)
 
 

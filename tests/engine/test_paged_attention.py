@@ -32,11 +32,11 @@ def test_attention_to_pages_is_attention_to_all_tokens(heads: int, key_heads: in
     keys, values = (drawn(requests * most, PAGE, key_heads, size) for _ in range(2))
     query, key, value = (drawn(1, number, requests, size) for number in (heads, key_heads, key_heads))
     offsets = torch.tensor([*accumulate(LENGTHS, initial=0)], dtype=torch.int32)
-    given = query, key, value, keys, values, offsets, table
-    as_defined = [tensor.float() if tensor.is_floating_point() else tensor for tensor in given]
+    as_defined = query.float(), key.float(), value.float(), keys.float(), values.float(), offsets, table
     expected = definition.attend_pages(*as_defined)
-    on_device = [tensor.to(DEVICE) for tensor in given]
-    attended = attend_pages(*on_device)
+    pages_on_device = keys.to(DEVICE), values.to(DEVICE)
+    newest = query.to(DEVICE), key.to(DEVICE), value.to(DEVICE)
+    attended = attend_pages(*newest, *pages_on_device, offsets.to(DEVICE), table.to(DEVICE))
     torch.testing.assert_close(attended.float().cpu(), expected, atol=0.02, rtol=0.02)
-    for written, right in zip(on_device[3:5], as_defined[3:5], strict=True):
+    for written, right in zip(pages_on_device, as_defined[3:5], strict=True):
         torch.testing.assert_close(written.float().cpu(), right, atol=0, rtol=0)

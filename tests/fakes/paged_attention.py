@@ -26,7 +26,7 @@ def attend_pages(
         pages = table[request, : newest // tokens + 1]
         place = pages[-1], newest % tokens
         keys[place], values[place] = key[0, :, request], value[0, :, request]
-        held = (states[pages].flatten(0, 1)[: newest + 1].transpose(0, 1) for states in (keys, values))
-        attended = scaled_dot_product_attention(query[0, :, request, None], *held, scale=scaling, enable_gqa=True)
+        own, held = (states[pages].flatten(0, 1)[: newest + 1].transpose(0, 1) for states in (keys, values))
+        attended = scaled_dot_product_attention(query[0, :, request, None], own, held, scale=scaling, enable_gqa=True)
         out[0, request] = attended[:, 0]
     return out
