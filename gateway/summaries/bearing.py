@@ -63,7 +63,7 @@ def _words(text: str) -> Iterator[str]:
 
 def _stem(word: str) -> str:
     """Return the beginning of a word without the most that may be its ending."""
-    if _HANGUL.match(word):
+    if _HANGUL.match(word) or _UNSPACED_RUN.match(word):
         return word[:2]
     return _plain(word)[: max(SHORTEST, min(LONGEST_STEM, len(word) - 2))]
 

@@ -16,6 +16,7 @@ from gateway.summaries.bearing import LexicalIndex, stems_of
         ("Пингвины не летают над морем.", "Пингвин летает.", 1.0),
         ("企鹅不会飞，所以A不对。", "企鹅不会飞", 1.0),
         ("펭귄은 날지 못한다.", "펭귄이 날지 않는다", 2 / 3),
+        ("ペンギンは飛べない。", "ペンギンが飛ぶ。", 1.0),
         ("Whatever is said.", "It is 42.", 1.0),
         ("", "Penguins fly.", 0.0),
     ],
