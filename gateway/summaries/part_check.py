@@ -4,7 +4,7 @@ Also holds what the model is shown of the step, since a summary may claim only w
 """
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 from gateway.summaries.addressing import addresses_somebody
 from gateway.summaries.bearing import MARGIN, SHARE, LexicalIndex, stems_of
@@ -13,6 +13,7 @@ from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.examples import is_like_an_example
 from gateway.summaries.excerpts import sanitized_excerpt
 from gateway.summaries.extracts.plain import plain
+from gateway.summaries.fragments import is_fragment
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.language import language_of
 from gateway.summaries.languages import AUTO, primary
@@ -25,8 +26,11 @@ from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungroun
 from gateway.summaries.tautology import says_twice
 from gateway.summaries.written_title import plain_title
 
-MIN_CHARACTERS, MIN_SHARE = 40, 16
-"""Minimum length of a summary in characters: 40, or 1/16 of the step if that is less; wide characters count twice."""
+MIN_CHARACTERS, MIN_SHARE = 24, 16
+"""Minimum length of a summary in characters: 24, or 1/16 of the step if that is less; wide characters count twice."""
+FURTHER_SHARE = 0.75
+"""Share of a sentence's content words that its step must have if it is of a further draft, which is written at a higher
+temperature, and of a step that was hard to summarize: more than `bearing.SHARE`."""
 CACHED_CONVERSATIONS = 32
 """Number of conversations whose index is kept for their next part: building one takes up to 30 ms, it holds 160 KB."""
 
@@ -52,9 +56,10 @@ class PartCheck:
         self._task, self._earlier = task, earlier
         self.excerpt = sanitized_excerpt(task.step)
 
-    def decoder(self) -> "PartDecoder":
-        """Return a decoder for one draft of the part."""
-        return PartDecoder(SentenceGate(self._problems, min(MIN_CHARACTERS, len(self.excerpt) // MIN_SHARE)))
+    def decoder(self, *, further: bool = False) -> "PartDecoder":
+        """Return a decoder for one draft of the part, or for one of those that follow if the first was rejected."""
+        problems = partial(self._problems, least=FURTHER_SHARE if further else SHARE)
+        return PartDecoder(SentenceGate(problems, min(MIN_CHARACTERS, len(self.excerpt) // MIN_SHARE)))
 
     def checked_title(self, written: str) -> str:
         """Return the title as a plain phrase, or "" if it is none, not borne by the step, or the last one again."""
@@ -73,31 +78,34 @@ class PartCheck:
             return ""
         return title
 
-    def _problems(self, sentence: str) -> Sequence[str]:
+    def _problems(self, sentence: str, least: float) -> Sequence[str]:
+        """Return what is wrong with a sentence, of whose content words the step must have at `least` such a share."""
         said = plain(sentence).strip()
         if said in self._task.before or addresses_somebody(sentence) or is_self_talk(said) or is_question(said):
             return [sentence]
-        if says_twice(said) or tells_of_a_missing_text(said, self.excerpt) or not self._is_borne(said):
+        if is_fragment(said) or says_twice(said) or tells_of_a_missing_text(said, self.excerpt):
+            return [sentence]
+        if not self._is_borne(said, least):
             return [sentence]
         return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
 
-    def _is_borne(self, sentence: str) -> bool:
+    def _is_borne(self, sentence: str, least: float) -> bool:
         stems = stems_of(sentence)
         share = self._lexical.share(stems)
         if is_like_an_example(stems, share):
             return False
         if (
-            self._is_of_this_step(stems, share)
+            self._is_of_this_step(stems, share, least)
             and not self._negations.contradicts(sentence)
             and self._causes.has(sentence)
         ):
             return True
         return not self._is_comparable(sentence)
 
-    def _is_of_this_step(self, stems: frozenset[str], share: float) -> bool:
+    def _is_of_this_step(self, stems: frozenset[str], share: float, least: float) -> bool:
         """Return True if the step has a `share` of the stems that suffices, and no earlier step has many more."""
         most = max((step.share(stems) for step in self._steps_before), default=0.0)
-        return share >= SHARE and most <= share + MARGIN
+        return share >= least and most <= share + MARGIN
 
     def _is_comparable(self, sentence: str) -> bool:
         """Return True if the words of the step tell: there are enough, in the language of the sentence."""

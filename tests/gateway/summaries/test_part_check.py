@@ -19,10 +19,12 @@ REQUEST = "What should the council do with the old harbour?"
 TASK = PartTask(step=STEP, request=REQUEST, evidence=(REQUEST,), before="The old wall\nGranite lasts.")
 
 
-def read(answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None) -> tuple[str, str]:
+def read(
+    answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None, *, further: bool = False
+) -> tuple[str, str]:
     """Return the checked title and the text of an answer; the text ends where a sentence was rejected."""
     check = PartCheck(task, earlier or EarlierSteps())
-    decoder, text = check.decoder(), ""
+    decoder, text = check.decoder(further=further), ""
     try:
         for char in answer:
             text += decoder.feed(char)
@@ -50,6 +52,7 @@ def test_a_part_that_the_step_bears_passes() -> None:
         "I need to know whether the wooden pier rots.",
         "Is the pier protected by the council?",
         "The article says that the wooden pier rots.",
+        "is replaced by the council with concrete.",
     ],
     ids=[
         "another step",
@@ -62,10 +65,23 @@ def test_a_part_that_the_step_bears_passes() -> None:
         "self-talk",
         "a question",
         "a text that there is not",
+        "the end of a sentence",
     ],
 )
 def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
     assert read(f"**Replacing the pier** {text}")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "further"),
+    [
+        ("The pier rots and the council replaces it with concrete.", True),
+        ("The pier rots, so visitors avoid the concrete.", False),
+    ],
+)
+def test_a_further_draft_must_be_borne_by_more(sentence: str, further: bool) -> None:
+    assert read(f"**The pier** {sentence}") == ("The pier", sentence)
+    assert read(f"**The pier** {sentence}", further=True) == ("The pier", sentence if further else "")
 
 
 def test_a_sentence_that_an_earlier_step_bears_better_is_rejected() -> None:

@@ -1,0 +1,22 @@
+"""Sentences of which a piece is missing: their beginning, their end, or one of a pair of quotation marks."""
+
+import re
+
+from gateway.summaries.function_words import FUNCTION_WORDS
+
+_SHORT_WORDS = frozenset(["is", "it", "to", "in", "of", "or", "as", "by", "if", "on", "at", "an"])
+"""Function words of English that are shorter than those of the list."""
+_FIRST_WORD = re.compile(r"[^\W\d_]+(?= )")
+_PAIRS = (("「", "」"), ("『", "』"), ("《", "》"), ("【", "】"))
+"""Marks that stand in pairs only; others are brackets of lists, or close in one language what they open in another."""
+_ANNOUNCES = (":", "：")
+
+
+def is_fragment(sentence: str) -> bool:
+    """Return True if the sentence begins with a small function word, as what follows a title does ("is known for…"),
+    announces what does not come (":"), or has a quotation mark without its other one."""
+    said = sentence.strip()
+    word = _FIRST_WORD.match(said)
+    if word and word[0].islower() and (word[0] in FUNCTION_WORDS or word[0] in _SHORT_WORDS):
+        return True
+    return said.endswith(_ANNOUNCES) or any(said.count(first) != said.count(last) for first, last in _PAIRS)

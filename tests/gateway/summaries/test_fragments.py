@@ -1,0 +1,38 @@
+"""Sentences of which a piece is missing, beside whole ones that look a little like them."""
+
+import pytest
+
+from gateway.summaries.fragments import is_fragment
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "is generally recommended for long-term wealth building.",
+        "which means that the bridge is older.",
+        "aber das Ergebnis bleibt gleich.",
+        "The sum is as follows:",
+        "商品代金の計算は以下の通りです：",
+        "同じ物質や誘導と抑制の可能性について」",
+        "この文は「数える」を「八つに示す。",
+    ],
+)
+def test_a_missing_piece_is_found(sentence: str) -> None:
+    assert is_fragment(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is generally recommended.",
+        "get_user_profile_schema takes three validators.",
+        "pandas reads the file in chunks.",
+        "x is 5, so y is 7.",
+        "1) The first option is left: B.",
+        "「サマる」は数えるという意味で「8つ」を示す。",
+        "A) and B) are wrong.",
+        "Ist das Seil halb so lang, brennt es 30 Minuten.",
+    ],
+)
+def test_a_whole_sentence_is_none(sentence: str) -> None:
+    assert not is_fragment(sentence)
