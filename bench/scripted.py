@@ -90,7 +90,7 @@ class Summarizer:
 
     def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         def ask(request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
-            self.again += request.id.endswith("-again")
+            self.again += request.id.endswith("-again-1")
             return _answer(f"What is said\n{_said(task)}", PART_SECONDS)
 
         return SummaryWriter(ask).part(request_id, task)

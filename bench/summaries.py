@@ -38,7 +38,7 @@ from gateway.summaries import prompts
 from gateway.summaries.excerpts import evidence_of
 from gateway.summaries.language import language_of
 from gateway.summaries.part_scheduler import PartScheduler
-from gateway.summaries.writer import SummaryWriter
+from gateway.summaries.writer import FURTHER_DRAFTS, SummaryWriter
 from gateway.upstream import Finished, Message, ParsedItem, UpstreamRequest
 
 OURS, AT_THE_END = "ours", "one summary at the end"
@@ -66,7 +66,7 @@ class Model:
 
     async def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         """Yield the answer to a request; see `gateway.summaries.writer.Model`."""
-        self.again += request.id.endswith("-again")
+        self.again += request.id.endswith("-again-1")
         generation = GenerationRequest(
             messages=[{"role": message.role, "content": message.content} for message in request.messages],
             max_tokens=request.max_tokens or AT_THE_END_TOKENS,
@@ -94,7 +94,7 @@ async def ours(model: Model, trace: Trace, pace: float) -> Summary:
     """Summarize a trace in parts while it grows by `pace` tokens a second."""
     clock = asyncio.get_running_loop().time
     sent: list[tuple[float, Event]] = []
-    writer = SummaryWriter(model.ask)
+    writer = SummaryWriter(model.ask, further=FURTHER_DRAFTS)
     scheduler = PartScheduler(
         lambda index, task: writer.part(f"part-{index}", task),
         lambda event: sent.append((clock(), event)),

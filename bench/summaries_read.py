@@ -29,7 +29,7 @@ from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.protocol import PartTask, SummaryEnd
 from gateway.summaries.steps import Step, Steps
-from gateway.summaries.writer import SummaryWriter
+from gateway.summaries.writer import FURTHER_DRAFTS, SummaryWriter
 
 READ = report.FOLDER / "summaries-read.md"
 SEED = 24
@@ -116,7 +116,7 @@ async def main(path: Path, count: int) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
     async with embedded_engine() as engine:
         model = Model(Harness(engine, tokenizer), tokenizer)
-        writer, places = SummaryWriter(model.ask), asyncio.Semaphore(SIDE_BY_SIDE)
+        writer, places = SummaryWriter(model.ask, further=FURTHER_DRAFTS), asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def placed(trace: Trace, steps: Sequence[Step]) -> ReadPart:
             async with places:

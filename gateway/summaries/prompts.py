@@ -25,8 +25,9 @@ CHARACTERS_A_TOKEN = 20
 """The token limit of a summary is the step's length in characters divided by this."""
 TURN_CHARACTERS, REQUEST_CHARACTERS = 200, 1600
 """Characters shown of each earlier turn, and of the last one."""
-COLD, WARM = 0.0, 0.3
-"""Temperatures of the first and of the second draft of a part."""
+COLD, WARM = 0.0, 0.7
+"""Temperatures of the first draft of a part, and of those that follow if it is rejected: at 0.3 most of them say the
+same again."""
 _ASK = (
     "Rewrite the request as one short sentence in {language} that starts with {begins}. Do not answer it. Name code and"
     " documents, do not copy them."
@@ -65,10 +66,11 @@ def prompt_request(request_id: str, messages: Sequence[Message], language: str =
     )
 
 
-def part_request(request_id: str, task: PartTask, excerpt: str, *, second: bool = False) -> UpstreamRequest:
+def part_request(request_id: str, task: PartTask, excerpt: str, draft: int = 0) -> UpstreamRequest:
     """Return a request for a title line and a sentence or two, in the task's language.
 
-    `excerpt` is what the model is shown of the step. A `second` draft has a higher temperature, so that it differs.
+    `excerpt` is what the model is shown of the step. Drafts behind the first, number 0, differ by their temperature and
+    their seed.
     """
     language = language_of(*task.earlier, task.request) if task.language == AUTO else task.language
     turns = [Message(role="system", content=_PART)]
@@ -81,12 +83,13 @@ def part_request(request_id: str, task: PartTask, excerpt: str, *, second: bool 
     turns.append(_piece(excerpt, name, len(task.step)))
     fewest, most = PART_TOKENS
     return _request(
-        request_id,
+        f"{request_id}-again-{draft}" if draft else request_id,
         tuple(turns),
         min(most, max(fewest, len(task.step) // CHARACTERS_A_TOKEN)),
         stop=("\n",),
-        temperature=WARM if second else COLD,
+        temperature=WARM if draft else COLD,
         prefill=MARK,
+        seed=draft,
     )
 
 
@@ -97,13 +100,14 @@ def _request(
     stop: tuple[str, ...],
     temperature: float,
     prefill: str = "",
+    seed: int = 0,
 ) -> UpstreamRequest:
     return UpstreamRequest(
         id=request_id,
         messages=messages,
         max_tokens=max_tokens,
         temperature=temperature,
-        seed=0,
+        seed=seed,
         stop=stop,
         budget=0,
         prefill=prefill,

@@ -1,6 +1,6 @@
 """Summaries written by a model and checked while it writes: all that the Summarizer deployment does, without Ray.
 
-    draft -> its sentences are checked one by one -> the first is rejected -> second draft -> rejected too -> no text
+    draft -> its sentences are checked one by one -> the first is rejected -> further drafts -> rejected too -> no text
 
 A summary without text ends all the same: the session makes an extract, and knows what has been said. Deadlines and the
 order of the parts are the session's (`part_scheduler.py`).
@@ -24,6 +24,7 @@ from gateway.summaries.part_check import PartCheck, PartDecoder, conversation_in
 from gateway.summaries.prompt_check import PromptCheck
 from gateway.summaries.prompts import part_request, prompt_request
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
+from gateway.summaries.race import race
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.token_meter import TokenMeter
 from gateway.summaries.usability import Reason, Usability
@@ -32,6 +33,9 @@ from gateway.upstream import Finished, Message, ParsedItem, UpstreamRequest
 log = logging.getLogger(__name__)
 
 Model = Callable[[UpstreamRequest], AsyncGenerator[Sequence[ParsedItem]]]
+FURTHER_DRAFTS = 3
+"""Drafts that a model of the cluster writes side by side if its first one of a part is rejected. They share its prompt,
+and a step of several takes little longer than one of one; by an API each of them is paid for."""
 SLOW_SECONDS = 1.0
 """A draft that is closed without text after this many seconds was too slow; sooner, its client may have left."""
 
@@ -42,7 +46,8 @@ class SummaryWriter:
     A failure of the model, as a GatewayError, ends the draft: the text so far is kept. A failure
     before the first byte is asked again once, unless it is not the first in a row; the `breaker` says so. `language` is
     that of summaries for which none is asked. `count` is called with the tokens of each draft that has ended. `mask` is
-    what each text goes through at last.
+    what each text goes through at last. If a part's first draft is rejected, so many `further` ones are written side by
+    side, and the first to have a sentence that stands is taken.
     """
 
     def __init__(
@@ -53,8 +58,10 @@ class SummaryWriter:
         usability: Usability | None = None,
         count: Callable[[SummaryUsage], None] = lambda _: None,
         mask: Mask = masked,
+        further: int = 1,
     ) -> None:
         self._model, self._language, self._breaker, self._count, self._mask = ask, language, breaker, count, mask
+        self._further = further
         self._usability = usability or Usability()
         self._earlier = EarlierSteps()
 
@@ -82,21 +89,23 @@ class SummaryWriter:
         check = PartCheck(task, self._earlier)
         rejected, meter = 0, TokenMeter(self._count)
         title: str | None = None
-        for second in (False, True):
-            decoder = check.decoder()
-            draft = self._draft(decoder)
-            id = f"{request_id}-again" if second else request_id
-            answer = self._ask(part_request(id, task, check.excerpt, second=second), meter)
-            async with aclosing(draft.sentences(answer)) as sentences:
-                async for sentence in sentences:
+        for numbers in range(1), range(1, 1 + self._further):
+            decoders = [check.decoder(further=number > 0) for number in numbers]
+            drafts = [self._draft(decoder) for decoder in decoders]
+            answers = [self._ask(part_request(request_id, task, check.excerpt, number), meter) for number in numbers]
+            texts = [draft.sentences(answer) for draft, answer in zip(drafts, answers, strict=True)]
+            async with aclosing(race(texts)) as pieces:
+                async for place, sentence in pieces:
                     items: list[SummaryItem] = [*self._shown(sentence), *meter.report()]
-                    if title is None and (sentence or decoder.title):
-                        title = self._mask(check.checked_title(decoder.title))
+                    if sentence:
+                        _leave_all_but(drafts[place], drafts)
+                    if title is None and (sentence or (len(drafts) == 1 and decoders[place].title)):
+                        title = self._mask(check.checked_title(decoders[place].title))
                         items[:0] = [SummaryTitle(title)] if title else []
                     if items:
                         yield items
-            rejected += draft.rejected
-            if draft.text or not draft.rejected:
+            rejected += sum(draft.rejected for draft in drafts)
+            if any(draft.text or not draft.rejected for draft in drafts):
                 break
             if title:
                 yield [SummaryTitle("")]
@@ -136,14 +145,19 @@ class SummaryWriter:
 class _Draft:
     """One answer of the model; `text` is what has been released of it, `rejected` 1 if the check has ended it.
 
-    `note` is called at the end with the reason for which no text was released, or None.
+    `note` is called at the end with the reason for which no text was released, or None; not if it was left, since
+    another one was faster.
     """
 
     def __init__(self, decoder: SentenceGate | PartDecoder, note: Callable[[Reason | None, str], None]) -> None:
         self._decoder, self._note = decoder, note
-        self._responded = self._reasoned = False
+        self._responded = self._reasoned = self._left = False
         self.text = ""
         self.rejected = 0
+
+    def leave(self) -> None:
+        """Note nothing of it from now on."""
+        self._left = True
 
     async def sentences(self, answer: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[str]:
         """Yield checked text, "" for a batch that releases none. The answer is closed as soon as nothing more of it can
@@ -177,7 +191,9 @@ class _Draft:
                 reason = "deadline"
             raise
         finally:
-            if self.text:
+            if self._left:
+                pass
+            elif self.text:
                 self._note(None, "")
             elif reason:
                 self._note(reason, detail)
@@ -192,3 +208,9 @@ class _Draft:
     def _silence(self) -> Reason | None:
         """Return in which way the model said nothing, if it did."""
         return None if self._responded else "only_reasoning" if self._reasoned else "empty"
+
+
+def _leave_all_but(draft: _Draft, drafts: Sequence[_Draft]) -> None:
+    for other in drafts:
+        if other is not draft:
+            other.leave()

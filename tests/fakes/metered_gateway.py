@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from gateway.config import DeadlineSettings, GatewaySettings
+from gateway.summaries.writer import FURTHER_DRAFTS
 from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import THOUGHT, body, stream, stream_in_reasoning
@@ -21,8 +22,8 @@ SAMPLES = {
     ("tokens", "reasoning"): 2,
     ("tokens", "response"): 1,
     ("summary_parts", "extract"): 2,
-    ("ungrounded_summaries", ""): 2,
-    ("summary_failures", "rejected"): 2,
+    ("ungrounded_summaries", ""): 1 + FURTHER_DRAFTS,
+    ("summary_failures", "rejected"): 1 + FURTHER_DRAFTS,
     ("upstream_retries", ""): 2,
     ("first_event_seconds_count", ""): 3,
     ("first_reasoning_seconds_count", ""): 3,
@@ -32,7 +33,7 @@ SAMPLES = {
     ("buffer_characters_count", ""): 3,
 }
 """The samples after one call of `some_streams`, by name and tag; of a histogram, its number of observations."""
-SUMMARIES = {("tokens", "summary"): (9, 15), ("summary_prompt_tokens", "no"): (21, 35)}
+SUMMARIES = {("tokens", "summary"): (15, 21), ("summary_prompt_tokens", "no"): (35, 49)}
 """The least and the most of samples that depend on timing: a failing stream may cut off the summary of its prompt."""
 METRICS = {
     "frames_total",

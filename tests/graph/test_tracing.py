@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from gateway.summaries.writer import FURTHER_DRAFTS
 from tests.fakes.collector import Collector, Span, Tree, trees
 from tests.fakes.observed_gateway import SECRET, ObservedGateway, ask
 from tests.fakes.polling import last_read
@@ -11,8 +12,8 @@ from tests.fakes.polling import last_read
 UPSTREAM: Tree = ("ScriptedUpstream stream", [])
 PARSER: Tree = ("StreamParser stream", [UPSTREAM])
 PROMPT: Tree = ("Summarizer prompt", [UPSTREAM])
-PART: Tree = ("Summarizer part", [UPSTREAM, UPSTREAM])
-"""A part that is not grounded: the model is asked for a second draft."""
+PART: Tree = ("Summarizer part", [UPSTREAM] * (1 + FURTHER_DRAFTS))
+"""A part that is not grounded: the cluster's model is asked for further drafts."""
 
 
 def request(*calls: Tree) -> list[Tree]:
@@ -53,7 +54,7 @@ async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed
         "gen_ai.usage.output_tokens": 3,
     }
     calls = {span.attributes["gateway.call"] for span in spans if "gateway.call" in span.attributes}
-    assert calls == {name, f"{name}-prompt", f"{name}-part-0-again"}  # of a part, its last draft
+    assert calls == {name, f"{name}-prompt", f"{name}-part-0-again-{FURTHER_DRAFTS}"}  # of a part, its last draft
     assert SECRET.encode() not in observed.collector.bodies
 
 

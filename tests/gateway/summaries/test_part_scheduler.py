@@ -416,7 +416,7 @@ async def test_unsupported_sentences_of_the_model_are_not_sent(wrote: list[str],
     parts.close()
     assert await parts.run() == said
     assert tasks == [PartTask(step=trace, request="What is it?", evidence=("Is it 7?",))]
-    assert [request.id for request in model.requests] == ["part-0", "part-0-again"][:drafts]
+    assert [request.id for request in model.requests] == ["part-0", "part-0-again-1"][:drafts]
     assert parts.rejected == drafts - (said == "So it is 42.") - (drafts == 1) + (said == "Not at all 41.")
 
 
@@ -437,7 +437,7 @@ async def test_a_part_does_not_repeat_the_part_before() -> None:
     parts.close()
     assert await running == f"{written(0)}\n\n{LAST}{ENDS}\n\n{LAST}"
     assert [task.before for task in tasks] == ["", f"Little texts\n{written(0)}"]
-    assert [request.id for request in model.requests] == ["part-0", "part-1", "part-1-again"]
+    assert [request.id for request in model.requests] == ["part-0", "part-1", "part-1-again-1"]
 
 
 @pytest.mark.parametrize(

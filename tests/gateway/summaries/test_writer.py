@@ -116,9 +116,32 @@ async def test_unsupported_sentences_are_not_yielded(
 ) -> None:
     writes = model(*([answer] for answer in answers))
     assert await part(writes) == expected
-    ids = ["rsn-1-part-0", "rsn-1-part-0-again"][:drafts]
+    ids = ["rsn-1-part-0", "rsn-1-part-0-again-1"][:drafts]
     assert [request.id for request in writes.requests] == writes.closed == ids
-    assert [request.temperature for request in writes.requests] == [0.0, 0.3][:drafts]
+    assert [request.temperature for request in writes.requests] == [0.0, 0.7][:drafts]
+
+
+async def test_of_drafts_side_by_side_the_first_with_a_sentence_that_stands_is_taken() -> None:
+    answers: dict[str, list[Any]] = {
+        "rsn-1-part-0": ["**Now 42** It is 43."],
+        "rsn-1-part-0-again-1": ["**Never 42** It is ", asyncio.Event()],
+        "rsn-1-part-0-again-2": ["**Now 43** It is 43."],
+        "rsn-1-part-0-again-3": ["**Then 42** So it is 42. ", "It is not 41."],
+    }
+    writes, reasons = ScriptedModel(lambda request: answers[request.id]), list[str]()
+    summaries = SummaryWriter(writes, usability=Usability("", reasons.append), further=3)
+    got = await items(summaries.part("rsn-1-part-0", TASK))
+    assert got == [SummaryTitle("Then 42"), "So it is 42.", " It is not 41.", end("Then 42", 2)]
+    assert [(request.id, request.seed) for request in writes.requests] == [*zip(answers, range(4), strict=True)]
+    assert sorted(writes.closed) == [*answers]
+    assert reasons == ["rejected", "rejected"]  # the one that was left was not too slow
+
+
+async def test_drafts_side_by_side_may_all_be_rejected() -> None:
+    writes = model(["**Now 42** It is 43."])
+    got = await items(SummaryWriter(writes, further=3).part("rsn-1-part-0", TASK))
+    assert got == [end("", 4)]
+    assert len(writes.closed) == 4
 
 
 @pytest.mark.parametrize(
