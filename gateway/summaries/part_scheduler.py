@@ -3,7 +3,8 @@
 The work is bounded however fast the trace is: `SIDE_BY_SIDE` parts are written at a time, and steps that wait for one
 of them to end are merged. A slow writer has one part at a time, so that it writes fewer and larger ones. An idle writer
 begins a part before its step is over: what the step has behind that belongs to the part if it brings nothing new, else
-to the next one, which an idle writer may begin before the step is over, too.
+to the next one, which an idle writer may begin before the step is over, too. Steps that say again what the last ones
+said wait for one that does not: a model that goes round in circles has no parts by it.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ SLOW_SECONDS = 3.0
 as a rule it shares a machine's cores between all that it writes."""
 SHORT_REST = 200
 """A rest of the trace of at most this many characters is an extract at once if the response waits for it."""
+LAST_STEPS = 4
+"""Stretches of the trace with parts of their own that a further one is compared with."""
 LEAVING_SECONDS = 0.05
 """Seconds before the deadline at which unfinished parts are abandoned, so that their extracts are sent in time even on
 a busy machine."""
@@ -75,6 +78,7 @@ class PartScheduler:
         self._numbers = count()
         self._started = deque[tuple[PartWriter, asyncio.Task[None]]]()  # and not sent yet
         self.newest: PartWriter | None = None  # the one that was started last
+        self._last_steps = deque[str](maxlen=LAST_STEPS)
         self._began: float | None = None  # on the loop's clock, the trace
         self._sent_rejected, self._sent_usage = 0, SummaryUsage()
         self._changed = asyncio.Event()
@@ -193,10 +197,12 @@ class PartScheduler:
 
     def _start_next(self, *, as_extract: bool = False) -> None:
         """Start the part that waits, if there is room. Called again whenever a part is done."""
-        if not self._queue.is_ready or not (as_extract or self._has_room()):
+        if not self._queue.is_ready or not (as_extract or (self._has_room() and self._says_something_new())):
             return
         put = self._put if self._live else self._unsent.append
-        part = PartWriter(next(self._numbers), self._queue.take(), put, self.extractor)
+        step = self._queue.take()
+        self._last_steps.append(step.text)
+        part = PartWriter(next(self._numbers), step, put, self.extractor)
         if as_extract:
             part.draft.expire()
         self._start(part)
@@ -214,6 +220,12 @@ class PartScheduler:
             return not running
         is_slow = max(self._writing.seconds, *running) > SLOW_SECONDS
         return not is_slow or self._closed or self._queue.size >= EXCERPT_CHARACTERS
+
+    def _says_something_new(self) -> bool:
+        """Return True if what waits deserves a part: at the end, or if somebody waits for it, it does anyhow."""
+        if self._closed or self._part_seconds is not None or not self._last_steps or self._queue.waiting is None:
+            return True
+        return brings_something_new(self._queue.waiting.text, "\n".join(self._last_steps))
 
     def _is_too_late(self, seconds: float) -> bool:
         """Return True if the rest of a trace is not worth waiting for: short, or not written within the seconds."""

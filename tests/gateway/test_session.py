@@ -191,7 +191,7 @@ async def test_unsupported_claims_of_a_summary_are_not_sent(written: list[str], 
         ("reasoning_summary.done", text),
     ]
     drafts = [request.id for request in summarizer.model.requests if "-part-" in request.id]
-    assert drafts == ["rsn-1-part-0", "rsn-1-part-0-again"][: 2 if written_by == "extract" else 1]
+    assert drafts == ["rsn-1-part-0", "rsn-1-part-0-again-1"][: 2 if written_by == "extract" else 1]
 
 
 async def test_a_prompt_of_one_short_sentence_is_its_own_summary() -> None:

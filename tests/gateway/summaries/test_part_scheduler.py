@@ -19,8 +19,15 @@ from gateway.summaries.writing_time import WritingTime
 from tests.fakes.summaries import ScriptedModel
 
 SENTENCE = "This sentence says a little about the thing. "
-STEP = SENTENCE * 14 + "Texts 0, 1, 2, 3, 4 and 42.\n\n"
-"""One step, and its border."""
+
+
+def numbered(count: int, first: int = 0) -> str:
+    """Return so many steps, each with its border and with a number that no other one has."""
+    steps = (SENTENCE * 14 + f"Texts 0, 1, 2, 3, 4, 42 and {100 + n}.\n\n" for n in range(first, first + count))
+    return "".join(steps)
+
+
+STEP = numbered(1)
 
 
 def written(index: int) -> str:
@@ -95,10 +102,15 @@ def part(index: int, start: int, end: int) -> list[tuple[object, ...]]:
 N = len(STEP)
 REST = "And so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on. It is 42."
 """Too short for a step, but long enough to complete the step before it."""
-ENDS, LAST = f"{SENTENCE}Texts 0, 1, 2, 3, 4 and 42.", "It is 42."
-"""The extracts of a step and of the rest."""
+LAST = "It is 42."
+"""The extract of the rest."""
 TITLES = ("Restating the question", "Thinking further")
 """Titles of extracts in which no better one is found: these steps say nothing."""
+
+
+def ends(number: int) -> str:
+    """Return the extract of a numbered step."""
+    return f"{SENTENCE}Texts 0, 1, 2, 3, 4, 42 and {100 + number}."
 
 
 def extract(index: int, start: int, end: int, nth: int = 0) -> list[tuple[object, ...]]:
@@ -109,7 +121,7 @@ async def test_a_part_is_sent_while_the_trace_still_grows() -> None:
     events: list[Event] = []
     parts = scheduler(Writer(), events.append)
     running = asyncio.create_task(parts.run())
-    parts.feed(STEP * 2 + REST)
+    parts.feed(numbered(2) + REST)
     await settled()
     assert plain(events) == [*part(0, 0, N), *part(1, N, 2 * N)]
     parts.close()
@@ -122,7 +134,7 @@ async def test_parts_are_written_side_by_side_and_sent_in_order() -> None:
     writer = Writer(0, 2)
     parts = scheduler(writer, events.append)
     running = asyncio.create_task(parts.run())
-    parts.feed(STEP * 4 + REST)
+    parts.feed(numbered(4) + REST)
     await settled()
     assert (writer.asked, plain(events)) == ([0, 1, 2, 3], [])
     writer.gates[0].set()
@@ -139,7 +151,7 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
     writer = Writer(*range(SIDE_BY_SIDE))
     parts = scheduler(writer, events.append)
     running = asyncio.create_task(parts.run())
-    parts.feed(STEP * 20)
+    parts.feed(numbered(20))
     await settled()
     assert len(writer.asked) == SIDE_BY_SIDE
     parts.close()
@@ -147,9 +159,38 @@ async def test_steps_that_wait_are_merged_so_that_the_work_stays_bounded() -> No
         gate.set()
     await running
     assert len(writer.asked) == SIDE_BY_SIDE + 1
-    merged = STEP * (20 - SIDE_BY_SIDE)
-    assert writer.steps == [STEP] * SIDE_BY_SIDE + [both_ends(merged, EXCERPT_CHARACTERS)]
+    merged = numbered(20 - SIDE_BY_SIDE, SIDE_BY_SIDE)
+    first = [numbered(1, number) for number in range(SIDE_BY_SIDE)]
+    assert writer.steps == [*first, both_ends(merged, EXCERPT_CHARACTERS)]
     assert plain(events)[-1] == part(SIDE_BY_SIDE, SIDE_BY_SIDE * N, 20 * N)[-1]
+
+
+async def test_steps_that_say_the_same_again_wait_for_one_that_does_not() -> None:
+    events: list[Event] = []
+    writer = Writer()
+    parts = scheduler(writer, events.append)
+    running = asyncio.create_task(parts.run())
+    parts.feed(numbered(2) + numbered(2) + numbered(1) + REST)
+    await settled()
+    assert writer.steps == [numbered(1), numbered(1, 1)]
+    parts.feed(numbered(1, 2) + REST)
+    await settled()
+    assert writer.steps[2:] == [both_ends(numbered(2) + numbered(1) + REST + numbered(1, 2), EXCERPT_CHARACTERS)]
+    parts.feed(numbered(2))
+    parts.close()
+    await running
+    assert plain(events)[-1][3] == (6 * N + len(REST), 8 * N + 2 * len(REST))
+
+
+async def test_repeating_steps_have_parts_of_their_own_where_the_reasoning_waits_for_them() -> None:
+    writer = Writer()
+    parts = scheduler(writer, part_seconds=5.0)
+    running = asyncio.create_task(parts.run())
+    parts.feed(numbered(1) * 3 + REST)
+    await settled()
+    assert writer.steps == [STEP] * 3
+    parts.close()
+    await running
 
 
 async def test_each_part_may_have_a_deadline_from_the_end_of_its_first_step() -> None:
@@ -165,7 +206,7 @@ async def test_each_part_may_have_a_deadline_from_the_end_of_its_first_step() ->
     writer = Writer(*range(SIDE_BY_SIDE + 1))  # none is written, and the last one has to wait for its place, too
     parts = scheduler(writer, put, part_seconds=0.01)
     running = asyncio.create_task(parts.run())
-    parts.feed(STEP * (SIDE_BY_SIDE + 2) + REST)
+    parts.feed(numbered(SIDE_BY_SIDE + 2) + REST)
     await all_sent.wait()
     ends = [*range(SIDE_BY_SIDE + 1), SIDE_BY_SIDE + 2]
     assert sent == [(start * N, end * N, "extract") for start, end in itertools.pairwise(ends)]
@@ -240,14 +281,15 @@ async def test_an_idle_writer_goes_on_with_a_step_that_is_not_over() -> None:
 async def test_no_part_is_begun_early_while_another_one_is_written() -> None:
     writer = Writer(0)
     parts = scheduler(writer)
-    parts.feed(STEP + SENTENCE * 12)
+    other = "Another word follows here, as nobody had it. "
+    parts.feed(STEP + other * 12)
     await settled()
     assert writer.steps == [STEP]
     writer.gates[0].set()
     await settled()
-    parts.feed(SENTENCE)
+    parts.feed(other)
     await settled()
-    assert writer.steps == [STEP, SENTENCE * 10]
+    assert writer.steps == [STEP, other * 10]
     await cancelled(parts)
 
 
@@ -259,15 +301,15 @@ async def test_a_slow_writer_has_one_part_at_a_time_and_larger_steps(monkeypatch
     parts.feed(STEP + REST)
     await settled()
     clock.now += SLOW_SECONDS + 1
-    parts.feed(STEP * 2 + REST)
+    parts.feed(numbered(2, 1) + REST)
     await settled()
     assert writer.steps == [STEP]
     writer.gates[0].set()
     await settled()
-    assert writer.steps == [STEP, REST + STEP * 2]
-    parts.feed(STEP * 7 + REST)
+    assert writer.steps == [STEP, REST + numbered(2, 1)]
+    parts.feed(numbered(7, 3) + REST)
     await settled()
-    assert writer.steps[2:] == [both_ends(REST + STEP * 6, EXCERPT_CHARACTERS)]  # more could not be shown whole
+    assert writer.steps[2:] == [both_ends(REST + numbered(6, 3), EXCERPT_CHARACTERS)]  # more could not be shown whole
     for gate in writer.gates.values():
         gate.set()
     parts.close()
@@ -369,13 +411,13 @@ async def test_a_part_that_is_not_written_by_the_deadline_is_an_extract() -> Non
     events: list[Event] = []
     writer = Writer(1)
     parts = scheduler(writer, events.append, 0.01)
-    parts.feed(STEP * 2 + REST)
+    parts.feed(numbered(2) + REST)
     await settled()
     parts.close()
-    assert await parts.run() == f"{written(0)}\n\n{ENDS}\n\n{LAST}"
+    assert await parts.run() == f"{written(0)}\n\n{ends(1)}\n\n{LAST}"
     assert plain(events)[2:] == [
-        (1, ENDS),
-        (1, TITLES[0], ENDS, (N, 2 * N), "extract"),
+        (1, ends(1)),
+        (1, TITLES[0], ends(1), (N, 2 * N), "extract"),
         *extract(2, 2 * N, 2 * N + len(REST), nth=1),
     ]
     assert writer.cancelled == [1]
@@ -384,7 +426,7 @@ async def test_a_part_that_is_not_written_by_the_deadline_is_an_extract() -> Non
 async def test_a_short_rest_is_written_if_the_response_does_not_wait() -> None:
     events: list[Event] = []
     parts = scheduler(Writer(), events.append, awaited=False)
-    parts.feed(STEP * 2 + REST)
+    parts.feed(numbered(2) + REST)
     parts.close()
     assert await parts.run() == f"{written(0)}\n\n{written(1)}\n\n{written(2)}"
     assert plain(events)[4:] == part(2, 2 * N, 2 * N + len(REST))
@@ -435,7 +477,7 @@ async def test_a_part_does_not_repeat_the_part_before() -> None:
     parts.feed(STEP + REST)
     await settled()
     parts.close()
-    assert await running == f"{written(0)}\n\n{LAST}{ENDS}\n\n{LAST}"
+    assert await running == f"{written(0)}\n\n{LAST}{ends(0)}\n\n{LAST}"
     assert [task.before for task in tasks] == ["", f"Little texts\n{written(0)}"]
     assert [request.id for request in model.requests] == ["part-0", "part-1", "part-1-again-1"]
 
@@ -471,13 +513,13 @@ async def test_a_summary_that_is_not_live_is_one_part_in_the_end(steps: int) -> 
     writer = Writer()
     parts = scheduler(writer, events.append, live=False)
     running = asyncio.create_task(parts.run())
-    parts.feed(STEP * steps)
+    parts.feed(numbered(steps))
     await settled()
     assert events == []
     parts.close()
     assert await running == written(0)
     assert plain(events) == part(0, 0, steps * N)
-    assert writer.steps[-1] == (STEP if steps == 1 else f"{written(0)}\n{written(1)}\n{ENDS}")
+    assert writer.steps[-1] == (STEP if steps == 1 else f"{written(0)}\n{written(1)}\n{ends(2)}")
 
 
 async def test_one_part_that_the_model_cannot_write_is_the_titles_of_all() -> None:
@@ -489,7 +531,7 @@ async def test_one_part_that_the_model_cannot_write_is_the_titles_of_all() -> No
         return SummaryWriter(model).part(f"part-{index}", task) if whole else writer(index, task)
 
     parts = scheduler(source, live=False)
-    parts.feed(STEP * 3 + REST)
+    parts.feed(numbered(3) + REST)
     await settled()
     parts.close()
     assert await parts.run() == f"Title 0 → Title 1 → Title 2 → {TITLES[0]}"
@@ -497,7 +539,7 @@ async def test_one_part_that_the_model_cannot_write_is_the_titles_of_all() -> No
 
 async def test_one_part_that_is_late_is_the_titles_of_all() -> None:
     parts = scheduler(Writer(), live=False)
-    parts.feed(STEP * 3 + REST)
+    parts.feed(numbered(3) + REST)
     await settled()
     parts.close()
     parts.expire()
@@ -516,7 +558,7 @@ async def test_cancelling_the_run_cancels_the_parts_being_written() -> None:
     writer = Writer(0, 1)
     parts = scheduler(writer)
     running = asyncio.create_task(parts.run())
-    parts.feed(STEP * 2 + REST)
+    parts.feed(numbered(2) + REST)
     await settled()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -532,8 +574,8 @@ async def test_the_summary_of_a_long_trace_is_complete() -> None:
     parts = scheduler(lambda index, task: SummaryWriter(model).part(f"{index}", task), sent.put_nowait, awaited=False)
     running = asyncio.create_task(parts.run())
     parts.feed(STEP)  # complete once the next one begins
-    for _ in range(steps - 1):
-        parts.feed(STEP)
+    for number in range(1, steps):
+        parts.feed(numbered(1, number))
         while not isinstance(await sent.get(), ReasoningSummaryPart):
             pass
     parts.close()
