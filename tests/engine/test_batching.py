@@ -138,8 +138,9 @@ async def test_a_failed_step_closes_the_mailboxes_with_the_error_and_ends_the_en
     def fail(*_: Any) -> None:
         raise ValueError("no such token")
 
+    ready = loaded(model)  # whose progress bar may start a thread, too
     threads = set(threading.enumerate())
-    failing = ContinuousBatching(loaded(model), fail, **SIZES)
+    failing = ContinuousBatching(ready, fail, **SIZES)
     (thread,) = set(threading.enumerate()) - threads
     mailbox = failing.submit("failing", PROMPT, 10, Sampling())
     with pytest.raises(UpstreamError, match="the engine failed: no such token"):
