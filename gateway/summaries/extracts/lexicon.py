@@ -11,6 +11,7 @@ class Lexicon:
 
     stops       function words: they neither tell what a text is about, nor may a title end in one
     fillers     openings that say nothing, before a sentence or alone
+    pauses      those that say nothing before a comma or another sign, but something before a word: "no", "second"
     talk        beginnings of sentences about the thinking itself
     intents     openings of a plan, followed by what is planned; with `behind`, they follow it
     found       signs that something is decided, found or ruled out
@@ -24,6 +25,7 @@ class Lexicon:
     stops: str
     fillers: str
     talk: str
+    pauses: str = "(?!)"
     intents: str = ""
     found: str = ""
     doubts: str = ""
@@ -40,7 +42,9 @@ class Lexicon:
     @cached_property
     def filler(self) -> re.Pattern[str]:
         border = r"(?![\w'’])" if self.spaced else ""
-        return re.compile(rf"(?:{self.fillers}){border}[\s,，、:：.…!！;—–-]*", re.IGNORECASE)
+        pause = r"(?=\s*(?:[,，、:：.…!！。;；—–]|$)|\s+-)"
+        opening = rf"(?:{self.fillers}){border}|(?:{self.pauses}){pause}"
+        return re.compile(rf"(?:{opening})[\s,，、:：.…!！;；—–-]*", re.IGNORECASE)
 
     @cached_property
     def self_talk(self) -> re.Pattern[str]:

@@ -13,16 +13,18 @@ WORDS = Lexicon(
         " diese dieser dieses diesen diesem welche welcher was wer wo wann warum man sich pro je"
     ),
     fillers=(
-        "ich prüfe das noch einmal|ein weiterer punkt|moment(?: mal)?|warte(?: mal)?|hm+|okay|ok|gut|also|nun|jetzt|so"
-        "|dann|aber|und|oder|ja|nein|doch|eigentlich"
-        "|alternativ|allerdings|jedoch|daher|deshalb|somit|folglich|zuerst|zunächst|erstens|zweitens|drittens"
-        "|als nächstes|schließlich|zuletzt|außerdem|ebenso|tatsächlich|vielleicht|natürlich|genau|mal sehen"
-        "|schauen wir(?: mal)?|das heißt|mit anderen worten|ich denke,?(?: dass)?|ich glaube,?(?: dass)?|damit"
+        "ich prüfe das noch einmal|ein weiterer punkt|moment(?: mal)?|warte(?: mal)?|hm+|okay|ok|aber|und|oder|doch"
+        "|mal sehen|schauen wir(?: mal)?|das heißt|mit anderen worten|ich denke,?(?: dass)?|ich glaube,?(?: dass)?"
+    ),
+    pauses=(
+        "gut|also|nun|jetzt|so|dann|ja|nein|eigentlich|alternativ|allerdings|jedoch|daher|deshalb|somit|folglich|zuerst"
+        "|zunächst|erstens|zweitens|drittens|als nächstes|schließlich|zuletzt|außerdem|ebenso|tatsächlich|natürlich"
+        "|genau"
     ),
     talk=(
         "ich (?:muss|sollte|werde|will|möchte|kann|denke|glaube|frage|bin)|lass(?:t)? (?:mich|uns)|wir (?:müssen"
         "|sollten|können|sollen)|mal sehen|stimmt das|ist das richtig|was ist mit|wie wäre|vielleicht|moment|warte"
-        "|hm+|okay|ok|ja|nein|gut|genau|der (?:nutzer|benutzer)"
+        "|hm+|okay|ok|(?:ja|nein|gut|genau)(?=[\\s.!]*$|\\s*[,:;—–])|der (?:nutzer|benutzer)"
     ),
     intents="",
     found=(

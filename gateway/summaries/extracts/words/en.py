@@ -16,16 +16,20 @@ WORDS = Lexicon(
     fillers=(
         "let(?: me|'s| us)(?: \\w+){1,6}(?=:)|another (?:point|thought|angle)(?=[:,])|wait(?: a (?:minute|second"
         "|moment|sec))?|hold on|hmm+|hm|okay|ok|oh(?: wait| no| right)?|ah|aha|alright"
-        "|all right|right|well|so|now|then|but|and|or|also|yes|yeah|yep|no|nope|actually|alternatively|however"
-        "|therefore|thus|hence|first(?:ly)?(?: of all)?|second(?:ly)?|third(?:ly)?|next|finally|lastly|additionally"
-        "|moreover|furthermore|similarly|likewise|indeed|anyway|maybe|perhaps|interesting(?:ly)?|great|good|perfect"
-        "|got it|sure|of course|basically|essentially|in other words|on the other hand|in fact|in short|in summary"
+        "|all right|so(?! (?:far|few|little|long|many|much|that))|now(?! that)|then|but|and|or|also"
+        "|yeah|yep|actually|alternatively"
+        "|however|therefore|thus|hence|first of all|firstly|secondly|thirdly|finally|lastly|additionally"
+        "|moreover|furthermore|similarly|likewise|indeed|anyway|interestingly"
+        "|got it|of course|basically|essentially|in other words|on the other hand|in fact|in short|in summary"
         "|to summari[sz]e|overall|in conclusion|that is(?=,)|i mean|you know|let me see|let's see|let me think"
-        "|let's think|wait,? no|step \\d+|putting it all together|as (?:such|a result)|consequently|meanwhile"
-        "|besides|still|plus|again|note(?: that)?|we (?:(?:also|already|now) )?(?:know|see|note)(?: that)?"
-        "|i think(?: that)?|i believe(?: that)?|i guess|i see(?: that)?"
-        "|it seems(?: that| like)?|it looks like|i suppose|clearly|obviously|hopefully|for (?:now|starters)"
+        "|let's think|wait,? no|putting it all together|as (?:such|a result)|consequently|meanwhile"
+        "|besides|note(?: that)?|we (?:(?:also|already|now) )?(?:know|see|note)(?: that)?"
+        "|i think(?: that)?|i believe(?: that)?|i see(?: that)?"
+        "|clearly|obviously|for (?:now|starters)"
         "|to start(?: with)?|at this point|importantly"
+    ),
+    pauses=(
+        "right|well|yes|no|nope|first|second|third|next|interesting|great|good|perfect|sure|still|plus|again|step \\d+"
     ),
     talk=(
         "let me|let's|let us|i need to think|i (?:need|have|want) to|i should|i'll|i will|i'm (?:not sure|going"
@@ -33,9 +37,10 @@ WORDS = Lexicon(
         "|think|might|could|can)|we need to|we (?:should|have to|must|can|could|might)|is (?:that|this|it) (?:right"
         "|correct|true)|does that|does this make|that's (?:it|right|not)|this is (?:getting|tricky|confusing"
         "|interesting|a (?:bit|tricky|tough|hard))|what (?:if|about|else)|how (?:about|else)|maybe|perhaps|wait|hmm"
-        "|okay|ok|hold on|but wait|sounds good|looks good|done|here goes|hope|not sure|same (?:thing|as)"
-        "|that makes sense|makes sense|the user|user|we are asked|we're asked|ready|go|yes|no|right|good|great"
-        "|proceed|write(?:ing)? (?:it|this|the answer)|output"
+        "|okay|ok|hold on|but wait|sounds good|looks good|here goes|hope|not sure|same (?:thing|as)"
+        "|that makes sense|makes sense|the user|user|we are asked|we're asked|it seems|it looks like"
+        "|(?:ready|done|go|yes|no|right|good|great|proceed|output)(?=[\\s.!]*$|\\s*[,:;—–])"
+        "|writ(?:e|ing) (?:it|this|the answer)"
     ),
     intents=(
         "(?:so |now |then |first,? |next,? |and )*(?:(?:i|we|you)(?: now| also| still| just| really| first)*(?:'ll"

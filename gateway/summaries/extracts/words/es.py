@@ -11,12 +11,13 @@ WORDS = Lexicon(
         " otra cada porque pues entonces así aunque mientras yo él ella ellos nosotros usted"
     ),
     fillers=(
-        "voy a comprobarlo otra vez|otro punto|espera|un momento|hmm+|bueno|vale|bien|de acuerdo|entonces|ahora(?:"
-        " bien)?|así que|pero|y|o|también|sí|no"
-        "|en realidad|alternativamente|sin embargo|por lo tanto|por tanto|luego|después|primero|en primer lugar"
-        "|segundo|tercero|finalmente|por último|además|de hecho|quizás|tal vez|claro|veamos|a ver|es decir"
-        "|en otras palabras|por otro lado|en resumen|creo que|pienso que|parece que"
+        "voy a comprobarlo otra vez|otro punto|espera|un momento|hmm+|vale|de acuerdo|entonces"
+        "|ahora bien|ahora(?! que)|así que|pero|y|o|también"
+        "|en realidad|alternativamente|sin embargo|por lo tanto|por tanto|en primer lugar"
+        "|finalmente|por último|además|de hecho|veamos|a ver|es decir"
+        "|en otras palabras|por otro lado|en resumen|creo que|pienso que"
     ),
+    pauses="sí|no|bueno|bien|claro|luego|después|primero|segundo|tercero",
     talk=(
         "voy a|vamos a|tengo que|necesito|debo|debería|déjame|veamos|a ver|necesitamos|tenemos que|debemos|podemos"
         "|puedo|creo|pienso|no estoy segur\\w+|es correcto|quizás|tal vez|espera|hmm|el usuario|¿"

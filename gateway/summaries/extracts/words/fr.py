@@ -11,11 +11,11 @@ WORDS = Lexicon(
         " toutes c'est qu' qu c"
     ),
     fillers=(
-        "attends|attendez|un instant|hmm+|bon|bien|d'accord|okay|ok|alors|donc|maintenant|mais|et|ou|aussi|oui|non"
-        "|en fait|cependant|toutefois|par conséquent|ainsi|d'abord|premièrement|deuxièmement|ensuite|puis|enfin"
-        "|finalement|de plus|en effet|peut-être|voyons|c'est-à-dire|autrement dit|en résumé|je pense que"
-        "|il semble que"
+        "attends|attendez|un instant|hmm+|d'accord|okay|ok|donc|maintenant(?! que)|mais|et|ou|oui"
+        "|en fait|cependant|toutefois|par conséquent|d'abord|premièrement|deuxièmement|ensuite|puis|enfin"
+        "|finalement|de plus|en effet|voyons|c'est-à-dire|autrement dit|en résumé|je pense que"
     ),
+    pauses="non|bon|bien|alors|ainsi|aussi",
     talk=(
         "je (?:dois|vais|pense|crois|peux|devrais|suis|veux)|nous (?:devons|allons|pouvons)|il faut|voyons|vérifions"
         "|est-ce|peut-être|attends|hmm|l'utilisateur|on (?:doit|va|peut)"

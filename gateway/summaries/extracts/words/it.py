@@ -9,9 +9,10 @@ WORDS = Lexicon(
         " anche se mi ti ci vi suo sua loro essere avere può deve"
     ),
     fillers=(
-        "aspetta|un momento|hmm+|bene|va bene|ok|allora|ora|quindi|ma|e|anche|sì|no|in realtà|tuttavia|però|dunque"
-        "|prima|poi|infine|inoltre|forse|vediamo|cioè|penso che"
+        "aspetta|un momento|hmm+|va bene|ok|allora|ora(?! che)|quindi|ma|e|in realtà|tuttavia|però|dunque"
+        "|infine|inoltre|vediamo|cioè|penso che"
     ),
+    pauses="sì|no|bene|anche|prima|poi",
     talk="devo|dobbiamo|voglio|vediamo|penso|credo|forse|aspetta|hmm|posso|possiamo|fammi|l'utente",
     intents=(
         "(?:ora |prima |poi )*(?:devo|dobbiamo|voglio|vogliamo|bisogna|occorre|posso|possiamo|l'utente (?:vuole"

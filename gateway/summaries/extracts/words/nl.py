@@ -8,10 +8,8 @@ WORDS = Lexicon(
         " deze er is zijn was waren wordt worden heeft hebben had kan kunnen moet moeten zal zou ik je jij hij zij"
         " ze we wij hun haar zijn niet geen als dan wat wie waar hoe ook nog maar wel zo nu al"
     ),
-    fillers=(
-        "wacht(?: even)?|hmm+|oké|ok|goed|dus|nu|dan|maar|en|ook|ja|nee|eigenlijk|echter|daarom|eerst|vervolgens"
-        "|ten slotte|bovendien|misschien|even kijken"
-    ),
+    fillers=("wacht(?: even)?|hmm+|oké|ok|maar|en|even kijken"),
+    pauses="goed|dus|nu|dan|ook|ja|nee|eigenlijk|echter|daarom|eerst|vervolgens|ten slotte|bovendien",
     talk="ik (?:moet|ga|wil|denk|kan)|laten we|laat me|we (?:moeten|kunnen)|misschien|wacht|hmm|de gebruiker",
     found=(
         "dus|daarom|het antwoord|resultaat|betekent|moet zijn|kan niet|onmogelijk|gevonden|juist|totaal|omdat|oplossing"

@@ -9,9 +9,10 @@ WORDS = Lexicon(
         " também já seu sua seus suas me te lhe pode deve ao à pelo pela"
     ),
     fillers=(
-        "espera|um momento|hmm+|bem|certo|ok|então|agora|mas|e|também|sim|não|na verdade|porém|portanto|primeiro"
-        "|depois|finalmente|além disso|talvez|vejamos|ou seja|acho que"
+        "espera|um momento|hmm+|ok|então|agora(?! que)|mas|e|também|na verdade|porém|portanto"
+        "|finalmente|além disso|vejamos|ou seja|acho que"
     ),
+    pauses="sim|não|bem|certo|primeiro|depois",
     talk="vou|vamos|preciso|tenho que|devo|precisamos|devemos|podemos|acho|penso|talvez|espera|hmm|deixe-me|o usuário",
     intents=(
         "(?:agora |primeiro,? |depois )*(?:vou|vamos|preciso|precisamos|tenho que|temos que|devo|devemos|quero"
