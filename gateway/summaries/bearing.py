@@ -7,7 +7,7 @@ meanings, and says nothing where source and sentence are in different languages.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from gateway.summaries.function_words import FUNCTION_WORDS
@@ -49,6 +49,16 @@ class LexicalIndex:
 def stems_of(text: str) -> frozenset[str]:
     """Return the stems of the different content words of a text, and the pairs of characters of unspaced scripts."""
     return frozenset(map(_stem, _words(text)))
+
+
+def ordered_stems(text: str) -> Sequence[str]:
+    """Return the stems of a text's content words in their order."""
+    return [_stem(word) for word in _words(text)]
+
+
+def forms_of(text: str) -> Sequence[frozenset[str]]:
+    """Return of each content word of a text, in their order, what may be the stem of one of its inflected forms."""
+    return [frozenset(_forms(word)) for word in _words(text)]
 
 
 def _words(text: str) -> Iterator[str]:

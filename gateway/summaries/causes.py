@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
 
-from gateway.summaries.bearing import LexicalIndex, stems_of
-from gateway.summaries.sentences import sentences
+from gateway.summaries.bearing import stems_of
+from gateway.summaries.source_sentences import SourceSentences
 
 MOST_SIDES = 6
 """Number of a sentence's sides that are compared."""
@@ -33,45 +33,31 @@ _JOINS = re.compile(rf"{_CAUSE}|{_JOINING}", re.IGNORECASE)
 
 
 class CauseIndex:
-    """The sentences of a text, indexed once a sentence that tells a cause is checked; a check is linear in the text."""
+    """The causes that a text tells; a check of a sentence is linear in the text."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    @cached_property
-    def _stated(self) -> list[str]:
-        return [*sentences(self._text)]
-
-    @cached_property
-    def _indexes(self) -> list[LexicalIndex]:
-        return [LexicalIndex(sentence) for sentence in self._stated]
+    def __init__(self, source: SourceSentences) -> None:
+        self._source = source
 
     @cached_property
     def _joining(self) -> set[int]:
-        return {number for number, sentence in enumerate(self._stated) if _JOINS.search(sentence)}
+        return {number for number, sentence in enumerate(self._source.sentences) if _JOINS.search(sentence)}
 
     @cached_property
     def _causal(self) -> set[int]:
-        return {number for number, sentence in enumerate(self._stated) if _SIDES.search(sentence)}
+        return {number for number, sentence in enumerate(self._source.sentences) if _SIDES.search(sentence)}
 
     def has(self, sentence: str) -> bool:
         """Return True if the text joins what the sentence joins as cause and consequence, or if it joins nothing."""
         return all(self._are_joined(one, other) for one, other in pairwise(_sides(sentence)))
 
     def _are_joined(self, one: frozenset[str], other: frozenset[str]) -> bool:
-        ones, others = self._bearing(one), self._bearing(other)
+        ones, others = set(self._source.best_for(one)), set(self._source.best_for(other))
         pairs = [{at, beside} for at in ones for beside in (at - 1, at, at + 1) if beside in others]
         return (
             any(pair & self._joining for pair in pairs)
             or max(others & self._causal, default=-1) > min(ones, default=0)
             or max(ones & self._causal, default=-1) > min(others, default=0)
         )
-
-    def _bearing(self, side: frozenset[str]) -> set[int]:
-        """Return the numbers of the sentences that have most of the side's stems."""
-        shares = [index.share(side) for index in self._indexes]
-        most = max(shares, default=0.0)
-        return {number for number, share in enumerate(shares) if share == most}
 
 
 def _sides(sentence: str) -> Iterator[frozenset[str]]:

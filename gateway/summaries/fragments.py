@@ -1,4 +1,4 @@
-"""Sentences of which a piece is missing: their beginning, their end, or one of a pair of quotation marks."""
+"""Sentences of which a piece is missing: their beginning, their end, a quotation mark, or what stands in the marks."""
 
 import re
 
@@ -9,14 +9,18 @@ _SHORT_WORDS = frozenset(["is", "it", "to", "in", "of", "or", "as", "by", "if", 
 _FIRST_WORD = re.compile(r"[^\W\d_]+(?= )")
 _PAIRS = (("「", "」"), ("『", "』"), ("《", "》"), ("【", "】"))
 """Marks that stand in pairs only; others are brackets of lists, or close in one language what they open in another."""
+_DEBRIS = re.compile(r"\"\"|「」|『』|“”|([^\w\s.,;:!?(){}\[\]|=*+/\\'\"#~_-])\1{3}")
 _ANNOUNCES = (":", "：")
 
 
 def is_fragment(sentence: str) -> bool:
     """Return True if the sentence begins with a small function word, as what follows a title does ("is known for…"),
-    announces what does not come (":"), or has a quotation mark without its other one."""
+    announces what does not come (":"), has a quotation mark without its other one, quotes nothing, or is full of one
+    sign."""
     said = sentence.strip()
     word = _FIRST_WORD.match(said)
     if word and word[0].islower() and (word[0] in FUNCTION_WORDS or word[0] in _SHORT_WORDS):
+        return True
+    if _DEBRIS.search(said):
         return True
     return said.endswith(_ANNOUNCES) or any(said.count(first) != said.count(last) for first, last in _PAIRS)

@@ -1,9 +1,9 @@
-"""Negations that a summary loses or adds: "the cache is the cause" where it says that the cache is not.
+"""Negations that a summary loses, adds or makes up: "the cache is the cause" where it says that the cache is not.
 
 Clauses are compared that have nearly the same content words. Only what no such clause of the text says is a
 contradiction, so one is found rarely and with good reason. In languages with spaces a sentence is also one if several
 of its words stand only under negations in the text, and it has none itself: "fever and nausea" of "no fever, chills or
-nausea". Antonyms and doubled negations are not understood.
+nausea". What a sentence denies must be spoken of in the text. Antonyms and doubled negations are not understood.
 """
 
 import re
@@ -20,6 +20,8 @@ MOST_CLAUSES = 8
 """Number of a sentence's clauses that are compared."""
 DENIED = 3
 """Stems of a sentence without a negation that must be denied throughout the text."""
+DENIED_SHARE = 0.5
+"""Share of the stems that a sentence denies which the text must have."""
 LISTED = 3
 """A negation reaches over commas as long as no more words follow each: it denies all items of a list."""
 _BORDER = re.compile(r"[.!?;:\n。！？；：，、,।۔]+")
@@ -52,7 +54,20 @@ class NegationIndex:
 
     def contradicts(self, sentence: str) -> bool:
         """Return True if a clause of the sentence negates what the text says without a negation, or the reverse."""
-        return any(map(self._contradicts, _BORDER.split(sentence)[:MOST_CLAUSES])) or self._affirms_denied(sentence)
+        return (
+            any(map(self._contradicts, _BORDER.split(sentence)[:MOST_CLAUSES]))
+            or self._affirms_denied(sentence)
+            or self._denies_unsaid(sentence)
+        )
+
+    def _denies_unsaid(self, sentence: str) -> bool:
+        """Return True if the sentence denies what the text does not speak of: it "is not clear"."""
+        denied = stems_of(_by_reach(sentence)[1])
+        return bool(denied and self._text.strip()) and self._words.share(denied) < DENIED_SHARE
+
+    @cached_property
+    def _words(self) -> LexicalIndex:
+        return LexicalIndex(self._text)
 
     def _affirms_denied(self, sentence: str) -> bool:
         if _is_negated(sentence) or _ABSENCE.search(sentence):

@@ -23,6 +23,7 @@ from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.source_sentences import SourceSentences
 from gateway.summaries.tautology import says_twice
 from gateway.summaries.written_title import plain_title
 
@@ -145,7 +146,7 @@ class PartCheck:
 
     @cached_property
     def _causes(self) -> CauseIndex:
-        return CauseIndex(self.excerpt)
+        return CauseIndex(SourceSentences(self.excerpt))
 
 
 class PartDecoder:

@@ -25,8 +25,11 @@ from gateway.summaries import code, excerpts, prose, sentences
 from gateway.summaries.addressing import addresses_somebody
 from gateway.summaries.bearing import LexicalIndex, stems_of
 from gateway.summaries.causes import CauseIndex
+from gateway.summaries.equations import has_calculations_of
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.extracts.question import question_of
+from gateway.summaries.figures import Figures
+from gateway.summaries.fragments import is_fragment
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.masking import masked
 from gateway.summaries.narration import tells_of_a_missing_text
@@ -36,8 +39,11 @@ from gateway.summaries.prompts import prompt_request
 from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.side_tasks import is_side_task
+from gateway.summaries.source_sentences import SourceSentences
 from gateway.summaries.steps import Steps
+from gateway.summaries.suppositions import Suppositions
 from gateway.summaries.tautology import says_twice
+from gateway.summaries.verdicts import has_verdicts_of
 from gateway.summaries.written_title import plain_title
 from gateway.turns import reasoning_text, without_blocks
 from gateway.upstream import Message, Text, UpstreamRequest
@@ -159,7 +165,13 @@ READERS: dict[str, Read] = {
     "question": question_of,
     "title": plain_title,
     "words": lambda text: LexicalIndex(text).share(stems_of(text)),
-    "causes": lambda text: CauseIndex(text).has(text),
+    "causes": lambda text: CauseIndex(SourceSentences(text)).has(text),
+    "words in order": lambda text: SourceSentences(text).ordered_share(text),
+    "suppositions": lambda text: Suppositions(SourceSentences(text)).are_told_as_facts(text),
+    "calculations": lambda text: has_calculations_of(text, text),
+    "figures": lambda text: Figures(SourceSentences(text)).are_of_something_else(text),
+    "verdicts": lambda text: has_verdicts_of(text, "It is."),
+    "fragments": is_fragment,
     "negations": lambda text: NegationIndex(text).contradicts(text),
     "tautologies": says_twice,
     "texts told of": lambda text: tells_of_a_missing_text(text, text),

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.summaries.causes import CauseIndex
+from gateway.summaries.source_sentences import SourceSentences
 
 STEP = (
     "Option B might seem more representative of Linda, and that is the trap of this question. Therefore, option A is"
@@ -47,4 +48,4 @@ ROPES = "If rope A is lit at both ends, it burns for 30 minutes. Rope B is then 
     ],
 )
 def test_a_cause_must_be_one_of_the_text(text: str, sentence: str, has: bool) -> None:
-    assert CauseIndex(text).has(sentence) == has
+    assert CauseIndex(SourceSentences(text)).has(sentence) == has

@@ -15,6 +15,8 @@ from gateway.summaries.fragments import is_fragment
         "商品代金の計算は以下の通りです：",
         "同じ物質や誘導と抑制の可能性について」",
         "この文は「数える」を「八つに示す。",
+        'In the case of "" the result is empty.',
+        "The change is 💰💰💰💰💰.",
     ],
 )
 def test_a_missing_piece_is_found(sentence: str) -> None:

@@ -30,6 +30,9 @@ LIST = "Symptoms: a progressive headache for a week. Absence: Fever, vision chan
         ("It has no fever, it has a rash on both arms.", "It has a rash on both arms.", False),
         ("Kein Fieber, keine Übelkeit, kein Schwindel.", "Es gibt Fieber, Übelkeit und Schwindel.", True),
         (STEP, "It is not 42.", False),
+        (STEP, "The key of the cache is not clear.", True),
+        (STEP, "The row is shared, not the other way around.", True),
+        (STEP, "Filters do not share a key.", False),
     ],
 )
 def test_only_a_clause_that_the_text_says_otherwise_is_a_contradiction(

@@ -1,0 +1,53 @@
+"""Numbers that a summary gives to something else: "the scale is 4" of a text in which 4 is a score.
+
+A number must have stood beside what it is said of: of the words of its clause, some sentence of the text that has the
+number must have one at least, unless it has no other words. Numbers are compared as they are spelled; `grounding.py`
+knows them by their values.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from gateway.summaries.bearing import stems_of
+from gateway.summaries.source_sentences import SourceSentences
+
+MOST_CLAUSES = 8
+"""Number of a sentence's clauses that are compared."""
+_NUMBER = re.compile(r"(?<![\d.,])\d+(?:[.,]\d+)*")
+_BORDER = re.compile(
+    r"[,;:](?=\s)|[，；：、]|\b(?:and|but|so|because|which|und|aber|weil|y|pero|porque|et|mais|car|e|ma|mas|и|но|а)\b",
+    re.IGNORECASE,
+)
+
+
+class Figures:
+    """The numbers of a text, by its sentences."""
+
+    def __init__(self, source: SourceSentences) -> None:
+        self._source = source
+
+    def are_of_something_else(self, sentence: str) -> bool:
+        """Return True if a number of the sentence stands beside none of the words of its clause in the text."""
+        return any(self._is_elsewhere(clause) for clause in _BORDER.split(sentence)[:MOST_CLAUSES])
+
+    def _is_elsewhere(self, clause: str) -> bool:
+        stems = stems_of(clause)
+        return bool(stems) and any(
+            not any(self._source.indexes[at].share(stems) for at in places) for places in self._places(clause)
+        )
+
+    def _places(self, clause: str) -> Iterator[set[int]]:
+        """Yield of each number of the clause that the text has beside words, the sentences with it."""
+        for number in {*_NUMBER.findall(clause)}:
+            if places := self._sentences.get(number):
+                yield places
+
+    @cached_property
+    def _sentences(self) -> dict[str, set[int]]:
+        found = dict[str, set[int]]()
+        for at, sentence in enumerate(self._source.sentences):
+            if stems_of(sentence):
+                for number in _NUMBER.findall(sentence):
+                    found.setdefault(number, set()).add(at)
+        return found

@@ -1,0 +1,25 @@
+"""A number of a summary stands beside something that it stands beside in the text."""
+
+import pytest
+
+from gateway.summaries.figures import Figures
+from gateway.summaries.source_sentences import SourceSentences
+
+STEP = "The first rope burns for 30 minutes. Then 15 are left. I will stick with 4. The scale goes from 1 to 10."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "elsewhere"),
+    [
+        ("The rope burns for 30 minutes.", False),
+        ("After 30 minutes 15 are left.", False),
+        ("The scale is 4.", True),
+        ("The scale ends at 10, and the rope burns for 30 minutes.", False),
+        ("The rope burns for 30 minutes, and the scale is 4.", True),
+        ("It is 4.", False),
+        ("The bridge has 7 arches.", False),
+        ("Nothing is counted.", False),
+    ],
+)
+def test_a_number_stands_beside_what_it_is_said_of(sentence: str, elsewhere: bool) -> None:
+    assert Figures(SourceSentences(STEP)).are_of_something_else(sentence) == elsewhere

@@ -1,0 +1,53 @@
+"""Guesses, questions and options of a text are not told as facts."""
+
+import pytest
+
+from gateway.summaries.source_sentences import SourceSentences
+from gateway.summaries.suppositions import Suppositions
+
+STEP = (
+    "Could the user be a native speaker? The question is in English. Maybe the figure is a square on top of another."
+    " Option 2: Martha is Joseph's aunt. (C) Martha is the great grandparent of Gary. The poem seems to have a joke."
+    " If they are polite, they wait. If the tide is high, the boat is late; the tide is high."
+    " Perhaps the bridge is closed. The bridge is closed, says the sign. In May the ferry ran late."
+)
+FIGURES = {
+    "de": ("Vielleicht ist der zweite Zug schneller.", "Der zweite Zug ist schneller."),
+    "es": ("Quizás el segundo tren llegue tarde.", "El segundo tren llega tarde."),
+    "fr": ("Peut-être que le second train arrive tard.", "Le second train arrive tard."),
+    "zh": ("第二列火车可能迟到。", "第二列火车迟到。"),
+    "ja": ("二番目の電車は遅れるかもしれない。", "二番目の電車は遅れる。"),
+    "ko": ("두 번째 기차는 늦을 수도 있다.", "두 번째 기차는 늦는다."),
+}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("The user is a native speaker.", True),
+        ("The figure is a square on top of another.", True),
+        ("Martha is Joseph's aunt.", True),
+        ("Martha is the great grandparent of Gary.", True),
+        ("The poem has a joke.", True),
+        ("They are polite and wait.", True),
+        ("They wait if they are polite.", False),
+        ("The tide is high, so the boat is late.", False),
+        ("The user may be a native speaker.", False),
+        ("The figure might be a square on top of another.", False),
+        ("By option 2 Martha is Joseph's aunt.", False),
+        ("The poem seems to have a joke.", False),
+        ("The question is in English.", False),
+        ("The bridge is closed.", False),
+        ("The ferry ran late in May.", False),
+        ("", False),
+    ],
+)
+def test_what_a_text_only_supposes_is_not_told_as_a_fact(sentence: str, told: bool) -> None:
+    assert Suppositions(SourceSentences(STEP)).are_told_as_facts(sentence) == told
+
+
+@pytest.mark.parametrize("language", FIGURES)
+def test_guesses_are_known_in_other_languages(language: str) -> None:
+    guess, fact = FIGURES[language]
+    suppositions = Suppositions(SourceSentences(guess))
+    assert [suppositions.are_told_as_facts(sentence) for sentence in (guess, fact)] == [False, True]
