@@ -28,12 +28,14 @@ from engine.model_files import model_folder
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.protocol import PartTask, SummaryEnd
+from gateway.summaries.rounds import SIDE_BY_SIDE
 from gateway.summaries.steps import Step, Steps
-from gateway.summaries.writer import FURTHER_DRAFTS, SummaryWriter
+from gateway.summaries.writer import SummaryWriter
 
 READ = report.FOLDER / "summaries-read.md"
 SEED = 24
-SIDE_BY_SIDE = 5
+AT_A_TIME = 5
+"""Parts that are written at a time."""
 SHOWN = 900
 """Characters that are shown of a step and of a request; the model has seen more of a longer one."""
 VERDICT = "Verdict:"
@@ -116,7 +118,7 @@ async def main(path: Path, count: int) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
     async with embedded_engine() as engine:
         model = Model(Harness(engine, tokenizer), tokenizer)
-        writer, places = SummaryWriter(model.ask, further=FURTHER_DRAFTS), asyncio.Semaphore(SIDE_BY_SIDE)
+        writer, places = SummaryWriter(model.ask, rounds=SIDE_BY_SIDE), asyncio.Semaphore(AT_A_TIME)
 
         async def placed(trace: Trace, steps: Sequence[Step]) -> ReadPart:
             async with places:

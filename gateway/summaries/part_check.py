@@ -5,14 +5,18 @@ Also holds what the model is shown of the step, since a summary may claim only w
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
+from typing import NamedTuple
 
 from gateway.summaries.addressing import addresses_somebody
 from gateway.summaries.bearing import MARGIN, SHARE, LexicalIndex, stems_of
 from gateway.summaries.causes import CauseIndex
 from gateway.summaries.earlier_steps import EarlierSteps
+from gateway.summaries.equations import has_calculations_of
 from gateway.summaries.examples import is_like_an_example
 from gateway.summaries.excerpts import sanitized_excerpt
+from gateway.summaries.extracts.key_sentences import key_sentences
 from gateway.summaries.extracts.plain import plain
+from gateway.summaries.figures import Figures
 from gateway.summaries.fragments import is_fragment
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.language import language_of
@@ -23,15 +27,27 @@ from gateway.summaries.part_reader import PartReader
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.self_talk import is_question, is_self_talk
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.sentences import sentences
 from gateway.summaries.source_sentences import SourceSentences
+from gateway.summaries.suppositions import Suppositions
 from gateway.summaries.tautology import says_twice
+from gateway.summaries.verdicts import has_verdicts_of
 from gateway.summaries.written_title import plain_title
+
+
+class Floor(NamedTuple):
+    """What a step must have of a sentence at least: a share of its content words, and one of them in their order."""
+
+    share: float
+    ordered: float
+
 
 MIN_CHARACTERS, MIN_SHARE = 24, 16
 """Minimum length of a summary in characters: 24, or 1/16 of the step if that is less; wide characters count twice."""
-FURTHER_SHARE = 0.75
-"""Share of a sentence's content words that its step must have if it is of a further draft, which is written at a higher
-temperature, and of a step that was hard to summarize: more than `bearing.SHARE`."""
+COLD, WARM = Floor(SHARE, 0.5), Floor(0.75, 0.65)
+"""Floors of drafts by their temperature: a warm one is written of a step that was hard to summarize, too."""
+SAID_AGAIN = 0.75
+"""Share of a sentence's stems from which another sentence says it again."""
 CACHED_CONVERSATIONS = 32
 """Number of conversations whose index is kept for their next part: building one takes up to 30 ms, it holds 160 KB."""
 
@@ -57,10 +73,20 @@ class PartCheck:
         self._task, self._earlier = task, earlier
         self.excerpt = sanitized_excerpt(task.step)
 
-    def decoder(self, *, further: bool = False) -> "PartDecoder":
-        """Return a decoder for one draft of the part, or for one of those that follow if the first was rejected."""
-        problems = partial(self._problems, least=FURTHER_SHARE if further else SHARE)
+    @cached_property
+    def key_sentences(self) -> str:
+        """What a draft may be shown in place of the excerpt; "" if the step has no prose."""
+        return key_sentences(self.excerpt, self._task.request)
+
+    def decoder(self, *, warm: bool = False) -> "PartDecoder":
+        """Return a decoder for one draft of the part, a `warm` one or not."""
+        problems = partial(self._problems, floor=WARM if warm else COLD, before=list[frozenset[str]]())
         return PartDecoder(SentenceGate(problems, min(MIN_CHARACTERS, len(self.excerpt) // MIN_SHARE)))
+
+    def support(self, text: str) -> float:
+        """Return how well the step bears a text: the share of words that it has in their order (`SourceSentences`), of
+        the sentence of which it has least."""
+        return min(map(self._source.ordered_share, sentences(text)), default=0.0)
 
     def checked_title(self, written: str) -> str:
         """Return the title as a plain phrase, or "" if it is none, not borne by the step, or the last one again."""
@@ -79,26 +105,35 @@ class PartCheck:
             return ""
         return title
 
-    def _problems(self, sentence: str, least: float) -> Sequence[str]:
-        """Return what is wrong with a sentence, of whose content words the step must have at `least` such a share."""
+    def _problems(self, sentence: str, floor: Floor, before: list[frozenset[str]]) -> Sequence[str]:
+        """Return what is wrong with a sentence; `before` are the stems of those that came before it in its draft."""
+        stems = stems_of(sentence)
+        if any(len(stems & other) >= SAID_AGAIN * min(len(stems), len(other)) for other in before if stems and other):
+            return [sentence]
+        before.append(stems)
         said = plain(sentence).strip()
         if said in self._task.before or addresses_somebody(sentence) or is_self_talk(said) or is_question(said):
             return [sentence]
         if is_fragment(said) or says_twice(said) or tells_of_a_missing_text(said, self.excerpt):
             return [sentence]
-        if not self._is_borne(said, least):
+        if not self._is_borne(said, floor):
             return [sentence]
         return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
 
-    def _is_borne(self, sentence: str, least: float) -> bool:
+    def _is_borne(self, sentence: str, floor: Floor) -> bool:
         stems = stems_of(sentence)
         share = self._lexical.share(stems)
         if is_like_an_example(stems, share):
             return False
         if (
-            self._is_of_this_step(stems, share, least)
+            self._is_of_this_step(stems, share, floor.share)
+            and (self._source.ordered_share(sentence) >= floor.ordered or not self.key_sentences)
+            and not self._suppositions.are_told_as_facts(sentence)
+            and not self._figures.are_of_something_else(sentence)
             and not self._negations.contradicts(sentence)
             and self._causes.has(sentence)
+            and has_calculations_of(sentence, self._plain_excerpt)
+            and has_verdicts_of(sentence, self.excerpt)
         ):
             return True
         return not self._is_comparable(sentence)
@@ -146,7 +181,23 @@ class PartCheck:
 
     @cached_property
     def _causes(self) -> CauseIndex:
-        return CauseIndex(SourceSentences(self.excerpt))
+        return CauseIndex(self._source)
+
+    @cached_property
+    def _suppositions(self) -> Suppositions:
+        return Suppositions(self._source)
+
+    @cached_property
+    def _figures(self) -> Figures:
+        return Figures(self._source)
+
+    @cached_property
+    def _source(self) -> SourceSentences:
+        return SourceSentences(self._plain_excerpt)
+
+    @cached_property
+    def _plain_excerpt(self) -> str:
+        return plain(self.excerpt)
 
 
 class PartDecoder:

@@ -26,8 +26,7 @@ CHARACTERS_A_TOKEN = 20
 TURN_CHARACTERS, REQUEST_CHARACTERS = 200, 1600
 """Characters shown of each earlier turn, and of the last one."""
 COLD, WARM = 0.0, 0.7
-"""Temperatures of the first draft of a part, and of those that follow if it is rejected: at 0.3 most of them say the
-same again."""
+"""Temperatures of drafts: at 0.3 most of several say the same."""
 _ASK = (
     "Rewrite the request as one short sentence in {language} that starts with {begins}. Do not answer it. Name code and"
     " documents, do not copy them."
@@ -66,28 +65,28 @@ def prompt_request(request_id: str, messages: Sequence[Message], language: str =
     )
 
 
-def part_request(request_id: str, task: PartTask, excerpt: str, draft: int = 0) -> UpstreamRequest:
+def part_request(request_id: str, task: PartTask, piece: str, draft: int = 0, *, warm: bool = False) -> UpstreamRequest:
     """Return a request for a title line and a sentence or two, in the task's language.
 
-    `excerpt` is what the model is shown of the step. Drafts behind the first, number 0, differ by their temperature and
-    their seed.
+    `piece` is what the model is shown of the step. The drafts of a part are told apart by their numbers, from 0 on;
+    `warm` ones are written at a temperature, each with another seed.
     """
     language = language_of(*task.earlier, task.request) if task.language == AUTO else task.language
     turns = [Message(role="system", content=_PART)]
-    for piece, (name, summary) in zip(PIECES, examples_for(language), strict=True):
-        turns += [_piece(piece, name), Message(role="assistant", content=summary)]
+    for example, (name, summary) in zip(PIECES, examples_for(language), strict=True):
+        turns += [_piece(example, name), Message(role="assistant", content=summary)]
     name = english_name(language)
     if task.before:
         title, _, text = task.before.partition("\n")
         turns += [_piece("…", name), Message(role="assistant", content=f"**{title}** {text}")]
-    turns.append(_piece(excerpt, name, len(task.step)))
+    turns.append(_piece(piece, name, len(task.step)))
     fewest, most = PART_TOKENS
     return _request(
         f"{request_id}-again-{draft}" if draft else request_id,
         tuple(turns),
         min(most, max(fewest, len(task.step) // CHARACTERS_A_TOKEN)),
         stop=("\n",),
-        temperature=WARM if draft else COLD,
+        temperature=WARM if warm else COLD,
         prefill=MARK,
         seed=draft,
     )

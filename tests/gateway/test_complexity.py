@@ -27,6 +27,7 @@ from gateway.summaries.bearing import LexicalIndex, stems_of
 from gateway.summaries.causes import CauseIndex
 from gateway.summaries.equations import has_calculations_of
 from gateway.summaries.extracts.extractor import Extractor
+from gateway.summaries.extracts.key_sentences import key_sentences
 from gateway.summaries.extracts.question import question_of
 from gateway.summaries.figures import Figures
 from gateway.summaries.fragments import is_fragment
@@ -169,6 +170,7 @@ READERS: dict[str, Read] = {
     "words in order": lambda text: SourceSentences(text).ordered_share(text),
     "suppositions": lambda text: Suppositions(SourceSentences(text)).are_told_as_facts(text),
     "calculations": lambda text: has_calculations_of(text, text),
+    "key sentences": lambda text: key_sentences(text, text),
     "figures": lambda text: Figures(SourceSentences(text)).are_of_something_else(text),
     "verdicts": lambda text: has_verdicts_of(text, "It is."),
     "fragments": is_fragment,

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from gateway.summaries.writer import FURTHER_DRAFTS
+from gateway.summaries.rounds import SIDE_BY_SIDE
 from tests.fakes.collector import Collector, Span, Tree, trees
 from tests.fakes.observed_gateway import SECRET, ObservedGateway, ask
 from tests.fakes.polling import last_read
@@ -12,7 +12,8 @@ from tests.fakes.polling import last_read
 UPSTREAM: Tree = ("ScriptedUpstream stream", [])
 PARSER: Tree = ("StreamParser stream", [UPSTREAM])
 PROMPT: Tree = ("Summarizer prompt", [UPSTREAM])
-PART: Tree = ("Summarizer part", [UPSTREAM] * (1 + FURTHER_DRAFTS))
+DRAFTS = [number for numbers in SIDE_BY_SIDE for number in numbers]
+PART: Tree = ("Summarizer part", [UPSTREAM] * len(DRAFTS))
 """A part that is not grounded: the cluster's model is asked for further drafts."""
 
 
@@ -54,7 +55,7 @@ async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed
         "gen_ai.usage.output_tokens": 3,
     }
     calls = {span.attributes["gateway.call"] for span in spans if "gateway.call" in span.attributes}
-    assert calls == {name, f"{name}-prompt", f"{name}-part-0-again-{FURTHER_DRAFTS}"}  # of a part, its last draft
+    assert calls == {name, f"{name}-prompt", f"{name}-part-0-again-{DRAFTS[-1]}"}  # of a part, its last draft
     assert SECRET.encode() not in observed.collector.bodies
 
 

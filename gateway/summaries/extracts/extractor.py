@@ -8,7 +8,17 @@ from typing import NamedTuple
 from gateway.summaries.extracts import titles
 from gateway.summaries.extracts.lexicon import Lexicon
 from gateway.summaries.extracts.moves import moves_of, titles_of
-from gateway.summaries.extracts.rating import LOOKED_AT, WORST, Rated, looked_at, rate, telling, words_of
+from gateway.summaries.extracts.rating import (
+    LOOKED_AT,
+    SIMILAR,
+    WORST,
+    Rated,
+    looked_at,
+    overlap,
+    rate,
+    telling,
+    words_of,
+)
 from gateway.summaries.extracts.tongues import language_of, lexicon
 from gateway.summaries.extracts.units import Units, units_of
 from gateway.summaries.languages import AUTO
@@ -26,8 +36,6 @@ REMEMBERED = 400
 """Number of words, and of sentences, of the steps before that are remembered."""
 RECENT_TITLES = 6
 """Number of titles before that a new one must not repeat."""
-SIMILAR = 0.6
-"""Share of common words from which a sentence says what another one has said."""
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _CALLS, _IDENTIFIERS = re.compile(r"\b([A-Za-z_]\w{2,})\("), re.compile(r"\b([A-Za-z_]\w{3,})\b")
 NAMED = 4
@@ -124,7 +132,7 @@ class Extractor:
         """Return True if a sentence has room beside those taken, and says something else, and not that one thinks."""
         room = MAX_CHARACTERS - sum(len(rated.sentences[other]) for other in taken)
         good = rated.scores[n] > max(0.0, ENOUGH * rated.scores[taken[0]]) and len(rated.sentences[n]) < room
-        alike = max(_overlap(rated.content[n], rated.content[other]) for other in taken)
+        alike = max(overlap(rated.content[n], rated.content[other]) for other in taken)
         return good and alike < SIMILAR and not words.self_talk.match(rated.sentences[n])
 
     def _code_named(self, units: Units) -> str:
@@ -148,7 +156,3 @@ class Extractor:
 
 def _key(text: str) -> str:
     return _SIGNS.sub("", text.casefold())
-
-
-def _overlap(one: set[str], other: set[str]) -> float:
-    return len(one & other) / (min(len(one), len(other)) or 1)

@@ -16,6 +16,8 @@ LOOKED_AT = 2000
 _LEFT_OUT = "\n…\n"
 UNKNOWN = 0.1
 """Weight of a word that no sentence has."""
+SIMILAR = 0.6
+"""Share of common words from which a sentence says what another one has said."""
 WORST = -1.0
 """A sentence with a lower score says nothing."""
 SHORT_FORMULA = 8
@@ -86,6 +88,11 @@ def _score(
 def telling(content: Collection[str], weights: Mapping[str, float]) -> float:
     """Return how telling words are together, more of them more, but not in proportion."""
     return sum(weights.get(word, UNKNOWN) for word in content) / sqrt(len(content) + 3) / 2
+
+
+def overlap(one: Collection[str], other: Collection[str]) -> float:
+    """Return the share of the smaller set's words that the other one has."""
+    return len({*one} & {*other}) / (min(len(one), len(other)) or 1)
 
 
 def words_of(text: str, words: Lexicon) -> set[str]:

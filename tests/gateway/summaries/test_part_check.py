@@ -20,11 +20,11 @@ TASK = PartTask(step=STEP, request=REQUEST, evidence=(REQUEST,), before="The old
 
 
 def read(
-    answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None, *, further: bool = False
+    answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None, *, warm: bool = False
 ) -> tuple[str, str]:
     """Return the checked title and the text of an answer; the text ends where a sentence was rejected."""
     check = PartCheck(task, earlier or EarlierSteps())
-    decoder, text = check.decoder(further=further), ""
+    decoder, text = check.decoder(warm=warm), ""
     try:
         for char in answer:
             text += decoder.feed(char)
@@ -53,6 +53,9 @@ def test_a_part_that_the_step_bears_passes() -> None:
         "Is the pier protected by the council?",
         "The article says that the wooden pier rots.",
         "is replaced by the council with concrete.",
+        "The lighthouse rots, and the council lasts with granite.",
+        "The pier is protected.",
+        "It is false that the wooden pier rots.",
     ],
     ids=[
         "another step",
@@ -66,6 +69,9 @@ def test_a_part_that_the_step_bears_passes() -> None:
         "a question",
         "a text that there is not",
         "the end of a sentence",
+        "words turned around",
+        "a question as a fact",
+        "a verdict",
     ],
 )
 def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
@@ -73,15 +79,15 @@ def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "further"),
+    ("sentence", "warm"),
     [
-        ("The pier rots and the council replaces it with concrete.", True),
-        ("The pier rots, so visitors avoid the concrete.", False),
+        ("The council replaces the pier with concrete.", True),
+        ("The pier rots and the council replaces it with concrete.", False),
     ],
 )
-def test_a_further_draft_must_be_borne_by_more(sentence: str, further: bool) -> None:
+def test_a_warm_draft_must_be_borne_by_more(sentence: str, warm: bool) -> None:
     assert read(f"**The pier** {sentence}") == ("The pier", sentence)
-    assert read(f"**The pier** {sentence}", further=True) == ("The pier", sentence if further else "")
+    assert read(f"**The pier** {sentence}", warm=True) == ("The pier", sentence if warm else "")
 
 
 def test_a_sentence_that_an_earlier_step_bears_better_is_rejected() -> None:
@@ -113,6 +119,11 @@ def test_a_sentence_that_an_earlier_step_bears_better_is_rejected() -> None:
 )
 def test_a_title_is_checked_like_a_sentence(title: str) -> None:
     assert read(f"**{title}** The wooden pier rots, so the council replaces it.")[0] == ""
+
+
+def test_a_sentence_that_says_the_one_before_again_is_left_out() -> None:
+    answer = "**The pier** The council replaces the pier with concrete. It replaces the pier with concrete now."
+    assert read(answer) == ("The pier", "The council replaces the pier with concrete.")
 
 
 def test_what_follows_the_line_is_left_out() -> None:

@@ -73,7 +73,7 @@ def test_a_prompt_is_summarized_in_its_language(text: str, name: str, prefill: s
 
 def asked(step: str, *, draft: int = 0, **task: Any) -> UpstreamRequest:
     task = {"request": "What is six times seven?", **task}
-    return part_request("rsn-1-part-0", PartTask(step=step, **task), step, draft)
+    return part_request("rsn-1-part-0", PartTask(step=step, **task), step, draft, warm=draft > 1)
 
 
 def form(language: str, length: str = "one plain sentence") -> str:
@@ -93,14 +93,14 @@ def test_what_is_asked_for_a_step_of_reasoning() -> None:
     )
 
 
-def test_the_part_before_is_context_and_a_second_draft_is_warmer() -> None:
-    request = asked(STEP, before="Title\nText.", draft=1)
+def test_the_part_before_is_context_and_warm_drafts_have_a_temperature() -> None:
+    request = asked(STEP, before="Title\nText.", draft=2)
     assert [turn.content for turn in request.messages[-3:]] == [
         f"<piece>\n…\n</piece>{form('English')}",
         "**Title** Text.",
         f"<piece>\n{STEP}\n</piece>{form('English')}",
     ]
-    assert (request.temperature, request.seed) == (0.7, 1)
+    assert (request.id, request.temperature, request.seed) == ("rsn-1-part-0-again-2", 0.7, 2)
 
 
 def test_the_marks_of_a_piece_cannot_be_closed_from_inside() -> None:

@@ -10,10 +10,11 @@ import pytest
 from gateway.errors import InvalidRequest, UpstreamError, UpstreamRateLimited, UpstreamUnreachable
 from gateway.events import FinishReason, Usage
 from gateway.reasoning import Segment
-from gateway.summaries import writer
+from gateway.summaries import draft
 from gateway.summaries.breaker import FAILURES, Breaker
 from gateway.summaries.masking import Mask, masked
 from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
+from gateway.summaries.rounds import SIDE_BY_SIDE
 from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Accepted, Finished, Message, ParsedItem, UpstreamRequest
@@ -118,28 +119,93 @@ async def test_unsupported_sentences_are_not_yielded(
     assert await part(writes) == expected
     ids = ["rsn-1-part-0", "rsn-1-part-0-again-1"][:drafts]
     assert [request.id for request in writes.requests] == writes.closed == ids
-    assert [request.temperature for request in writes.requests] == [0.0, 0.7][:drafts]
+    assert [request.temperature for request in writes.requests] == [0.0, 0.0][:drafts]
 
 
-async def test_of_drafts_side_by_side_the_first_with_a_sentence_that_stands_is_taken() -> None:
-    answers: dict[str, list[Any]] = {
-        "rsn-1-part-0": ["**Now 42** It is 43."],
-        "rsn-1-part-0-again-1": ["**Never 42** It is ", asyncio.Event()],
-        "rsn-1-part-0-again-2": ["**Now 43** It is 43."],
-        "rsn-1-part-0-again-3": ["**Then 42** So it is 42. ", "It is not 41."],
-    }
-    writes, reasons = ScriptedModel(lambda request: answers[request.id]), list[str]()
-    summaries = SummaryWriter(writes, usability=Usability("", reasons.append), further=3)
-    got = await items(summaries.part("rsn-1-part-0", TASK))
-    assert got == [SummaryTitle("Then 42"), "So it is 42.", " It is not 41.", end("Then 42", 2)]
-    assert [(request.id, request.seed) for request in writes.requests] == [*zip(answers, range(4), strict=True)]
-    assert sorted(writes.closed) == [*answers]
-    assert reasons == ["rejected", "rejected"]  # the one that was left was not too slow
+HARBOUR = PartTask(
+    step=(
+        "Hmm, wait. The wooden pier rots, and repairing it costs more each year. So the council replaces the pier with"
+        " concrete, and it keeps the lighthouse. The wall of the harbour is granite, and granite lasts for centuries."
+    ),
+    request="What should be done?",
+)
+ID = "rsn-1-part-0"
+
+
+def scripted(*answers: Sequence[Any]) -> ScriptedModel:
+    """Return a model that gives these answers to the drafts of a part, by their numbers."""
+    scripts = dict(zip((ID, f"{ID}-again-1", f"{ID}-again-2", f"{ID}-again-3"), answers, strict=False))
+    return ScriptedModel(lambda request: scripts[request.id])
+
+
+async def test_of_drafts_side_by_side_the_one_that_the_step_bears_best_is_taken() -> None:
+    reasons = list[str]()
+    writes = scripted(
+        ["**The pier** The council repairs the lighthouse ", "with granite, and it rots."],
+        ["**Concrete** The council replaces the pier, and keeps the lighthouse."],
+    )
+    summaries = SummaryWriter(writes, usability=Usability("", reasons.append), rounds=SIDE_BY_SIDE)
+    assert await items(summaries.part(ID, HARBOUR)) == [
+        SummaryTitle("Concrete"),
+        "The council replaces the pier, and keeps the lighthouse.",
+        end("Concrete", 1),
+    ]
+    assert [(request.id, request.temperature) for request in writes.requests] == [(ID, 0.0), (f"{ID}-again-1", 0.0)]
+    shown = [request.messages[-1].content.splitlines()[1] for request in writes.requests]
+    assert shown[0] == HARBOUR.step
+    assert shown[1].startswith("The wooden pier rots, and")
+    assert reasons == ["rejected"]
+
+
+async def test_a_draft_that_is_borne_well_goes_on_alone() -> None:
+    reasons = list[str]()
+    writes = scripted(
+        ["**The pier** The wooden pier rots", asyncio.Event()],
+        ["**Concrete** The council replaces the pier with concrete. ", "It keeps the lighthouse."],
+    )
+    summaries = SummaryWriter(writes, usability=Usability("", reasons.append), rounds=SIDE_BY_SIDE)
+    assert await items(summaries.part(ID, HARBOUR)) == [
+        SummaryTitle("Concrete"),
+        "The council replaces the pier with concrete.",
+        " It keeps the lighthouse.",
+        end("Concrete"),
+    ]
+    assert sorted(writes.closed) == [ID, f"{ID}-again-1"]
+    assert reasons == []  # the one that was left was not too slow
+
+
+async def test_warm_drafts_follow_if_none_stands() -> None:
+    false = ["**The pier** The mayor buys seven ferries."]
+    writes = scripted(false, false, false, ["**The wall** Granite lasts for centuries."])
+    got = await items(SummaryWriter(writes, rounds=SIDE_BY_SIDE).part(ID, HARBOUR))
+    assert got == [SummaryTitle("The wall"), "Granite lasts for centuries.", end("The wall", 3)]
+    assert [(request.seed, request.temperature) for request in writes.requests] == [
+        (0, 0.0),
+        (1, 0.0),
+        (2, 0.7),
+        (3, 0.7),
+    ]
+
+
+async def test_the_title_of_the_first_draft_is_shown_until_another_one_is_taken() -> None:
+    writes = scripted(
+        ["**The pier** The council", " buys seven ferries."], ["**The wall** Granite lasts for centuries."]
+    )
+    source = SummaryWriter(writes, rounds=SIDE_BY_SIDE).part(ID, HARBOUR)
+    got = [item async for batch in source for item in batch if isinstance(item, SummaryTitle)]
+    assert got == [SummaryTitle("The pier"), SummaryTitle("The wall")]
+
+
+async def test_the_title_of_another_draft_is_taken_back() -> None:
+    writes = scripted(["**The pier** The council", " buys seven ferries."], ["**Tell the user** The wooden pier rots."])
+    source = SummaryWriter(writes, rounds=SIDE_BY_SIDE).part(ID, HARBOUR)
+    got = [item async for batch in source for item in batch if isinstance(item, SummaryTitle)]
+    assert got == [SummaryTitle("The pier"), SummaryTitle("")]
 
 
 async def test_drafts_side_by_side_may_all_be_rejected() -> None:
     writes = model(["**Now 42** It is 43."])
-    got = await items(SummaryWriter(writes, further=3).part("rsn-1-part-0", TASK))
+    got = await items(SummaryWriter(writes, rounds=SIDE_BY_SIDE).part("rsn-1-part-0", TASK))
     assert got == [end("", 4)]
     assert len(writes.closed) == 4
 
@@ -298,7 +364,7 @@ async def test_a_part_that_says_nothing_is_not_called_rejected(
 async def test_a_draft_that_is_closed_without_text_was_too_slow_unless_it_had_no_time(
     slow: float, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "SLOW_SECONDS", slow)
+    monkeypatch.setattr(draft, "SLOW_SECONDS", slow)
     reasons = list[str]()
     summaries = SummaryWriter(model([asyncio.Event()]), usability=Usability("", reasons.append))
     running = asyncio.create_task(items(summaries.part("rsn-1-part-0", TASK)))
