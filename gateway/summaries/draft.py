@@ -8,7 +8,7 @@ from contextlib import aclosing
 from gateway.errors import GatewayError
 from gateway.reasoning import Segment
 from gateway.summaries.breaker import Resting
-from gateway.summaries.part_check import PartDecoder
+from gateway.summaries.part_decoder import PartDecoder
 from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
 from gateway.summaries.usability import Reason
 from gateway.upstream import Finished, ParsedItem

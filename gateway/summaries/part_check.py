@@ -23,10 +23,10 @@ from gateway.summaries.language import language_of
 from gateway.summaries.languages import AUTO, primary
 from gateway.summaries.narration import tells_of_a_missing_text
 from gateway.summaries.negation import NegationIndex
-from gateway.summaries.part_reader import PartReader
+from gateway.summaries.part_decoder import PartDecoder
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.self_talk import is_question, is_self_talk
-from gateway.summaries.sentence_gate import SentenceGate, SentenceLimit, Ungrounded
+from gateway.summaries.sentence_gate import SentenceGate
 from gateway.summaries.sentences import sentences
 from gateway.summaries.source_sentences import SourceSentences
 from gateway.summaries.suppositions import Suppositions
@@ -78,7 +78,7 @@ class PartCheck:
         """What a draft may be shown in place of the excerpt; "" if the step has no prose."""
         return key_sentences(self.excerpt, self._task.request)
 
-    def decoder(self, *, warm: bool = False) -> "PartDecoder":
+    def decoder(self, *, warm: bool = False) -> PartDecoder:
         """Return a decoder for one draft of the part, a `warm` one or not."""
         problems = partial(self._problems, floor=WARM if warm else COLD, before=list[frozenset[str]]())
         return PartDecoder(SentenceGate(problems, min(MIN_CHARACTERS, len(self.excerpt) // MIN_SHARE)))
@@ -198,45 +198,3 @@ class PartCheck:
     @cached_property
     def _plain_excerpt(self) -> str:
         return plain(self.excerpt)
-
-
-class PartDecoder:
-    """Decodes one draft of a part while it is written: splits off the title, checks sentences, and makes them plain.
-
-    Raises SentenceLimit after the end of the line.
-    """
-
-    def __init__(self, gate: SentenceGate) -> None:
-        self._reader, self._gate = PartReader(), gate
-
-    @property
-    def title(self) -> str:
-        """The title, not checked; empty if there is none, or before the first character of the text."""
-        return self._reader.title
-
-    def feed(self, text: str) -> str:
-        if self._reader.ended:
-            raise SentenceLimit
-        released = self._gate.feed(self._reader.feed(text))
-        return _plain(self._closed(released) if self._reader.ended else released)
-
-    def close(self, cut: bool = False) -> str:
-        """Return the last sentence; see `SentenceGate.close`."""
-        if self._reader.ended:
-            raise SentenceLimit
-        return _plain(self._closed(self._gate.feed(self._reader.close()), cut))
-
-    def _closed(self, released: str, cut: bool = False) -> str:
-        """Return what was released and what the end of the text releases; a rejected rest takes nothing back."""
-        try:
-            return released + self._gate.close(cut)
-        except (Ungrounded, SentenceLimit):
-            if not released:
-                raise
-            return released
-
-
-def _plain(sentences: str) -> str:
-    """Return whole sentences without markup, with the space around them."""
-    begin, end = (sentences[: len(sentences) - len(sentences.lstrip())], sentences[len(sentences.rstrip()) :])
-    return f"{begin}{plain(sentences).strip()}{end}" if sentences.strip() else sentences
