@@ -73,6 +73,6 @@ class Suppositions:
 
 def _is_supposed(source: str, sentence: str) -> bool:
     option = _OPTION.match(source)
-    if option and not re.search(rf"(?<!\w){re.escape(option[1] or option[2])}(?!\w)", sentence, re.IGNORECASE):
+    if option and not re.search(rf"(?<!\w){re.escape(option[1] or option[2])}(?!\w)", sentence):
         return True
     return bool(_SUPPOSES.search(source) or _ASKS.search(source))

@@ -7,9 +7,9 @@ from gateway.summaries.suppositions import Suppositions
 
 STEP = (
     "Could the user be a native speaker? The question is in English. Maybe the figure is a square on top of another."
-    " Option 2: Martha is Joseph's aunt. (C) Martha is the great grandparent of Gary. The poem seems to have a joke."
-    " If they are polite, they wait. If the tide is high, the boat is late; the tide is high."
-    " Perhaps the bridge is closed. The bridge is closed, says the sign. In May the ferry ran late."
+    " Option 2: Martha is Joseph's aunt. Option A: Linda is a teller. (C) Martha is the great grandparent of Gary."
+    " The poem seems to have a joke. If they are polite, they wait. If the tide is high, the boat is late; the tide is"
+    " high. Perhaps the bridge is closed. The bridge is closed, says the sign. In May the ferry ran late."
 )
 FIGURES = {
     "de": ("Vielleicht ist der zweite Zug schneller.", "Der zweite Zug ist schneller."),
@@ -29,6 +29,8 @@ FIGURES = {
         ("Martha is Joseph's aunt.", True),
         ("Martha is the great grandparent of Gary.", True),
         ("The poem has a joke.", True),
+        ("Linda is a teller.", True),
+        ("By A Linda is a teller.", False),
         ("They are polite and wait.", True),
         ("They wait if they are polite.", False),
         ("The tide is high, so the boat is late.", False),
