@@ -36,6 +36,7 @@ from transformers.generation.continuous_batching.requests import RequestStatus
 from engine.attention import attend_per_request
 from engine.batching_config import GPU_ROWS, manager_config, suits
 from engine.decoder_layer import replace_decoder_layers
+from engine.delivery import delivery_to
 from engine.gpu_attention import attend_pages, attend_varlen, reads_pages
 from engine.sampling import NoteCached, Request, Row, Sampling, ignore
 from gateway.errors import UpstreamError
@@ -105,7 +106,7 @@ class ContinuousBatching:
         self._drop_unclaimed_results()
         mailbox = Mailbox[int]()
         # Before the request, so that not even its first token can arrive without a handler.
-        self._manager.register_result_handler(id, _delivery_to(mailbox))
+        self._manager.register_result_handler(id, delivery_to(mailbox))
         added = self._manager.add_request(
             list(tokens),
             request_id=id,
@@ -151,24 +152,6 @@ class ContinuousBatching:
         """Empty the manager's shared queue: outputs of a step that ran while its request was cancelled end up there."""
         while self._manager.get_result(timeout=0) is not None:
             pass
-
-
-def _delivery_to(mailbox: Mailbox[int]) -> Callable[[Any], None]:
-    """Return a result handler. The manager's outputs repeat all tokens so far; only new ones go into the mailbox."""
-    delivered = 0
-
-    def deliver(output: Any) -> None:
-        nonlocal delivered
-        if output.error is not None:
-            mailbox.close(UpstreamError(f"the engine failed: {output.error}"))
-            return
-        new = output.generated_tokens[delivered:]
-        delivered += len(new)
-        mailbox.put(new)
-        if output.is_finished():
-            mailbox.close()
-
-    return deliver
 
 
 class _KeptScores:
