@@ -6,6 +6,9 @@ from gateway.summaries.function_words import FUNCTION_WORDS
 
 _SHORT_WORDS = frozenset(["is", "it", "to", "in", "of", "or", "as", "by", "if", "on", "at", "an"])
 """Function words of English that are shorter than those of the list."""
+LONGEST_SYMBOL, FORMULA_SYMBOLS = 2, 5
+"""In letters: longer names of formulas are words. And how many symbols more than one formula has."""
+_WORD = re.compile(r"[^\W\d_]+")
 _FIRST_WORD = re.compile(r"[^\W\d_]+(?= )")
 _PAIRS = (("「", "」"), ("『", "』"), ("《", "》"), ("【", "】"))
 """Marks that stand in pairs only; others are brackets of lists, or close in one language what they open in another."""
@@ -15,12 +18,22 @@ _ANNOUNCES = (":", "：")
 
 def is_fragment(sentence: str) -> bool:
     """Return True if the sentence begins with a small function word, as what follows a title does ("is known for…"),
-    announces what does not come (":"), has a quotation mark without its other one, quotes nothing, or is full of one
-    sign."""
+    announces what does not come (":"), has a quotation mark without its other one, quotes nothing, is full of one sign,
+    or has no word."""
     said = sentence.strip()
     word = _FIRST_WORD.match(said)
     if word and word[0].islower() and (word[0] in FUNCTION_WORDS or word[0] in _SHORT_WORDS):
         return True
-    if _DEBRIS.search(said):
+    if _DEBRIS.search(said) or _is_formula(said):
         return True
     return said.endswith(_ANNOUNCES) or any(said.count(first) != said.count(last) for first, last in _PAIRS)
+
+
+def _is_formula(said: str) -> bool:
+    """Return True if there are several formulas, and no word of three letters, nor a short one of a sentence."""
+    words = _WORD.findall(said)
+    if len(words) < FORMULA_SYMBOLS:
+        return False
+    return not any(
+        len(word) > LONGEST_SYMBOL or word.casefold() in _SHORT_WORDS or not word.isascii() for word in words
+    )

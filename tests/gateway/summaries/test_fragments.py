@@ -17,6 +17,7 @@ from gateway.summaries.fragments import is_fragment
         "この文は「数える」を「八つに示す。",
         'In the case of "" the result is empty.',
         "The change is 💰💰💰💰💰.",
+        "S= (1/T) ln(Q)/N, S= ln Q, S= k_B ln(4^N ).",
     ],
 )
 def test_a_missing_piece_is_found(sentence: str) -> None:
@@ -30,6 +31,8 @@ def test_a_missing_piece_is_found(sentence: str) -> None:
         "get_user_profile_schema takes three validators.",
         "pandas reads the file in chunks.",
         "x is 5, so y is 7.",
+        "x = 5 is odd.",
+        "D = 5.",
         "1) The first option is left: B.",
         "「サマる」は数えるという意味で「8つ」を示す。",
         "A) and B) are wrong.",
