@@ -38,7 +38,6 @@ from gateway.summaries import prompts
 from gateway.summaries.excerpts import evidence_of
 from gateway.summaries.language import language_of
 from gateway.summaries.part_scheduler import PartScheduler
-from gateway.summaries.rounds import FIRST_WARM, SIDE_BY_SIDE
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Finished, Message, ParsedItem, UpstreamRequest
 
@@ -58,7 +57,7 @@ EXTRACTS: dict[str, Callable[[str, int], list[str]]] = {
 class Model:
     """The engine in this process as the model of one trace's summary.
 
-    Counts the tokens `read` and `written`, and the parts of which no first draft stood (`again`).
+    Counts the tokens `read` and `written`, and the second drafts (`again`).
     """
 
     def __init__(self, harness: Harness, tokenizer: Any) -> None:
@@ -67,7 +66,7 @@ class Model:
 
     async def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         """Yield the answer to a request; see `gateway.summaries.writer.Model`."""
-        self.again += request.id.endswith(f"-again-{FIRST_WARM}")
+        self.again += request.id.endswith("-again-1")
         generation = GenerationRequest(
             messages=[{"role": message.role, "content": message.content} for message in request.messages],
             max_tokens=request.max_tokens or AT_THE_END_TOKENS,
@@ -95,7 +94,7 @@ async def ours(model: Model, trace: Trace, pace: float) -> Summary:
     """Summarize a trace in parts while it grows by `pace` tokens a second."""
     clock = asyncio.get_running_loop().time
     sent: list[tuple[float, Event]] = []
-    writer = SummaryWriter(model.ask, rounds=SIDE_BY_SIDE)
+    writer = SummaryWriter(model.ask, in_order=True)
     scheduler = PartScheduler(
         lambda index, task: writer.part(f"part-{index}", task),
         lambda event: sent.append((clock(), event)),

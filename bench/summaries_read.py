@@ -28,7 +28,6 @@ from engine.model_files import model_folder
 from gateway.summaries.excerpts import EXCERPT_CHARACTERS, both_ends
 from gateway.summaries.extracts.extractor import Extractor
 from gateway.summaries.protocol import PartTask, SummaryEnd
-from gateway.summaries.rounds import SIDE_BY_SIDE
 from gateway.summaries.steps import Step, Steps
 from gateway.summaries.writer import SummaryWriter
 
@@ -118,7 +117,7 @@ async def main(path: Path, count: int) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model_folder("embedded"))
     async with embedded_engine() as engine:
         model = Model(Harness(engine, tokenizer), tokenizer)
-        writer, places = SummaryWriter(model.ask, rounds=SIDE_BY_SIDE), asyncio.Semaphore(AT_A_TIME)
+        writer, places = SummaryWriter(model.ask, in_order=True), asyncio.Semaphore(AT_A_TIME)
 
         async def placed(trace: Trace, steps: Sequence[Step]) -> ReadPart:
             async with places:

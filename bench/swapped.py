@@ -87,7 +87,7 @@ def _checked(trace: Trace, parts: Sequence[Part]) -> Iterator[tuple[Kind, bool, 
 def check_of(step: str, prompt: str, trace: str, earlier: EarlierSteps) -> PartCheck:
     """Return the check of a step's summaries."""
     shown, asked = both_ends(step, EXCERPT_CHARACTERS), both_ends(prompt, EXCERPT_CHARACTERS)
-    return PartCheck(PartTask(step=shown, request=prompt, evidence=(asked,), trace=trace), earlier)
+    return PartCheck(PartTask(step=shown, request=prompt, evidence=(asked,), trace=trace), earlier, in_order=True)
 
 
 def is_refused(text: str, check: PartCheck) -> bool:

@@ -33,7 +33,6 @@ class Summarizer(RpcServer):
     def __init__(self, upstreams: Mapping[str, Any], settings: GatewaySettings) -> None:
         super().__init__(settings.limits.calls)
         # Imported here because its patterns take half a second, and the graph is built without them.
-        from gateway.summaries.rounds import ONE_BY_ONE, SIDE_BY_SIDE
         from gateway.summaries.writer import SummaryWriter
 
         watch_loop(metrics.loop_lag())
@@ -50,7 +49,7 @@ class Summarizer(RpcServer):
             usability,
             metrics.summary_tokens(self._model, route.upstream),
             mask_of(mask_secrets=settings.summarizer.mask_secrets),
-            rounds=ONE_BY_ONE if route.upstream == "http" else SIDE_BY_SIDE,
+            in_order=route.upstream != "http",
         )
         if chosen == AUTO:
             language.load()  # now, since it takes a second

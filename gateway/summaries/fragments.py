@@ -3,12 +3,13 @@
 import re
 
 from gateway.summaries.function_words import FUNCTION_WORDS
+from gateway.summaries.prose import WITHOUT_SPACES
 
 _SHORT_WORDS = frozenset(["is", "it", "to", "in", "of", "or", "as", "by", "if", "on", "at", "an"])
 """Function words of English that are shorter than those of the list."""
 LONGEST_SYMBOL, FORMULA_SYMBOLS = 2, 5
 """In letters: longer names of formulas are words. And how many symbols more than one formula has."""
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD, _CHARACTER = re.compile(r"[^\W\d_]+"), re.compile(f"[{WITHOUT_SPACES}]")
 _FIRST_WORD = re.compile(r"[^\W\d_]+(?= )")
 _PAIRS = (("「", "」"), ("『", "』"), ("《", "》"), ("【", "】"))
 """Marks that stand in pairs only; others are brackets of lists, or close in one language what they open in another."""
@@ -32,8 +33,6 @@ def is_fragment(sentence: str) -> bool:
 def _is_formula(said: str) -> bool:
     """Return True if there are several formulas, and no word of three letters, nor a short one of a sentence."""
     words = _WORD.findall(said)
-    if len(words) < FORMULA_SYMBOLS:
+    if len(words) < FORMULA_SYMBOLS or _CHARACTER.search(said):
         return False
-    return not any(
-        len(word) > LONGEST_SYMBOL or word.casefold() in _SHORT_WORDS or not word.isascii() for word in words
-    )
+    return not any(len(word) > LONGEST_SYMBOL or word.casefold() in _SHORT_WORDS for word in words)

@@ -5,7 +5,6 @@ Also holds what the model is shown of the step, since a summary may claim only w
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
-from typing import NamedTuple
 
 from gateway.summaries.addressing import addresses_somebody
 from gateway.summaries.bearing import MARGIN, SHARE, LexicalIndex, stems_of
@@ -34,18 +33,11 @@ from gateway.summaries.tautology import says_twice
 from gateway.summaries.verdicts import has_verdicts_of
 from gateway.summaries.written_title import plain_title
 
-
-class Floor(NamedTuple):
-    """What a step must have of a sentence at least: a share of its content words, and one of them in their order."""
-
-    share: float
-    ordered: float
-
-
 MIN_CHARACTERS, MIN_SHARE = 24, 16
 """Minimum length of a summary in characters: 24, or 1/16 of the step if that is less; wide characters count twice."""
-COLD, WARM = Floor(SHARE, 0.5), Floor(0.75, 0.65)
-"""Floors of drafts by their temperature: a warm one is written of a step that was hard to summarize, too."""
+ORDERED = 0.5
+"""Share of a sentence's content words that must stand in the order of one sentence of the step or of two neighbours, if
+the order counts."""
 SAID_AGAIN = 0.75
 """Share of a sentence's stems from which another sentence says it again."""
 CACHED_CONVERSATIONS = 32
@@ -66,21 +58,23 @@ def asked_language(task: PartTask) -> str:
 class PartCheck:
     """The excerpt of a task's step that the model is shown, and the check of what it writes about it.
 
-    The step joins the `earlier` ones when its words are first compared.
+    The step joins the `earlier` ones when its words are first compared. If `in_order`, half of a sentence's content
+    words must stand in the order of the step: right for small models, which make things up of words from all over it,
+    and too strict for those that put it well in their own words.
     """
 
-    def __init__(self, task: PartTask, earlier: EarlierSteps) -> None:
-        self._task, self._earlier = task, earlier
+    def __init__(self, task: PartTask, earlier: EarlierSteps, *, in_order: bool = False) -> None:
+        self._task, self._earlier, self._in_order = task, earlier, in_order
         self.excerpt = sanitized_excerpt(task.step)
 
     @cached_property
     def key_sentences(self) -> str:
-        """What a draft may be shown in place of the excerpt; "" if the step has no prose."""
+        """The sentences that a draft may be shown in place of the excerpt; "" if the step has no prose."""
         return key_sentences(self.excerpt, self._task.request)
 
-    def decoder(self, *, warm: bool = False) -> PartDecoder:
-        """Return a decoder for one draft of the part, a `warm` one or not."""
-        problems = partial(self._problems, floor=WARM if warm else COLD, before=list[frozenset[str]]())
+    def decoder(self) -> PartDecoder:
+        """Return a decoder for one draft of the part."""
+        problems = partial(self._problems, before=list[frozenset[str]]())
         return PartDecoder(SentenceGate(problems, min(MIN_CHARACTERS, len(self.excerpt) // MIN_SHARE)))
 
     def support(self, text: str) -> float:
@@ -105,7 +99,7 @@ class PartCheck:
             return ""
         return title
 
-    def _problems(self, sentence: str, floor: Floor, before: list[frozenset[str]]) -> Sequence[str]:
+    def _problems(self, sentence: str, before: list[frozenset[str]]) -> Sequence[str]:
         """Return what is wrong with a sentence; `before` are the stems of those that came before it in its draft."""
         stems = stems_of(sentence)
         if any(len(stems & other) >= SAID_AGAIN * min(len(stems), len(other)) for other in before if stems and other):
@@ -116,18 +110,18 @@ class PartCheck:
             return [sentence]
         if is_fragment(said) or says_twice(said) or tells_of_a_missing_text(said, self.excerpt):
             return [sentence]
-        if not self._is_borne(said, floor):
+        if not self._is_borne(said):
             return [sentence]
         return self._unsupported_claims(said if "](" in sentence or "://" in sentence else sentence)
 
-    def _is_borne(self, sentence: str, floor: Floor) -> bool:
+    def _is_borne(self, sentence: str) -> bool:
         stems = stems_of(sentence)
         share = self._lexical.share(stems)
         if is_like_an_example(stems, share):
             return False
         if (
-            self._is_of_this_step(stems, share, floor.share)
-            and (self._source.ordered_share(sentence) >= floor.ordered or not self.key_sentences)
+            self._is_of_this_step(stems, share)
+            and self._is_in_order(sentence)
             and not self._suppositions.are_told_as_facts(sentence)
             and not self._figures.are_of_something_else(sentence)
             and not self._negations.contradicts(sentence)
@@ -138,10 +132,16 @@ class PartCheck:
             return True
         return not self._is_comparable(sentence)
 
-    def _is_of_this_step(self, stems: frozenset[str], share: float, least: float) -> bool:
+    def _is_of_this_step(self, stems: frozenset[str], share: float) -> bool:
         """Return True if the step has a `share` of the stems that suffices, and no earlier step has many more."""
         most = max((step.share(stems) for step in self._steps_before), default=0.0)
-        return share >= least and most <= share + MARGIN
+        return share >= SHARE and most <= share + MARGIN
+
+    def _is_in_order(self, sentence: str) -> bool:
+        """Return True if enough words are in the order of the step, or if that does not count: as in code, always."""
+        if not self._in_order or not self.key_sentences:
+            return True
+        return self._source.ordered_share(sentence) >= ORDERED
 
     def _is_comparable(self, sentence: str) -> bool:
         """Return True if the words of the step tell: there are enough, in the language of the sentence."""

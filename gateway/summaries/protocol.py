@@ -32,6 +32,14 @@ class SummaryTitle:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryCandidate:
+    """A text that is the summary if none better follows in time: a draft that the step bears weakly, while another one
+    is written. The last title before it is its title."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryUsage:
     """The tokens of a summary so far, those of drafts that were thrown away among them.
@@ -63,6 +71,6 @@ class SummaryEnd:
     rejected: int
 
 
-SummaryItem = str | SummaryTitle | SummaryUsage | SummaryEnd
-"""Items of a summary: checked text, in order; SummaryTitles before it and a SummaryUsage now and then, of both of which
-the last one counts; one SummaryEnd at the end."""
+SummaryItem = str | SummaryTitle | SummaryCandidate | SummaryUsage | SummaryEnd
+"""Items of a summary: checked text, in order; SummaryTitles and SummaryCandidates before it, and a SummaryUsage now and
+then, of each of which the last one counts; one SummaryEnd at the end."""

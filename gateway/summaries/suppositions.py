@@ -1,4 +1,4 @@
-"""What a text only supposes, asks or lists as an option, and a summary tells as a fact.
+"""Suppositions, questions and options of a text, which a summary tells as facts.
 
 "The user is a native speaker" of "Could the user be a native speaker?", "A is wrong" of "Maybe A is wrong", "Martha is
 his aunt" of "Option 1: Martha is his aunt". A sentence of a summary tells such a thing if every sentence of the text

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from gateway.errors import GatewayError
 from gateway.events import WrittenBy
-from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
+from gateway.summaries.protocol import SummaryCandidate, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class TimedDraft:
         self._emit = emit
         self._deadline: asyncio.Timeout | None = None
         self._end: SummaryEnd | None = None
-        self.text = self.title = ""
+        self.text = self.title = self._candidate = ""
         self.usage = SummaryUsage()
         self.expired = False
 
@@ -54,7 +54,10 @@ class TimedDraft:
             self._deadline.reschedule(asyncio.get_running_loop().time())
 
     def fall_back_to(self, extract: Callable[[], str]) -> WrittenBy:
-        """Emit the extract, which is made only if no text has arrived, and return the author of the text."""
+        """Emit the last candidate if no text has arrived, or the extract, which is made only if there is none, and
+        return the author of the text."""
+        if not self.text.strip():
+            self._say(self._candidate)
         if self.text.strip():
             return "model"
         self._say(text := extract())
@@ -66,6 +69,8 @@ class TimedDraft:
             match item:
                 case SummaryTitle(text=title):
                     self.title = title
+                case SummaryCandidate(text=text):
+                    self._candidate = text
                 case SummaryUsage():
                     self.usage = item
                 case SummaryEnd(title=title):

@@ -1,8 +1,7 @@
 """Summaries written by a model and checked while it writes: all that the Summarizer deployment does, without Ray.
 
-    drafts, one of the whole step and one of its key sentences -> their sentences are checked one by one
-        -> of those that stand, the one that the step bears best
-        -> none stands -> warm drafts -> none stands -> no text
+    draft of the whole step -> its sentences are checked one by one -> rejected, or borne weakly
+        -> draft of its key sentences -> checked likewise -> the one that is borne better, or no text
 
 A summary without text ends all the same: the session makes an extract, and knows what has been said. Deadlines and the
 order of the parts are the session's (`part_scheduler.py`).
@@ -21,17 +20,20 @@ from gateway.summaries.excerpts import evidence_of, request_of
 from gateway.summaries.languages import AUTO
 from gateway.summaries.masking import Mask, masked
 from gateway.summaries.part_check import PartCheck, conversation_index
+from gateway.summaries.part_draft import DRAFTS, PartDraft
 from gateway.summaries.prompt_check import PromptCheck
 from gateway.summaries.prompts import prompt_request
-from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
-from gateway.summaries.rounds import ONE_BY_ONE, PartDraft, Round, Rounds
+from gateway.summaries.protocol import PartTask, SummaryCandidate, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.sentence_gate import SentenceGate
-from gateway.summaries.side_by_side import side_by_side
 from gateway.summaries.token_meter import TokenMeter
 from gateway.summaries.usability import Usability
 from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
 Model = Callable[[UpstreamRequest], AsyncGenerator[Sequence[ParsedItem]]]
+
+ENOUGH = 0.65
+"""Share of a draft's words in the order of the step (`PartCheck.support`) from which no other one is written, if the
+order counts."""
 
 
 class SummaryWriter:
@@ -40,7 +42,7 @@ class SummaryWriter:
     A failure of the model, as a GatewayError, ends the draft: the text so far is kept. A failure before the first byte
     is asked again once, unless it is not the first in a row; the `breaker` says so. `language` is that of summaries for
     which none is asked. `count` is called with the tokens of each draft that has ended. `mask` is what each text goes
-    through at last. `rounds` are the drafts of a part.
+    through at last. `in_order` is that of a `PartCheck`.
     """
 
     def __init__(
@@ -51,10 +53,10 @@ class SummaryWriter:
         usability: Usability | None = None,
         count: Callable[[SummaryUsage], None] = lambda _: None,
         mask: Mask = masked,
-        rounds: Rounds = ONE_BY_ONE,
+        in_order: bool = False,
     ) -> None:
         self._model, self._language, self._breaker, self._count, self._mask = ask, language, breaker, count, mask
-        self._rounds = rounds
+        self._in_order, self._enough = in_order, ENOUGH if in_order else 0.0
         self._usability = usability or Usability()
         self._earlier = EarlierSteps()
 
@@ -76,32 +78,41 @@ class SummaryWriter:
     async def part(self, request_id: str, task: PartTask) -> AsyncGenerator[Sequence[SummaryItem]]:
         """Yield the part's title and checked sentences in batches, and a SummaryEnd.
 
-        Of a draft alone, and of one with a sentence that is borne well, they are yielded as they are written, of
-        several others those of the best once all have ended. The title is yielded before, and may be replaced; an empty
-        one takes it back.
+        The title is yielded before the first sentence is whole, and may be replaced; an empty one takes it back. A
+        draft that the step bears well is yielded as it is written, another one only if no better one follows: until
+        then it is a SummaryCandidate.
         """
         task = replace(task, language=self._chosen(task.language))
-        check = PartCheck(task, self._earlier)
+        check = PartCheck(task, self._earlier, in_order=self._in_order)
         rejected, meter, title = 0, TokenMeter(self._count), ""
-        for numbers in self._rounds:
-            drafts = [PartDraft(check, number, self._usability.note) for number in numbers]
-            texts = [draft.sentences(self._ask(draft.request(request_id, task), meter)) for draft in drafts]
-            round = Round(drafts)
-            async with aclosing(side_by_side(texts, round.is_taken)) as pieces:
-                async for number, piece in pieces:
-                    items: list[SummaryItem] = [*self._shown(round.add(number, piece)), *meter.report()]
-                    if (shown := self._mask(round.title)) != title and (shown or round.taken):
+        weak: PartDraft | None = None
+        for number in range(DRAFTS):
+            draft, sent = PartDraft(check, number, self._usability.note), 0
+            async with aclosing(draft.sentences(self._ask(draft.request(request_id, task), meter))) as sentences:
+                async for sentence in sentences:
+                    items: list[SummaryItem] = [*meter.report()]
+                    is_sent = sent or (sentence and draft.support >= self._enough)
+                    if is_sent and sentence:
+                        items.insert(0, self._mask(draft.text[sent:]))
+                        sent = len(draft.text)
+                    if (not title or is_sent) and (shown := self._mask(draft.title)) != title:
                         items.insert(0, SummaryTitle(title := shown))
                     if items:
                         yield items
-            rejected += sum(draft.rejected for draft in drafts)
-            if last := round.finish():
-                title = self._mask(round.title)
-                yield [SummaryTitle(title), *self._shown(last)]
-            if not round.is_rejected:
+            rejected += draft.rejected
+            if sent:
+                weak = None
                 break
-            if title:
+            if draft.text and (weak is None or draft.support > weak.support):
+                weak, title = draft, self._mask(draft.title)
+                yield [SummaryTitle(title), SummaryCandidate(self._mask(draft.text))]
+            elif not (draft.rejected or draft.text):
+                break
+            elif title and weak is None:
                 yield [SummaryTitle(title := "")]
+        if weak:
+            title = self._mask(weak.title)
+            yield [SummaryTitle(title), self._mask(weak.text)]
         yield [meter.usage, SummaryEnd(title=title, rejected=rejected)]
 
     def _shown(self, sentence: str) -> list[str]:

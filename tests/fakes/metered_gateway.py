@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from gateway.config import DeadlineSettings, GatewaySettings
-from gateway.summaries.rounds import SIDE_BY_SIDE
+from gateway.summaries.part_draft import DRAFTS
 from gateway.upstream_settings import HttpUpstreamSettings
 from tests.fakes.cluster import Cluster
 from tests.fakes.gateway_calls import THOUGHT, body, stream, stream_in_reasoning
@@ -22,8 +22,8 @@ SAMPLES = {
     ("tokens", "reasoning"): 2,
     ("tokens", "response"): 1,
     ("summary_parts", "extract"): 2,
-    ("ungrounded_summaries", ""): sum(map(len, SIDE_BY_SIDE)),
-    ("summary_failures", "rejected"): sum(map(len, SIDE_BY_SIDE)),
+    ("ungrounded_summaries", ""): DRAFTS,
+    ("summary_failures", "rejected"): DRAFTS,
     ("upstream_retries", ""): 2,
     ("first_event_seconds_count", ""): 3,
     ("first_reasoning_seconds_count", ""): 3,

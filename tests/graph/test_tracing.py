@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from gateway.summaries.rounds import SIDE_BY_SIDE
+from gateway.summaries.part_draft import DRAFTS
 from tests.fakes.collector import Collector, Span, Tree, trees
 from tests.fakes.observed_gateway import SECRET, ObservedGateway, ask
 from tests.fakes.polling import last_read
@@ -12,9 +12,8 @@ from tests.fakes.polling import last_read
 UPSTREAM: Tree = ("ScriptedUpstream stream", [])
 PARSER: Tree = ("StreamParser stream", [UPSTREAM])
 PROMPT: Tree = ("Summarizer prompt", [UPSTREAM])
-DRAFTS = [number for numbers in SIDE_BY_SIDE for number in numbers]
-PART: Tree = ("Summarizer part", [UPSTREAM] * len(DRAFTS))
-"""A part that is not grounded: the cluster's model is asked for further drafts."""
+PART: Tree = ("Summarizer part", [UPSTREAM] * DRAFTS)
+"""A part that is not grounded: the model is asked for another draft."""
 
 
 def request(*calls: Tree) -> list[Tree]:
@@ -55,7 +54,7 @@ async def test_a_stream_is_one_trace(http: httpx.AsyncClient, observed: Observed
         "gen_ai.usage.output_tokens": 3,
     }
     calls = {span.attributes["gateway.call"] for span in spans if "gateway.call" in span.attributes}
-    assert calls == {name, f"{name}-prompt", f"{name}-part-0-again-{DRAFTS[-1]}"}  # of a part, its last draft
+    assert calls == {name, f"{name}-prompt", f"{name}-part-0-again-{DRAFTS - 1}"}  # of a part, its last draft
     assert SECRET.encode() not in observed.collector.bodies
 
 

@@ -1,4 +1,4 @@
-"""How much each sentence of a step says: findings, figures, and the words that are typical of this step."""
+"""Scores of the sentences of a step by what each says: findings, figures, and words that are typical of this step."""
 
 import re
 from collections import Counter

@@ -17,7 +17,7 @@ from gateway.summaries.fragments import is_fragment
         "この文は「数える」を「八つに示す。",
         'In the case of "" the result is empty.',
         "The change is 💰💰💰💰💰.",
-        "S= (1/T) ln(Q)/N, S= ln Q, S= k_B ln(4^N ).",
+        "S= (1/T) ln(Q)/N, S= ln Ω, S= k_B ln(4^N ).",
     ],
 )
 def test_a_missing_piece_is_found(sentence: str) -> None:
@@ -32,6 +32,7 @@ def test_a_missing_piece_is_found(sentence: str) -> None:
         "pandas reads the file in chunks.",
         "x is 5, so y is 7.",
         "x = 5 is odd.",
+        "甲是5，乙是6，丙是7。",
         "D = 5.",
         "1) The first option is left: B.",
         "「サマる」は数えるという意味で「8つ」を示す。",

@@ -20,11 +20,11 @@ TASK = PartTask(step=STEP, request=REQUEST, evidence=(REQUEST,), before="The old
 
 
 def read(
-    answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None, *, warm: bool = False
+    answer: str, task: PartTask = TASK, earlier: EarlierSteps | None = None, *, in_order: bool = True
 ) -> tuple[str, str]:
     """Return the checked title and the text of an answer; the text ends where a sentence was rejected."""
-    check = PartCheck(task, earlier or EarlierSteps())
-    decoder, text = check.decoder(warm=warm), ""
+    check = PartCheck(task, earlier or EarlierSteps(), in_order=in_order)
+    decoder, text = check.decoder(), ""
     try:
         for char in answer:
             text += decoder.feed(char)
@@ -78,16 +78,16 @@ def test_a_sentence_that_the_step_does_not_bear_is_rejected(text: str) -> None:
     assert read(f"**Replacing the pier** {text}")[1] == ""
 
 
-@pytest.mark.parametrize(
-    ("sentence", "warm"),
-    [
-        ("The council replaces the pier with concrete.", True),
-        ("The pier rots and the council replaces it with concrete.", False),
-    ],
-)
-def test_a_warm_draft_must_be_borne_by_more(sentence: str, warm: bool) -> None:
-    assert read(f"**The pier** {sentence}") == ("The pier", sentence)
-    assert read(f"**The pier** {sentence}", warm=True) == ("The pier", sentence if warm else "")
+def test_the_order_of_words_counts_for_small_models_alone() -> None:
+    text = "The lighthouse rots, and the council lasts with granite."
+    assert read(f"**The pier** {text}", in_order=True) == ("The pier", "")
+    assert read(f"**The pier** {text}", in_order=False) == ("The pier", text)
+
+
+def test_the_order_of_words_does_not_count_in_code() -> None:
+    step = "```python\ndef repair(pier, lighthouse, council, granite, concrete, harbour, wall, lamp, year): ...\n```"
+    text = "The lamp of the lighthouse is handed to the council of the harbour."
+    assert read(f"**The lamp** {text}", PartTask(step=step, request=REQUEST)) == ("The lamp", text)
 
 
 def test_a_sentence_that_an_earlier_step_bears_better_is_rejected() -> None:

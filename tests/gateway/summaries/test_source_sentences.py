@@ -1,4 +1,4 @@
-"""Where a sentence of a summary comes from: its words in the order of one sentence or two neighbours."""
+"""The source of a summary's sentence: its words in the order of one sentence or two neighbours."""
 
 import pytest
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import OrderViolation, UpstreamError
-from gateway.summaries.protocol import SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
+from gateway.summaries.protocol import SummaryCandidate, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.timed_draft import TimedDraft
 
 LONG = 3600.0
@@ -52,6 +52,24 @@ async def test_a_draft_emits_the_text_of_its_source() -> None:
     assert (draft.text, draft.title, draft.rejected) == ("You ask this.", "A title", 1)
     assert draft.fall_back_to(never) == "model"
     assert source.closed
+
+
+async def test_a_candidate_is_the_text_if_none_comes_before_the_deadline() -> None:
+    emitted: list[str] = []
+    draft, source = (
+        TimedDraft(emitted.append),
+        Source([SummaryTitle("One"), SummaryCandidate("It is 1.")], asyncio.Event()),
+    )
+    await draft.run(source.play(), 0.01)
+    assert (emitted, draft.fall_back_to(never), emitted) == (["It is 1."], "model", ["It is 1."])
+    assert (draft.title, draft.text) == ("One", "It is 1.")
+
+
+async def test_a_candidate_is_not_said_if_a_text_has_come() -> None:
+    emitted: list[str] = []
+    draft = TimedDraft(emitted.append)
+    await draft.run(Source([SummaryCandidate("It is 1.")], ["It is 2.", END]).play(), LONG)
+    assert (draft.fall_back_to(never), emitted) == ("model", ["It is 2."])
 
 
 async def test_a_source_that_ends_without_text_leaves_the_extract() -> None:

@@ -13,8 +13,7 @@ from gateway.reasoning import Segment
 from gateway.summaries import draft
 from gateway.summaries.breaker import FAILURES, Breaker
 from gateway.summaries.masking import Mask, masked
-from gateway.summaries.protocol import PartTask, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
-from gateway.summaries.rounds import SIDE_BY_SIDE
+from gateway.summaries.protocol import PartTask, SummaryCandidate, SummaryEnd, SummaryItem, SummaryTitle, SummaryUsage
 from gateway.summaries.usability import Usability
 from gateway.summaries.writer import SummaryWriter
 from gateway.upstream import Accepted, Finished, Message, ParsedItem, UpstreamRequest
@@ -132,82 +131,65 @@ HARBOUR = PartTask(
 ID = "rsn-1-part-0"
 
 
+WEAK = "The lighthouse is kept, and the council replaces it with concrete."
+"""Half of its words are in the order of the step."""
+
+
 def scripted(*answers: Sequence[Any]) -> ScriptedModel:
-    """Return a model that gives these answers to the drafts of a part, by their numbers."""
-    scripts = dict(zip((ID, f"{ID}-again-1", f"{ID}-again-2", f"{ID}-again-3"), answers, strict=False))
+    """Return a model that gives these answers to the drafts of a part."""
+    scripts = dict(zip((ID, f"{ID}-again-1"), answers, strict=False))
     return ScriptedModel(lambda request: scripts[request.id])
 
 
-async def test_of_drafts_side_by_side_the_one_that_the_step_bears_best_is_taken() -> None:
-    reasons = list[str]()
-    writes = scripted(
-        ["**The pier** The council repairs the lighthouse ", "with granite, and it rots."],
-        ["**Concrete** The council replaces the pier, and keeps the lighthouse."],
-    )
-    summaries = SummaryWriter(writes, usability=Usability("", reasons.append), rounds=SIDE_BY_SIDE)
-    assert await items(summaries.part(ID, HARBOUR)) == [
-        SummaryTitle("Concrete"),
-        "The council replaces the pier, and keeps the lighthouse.",
-        end("Concrete", 1),
+async def test_the_second_draft_is_of_the_key_sentences() -> None:
+    writes = scripted(["**The pier** The mayor buys seven ferries."], ["**The wall** Granite lasts for centuries."])
+    assert await part(writes, HARBOUR) == [
+        SummaryTitle("The wall"),
+        "Granite lasts for centuries.",
+        end("The wall", 1),
     ]
-    assert [(request.id, request.temperature) for request in writes.requests] == [(ID, 0.0), (f"{ID}-again-1", 0.0)]
     shown = [request.messages[-1].content.splitlines()[1] for request in writes.requests]
     assert shown[0] == HARBOUR.step
     assert shown[1].startswith("The wooden pier rots, and")
-    assert reasons == ["rejected"]
 
 
-async def test_a_draft_that_is_borne_well_goes_on_alone() -> None:
-    reasons = list[str]()
-    writes = scripted(
-        ["**The pier** The wooden pier rots", asyncio.Event()],
-        ["**Concrete** The council replaces the pier with concrete. ", "It keeps the lighthouse."],
-    )
-    summaries = SummaryWriter(writes, usability=Usability("", reasons.append), rounds=SIDE_BY_SIDE)
-    assert await items(summaries.part(ID, HARBOUR)) == [
-        SummaryTitle("Concrete"),
-        "The council replaces the pier with concrete.",
-        " It keeps the lighthouse.",
-        end("Concrete"),
-    ]
-    assert sorted(writes.closed) == [ID, f"{ID}-again-1"]
-    assert reasons == []  # the one that was left was not too slow
+async def test_of_a_step_without_prose_the_second_draft_is_warm() -> None:
+    task = PartTask(step="```python\nleft = harbour(60) - pier(30)\n```", request="What is left?")
+    writes = scripted(["**Ferries** The mayor buys seven ferries."], ["**Ferries** The mayor buys seven ferries."])
+    assert await part(writes, task) == REJECTED
+    assert [request.temperature for request in writes.requests] == [0.0, 0.7]
 
 
-async def test_warm_drafts_follow_if_none_stands() -> None:
-    false = ["**The pier** The mayor buys seven ferries."]
-    writes = scripted(false, false, false, ["**The wall** Granite lasts for centuries."])
-    got = await items(SummaryWriter(writes, rounds=SIDE_BY_SIDE).part(ID, HARBOUR))
-    assert got == [SummaryTitle("The wall"), "Granite lasts for centuries.", end("The wall", 3)]
-    assert [(request.seed, request.temperature) for request in writes.requests] == [
-        (0, 0.0),
-        (1, 0.0),
-        (2, 0.7),
-        (3, 0.7),
-    ]
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (
+            "**Concrete** The council replaces the pier with concrete.",
+            [SummaryTitle("Concrete"), SummaryCandidate(WEAK), "The council replaces the pier with concrete."],
+        ),
+        ("**The mayor** The mayor buys seven ferries.", [SummaryTitle("The pier"), SummaryCandidate(WEAK), WEAK]),
+        (UpstreamError("gone"), [SummaryTitle("The pier"), SummaryCandidate(WEAK), WEAK]),
+    ],
+    ids=["better", "rejected", "failed"],
+)
+async def test_a_draft_that_is_borne_weakly_is_sent_if_no_better_one_follows(
+    second: Any, expected: list[SummaryItem]
+) -> None:
+    writes = scripted([f"**The pier** {WEAK}"], [second])
+    got = await items(SummaryWriter(writes, in_order=True).part(ID, HARBOUR))
+    assert got[:-1] == expected
 
 
-async def test_the_title_of_the_first_draft_is_shown_until_another_one_is_taken() -> None:
-    writes = scripted(
-        ["**The pier** The council", " buys seven ferries."], ["**The wall** Granite lasts for centuries."]
-    )
-    source = SummaryWriter(writes, rounds=SIDE_BY_SIDE).part(ID, HARBOUR)
+async def test_where_the_order_does_not_count_one_draft_is_enough() -> None:
+    writes = scripted([f"**The pier** {WEAK}"])
+    assert await part(writes, HARBOUR) == [SummaryTitle("The pier"), WEAK, end("The pier")]
+
+
+async def test_the_title_of_a_weak_draft_is_replaced_by_that_of_a_better_one() -> None:
+    writes = scripted([f"**The pier** {WEAK}"], ["**Tell the user** The council replaces the pier with concrete."])
+    source = SummaryWriter(writes, in_order=True).part(ID, HARBOUR)
     got = [item async for batch in source for item in batch if isinstance(item, SummaryTitle)]
-    assert got == [SummaryTitle("The pier"), SummaryTitle("The wall")]
-
-
-async def test_the_title_of_another_draft_is_taken_back() -> None:
-    writes = scripted(["**The pier** The council", " buys seven ferries."], ["**Tell the user** The wooden pier rots."])
-    source = SummaryWriter(writes, rounds=SIDE_BY_SIDE).part(ID, HARBOUR)
-    got = [item async for batch in source for item in batch if isinstance(item, SummaryTitle)]
-    assert got == [SummaryTitle("The pier"), SummaryTitle("")]
-
-
-async def test_drafts_side_by_side_may_all_be_rejected() -> None:
-    writes = model(["**Now 42** It is 43."])
-    got = await items(SummaryWriter(writes, rounds=SIDE_BY_SIDE).part("rsn-1-part-0", TASK))
-    assert got == [end("", 4)]
-    assert len(writes.closed) == 4
+    assert got == [SummaryTitle("The pier"), SummaryTitle("The pier"), SummaryTitle("")]
 
 
 @pytest.mark.parametrize(
