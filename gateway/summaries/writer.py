@@ -31,7 +31,7 @@ from gateway.upstream import Message, ParsedItem, UpstreamRequest
 
 Model = Callable[[UpstreamRequest], AsyncGenerator[Sequence[ParsedItem]]]
 
-ENOUGH = 0.65
+ENOUGH = 0.8
 """Share of a draft's words in the order of the step (`PartCheck.support`) from which no other one is written, if the
 order counts."""
 
