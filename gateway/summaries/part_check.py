@@ -79,8 +79,11 @@ class PartCheck:
 
     def support(self, text: str) -> float:
         """Return how well the step bears a text: the share of words that it has in their order (`SourceSentences`), of
-        the sentence of which it has least."""
-        return min(map(self._source.ordered_share, sentences(text)), default=0.0)
+        the sentence of which it has least; 1 if the order does not count, or if words cannot be compared."""
+        if not self._order_counts:
+            return 1.0
+        compared = filter(self._is_comparable, sentences(text))
+        return min(map(self._source.ordered_share, compared), default=1.0)
 
     def checked_title(self, written: str) -> str:
         """Return the title as a plain phrase, or "" if it is none, not borne by the step, or the last one again."""
@@ -121,7 +124,7 @@ class PartCheck:
             return False
         if (
             self._is_of_this_step(stems, share)
-            and self._is_in_order(sentence)
+            and not (self._order_counts and self._source.ordered_share(sentence) < ORDERED)
             and not self._suppositions.are_told_as_facts(sentence)
             and not self._figures.are_of_something_else(sentence)
             and not self._negations.contradicts(sentence)
@@ -137,11 +140,10 @@ class PartCheck:
         most = max((step.share(stems) for step in self._steps_before), default=0.0)
         return share >= SHARE and most <= share + MARGIN
 
-    def _is_in_order(self, sentence: str) -> bool:
-        """Return True if enough words are in the order of the step, or if that does not count: as in code, always."""
-        if not self._in_order or not self.key_sentences:
-            return True
-        return self._source.ordered_share(sentence) >= ORDERED
+    @property
+    def _order_counts(self) -> bool:
+        """Whether words must be in the order of the step: never for code."""
+        return self._in_order and bool(self.key_sentences)
 
     def _is_comparable(self, sentence: str) -> bool:
         """Return True if the words of the step tell: there are enough, in the language of the sentence."""

@@ -32,8 +32,7 @@ from gateway.upstream import Message, ParsedItem, UpstreamRequest
 Model = Callable[[UpstreamRequest], AsyncGenerator[Sequence[ParsedItem]]]
 
 ENOUGH = 0.8
-"""Share of a draft's words in the order of the step (`PartCheck.support`) from which no other one is written, if the
-order counts."""
+"""Support of a draft by its step (`PartCheck.support`) from which no other one is written."""
 
 
 class SummaryWriter:
@@ -56,7 +55,7 @@ class SummaryWriter:
         in_order: bool = False,
     ) -> None:
         self._model, self._language, self._breaker, self._count, self._mask = ask, language, breaker, count, mask
-        self._in_order, self._enough = in_order, ENOUGH if in_order else 0.0
+        self._in_order = in_order
         self._usability = usability or Usability()
         self._earlier = EarlierSteps()
 
@@ -91,7 +90,7 @@ class SummaryWriter:
             async with aclosing(draft.sentences(self._ask(draft.request(request_id, task), meter))) as sentences:
                 async for sentence in sentences:
                     items: list[SummaryItem] = [*meter.report()]
-                    is_sent = sent or (sentence and draft.support >= self._enough)
+                    is_sent = sent or (sentence and draft.support >= ENOUGH)
                     if is_sent and sentence:
                         items.insert(0, self._mask(draft.text[sent:]))
                         sent = len(draft.text)

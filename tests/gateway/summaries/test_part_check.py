@@ -84,6 +84,21 @@ def test_the_order_of_words_counts_for_small_models_alone() -> None:
     assert read(f"**The pier** {text}", in_order=False) == ("The pier", text)
 
 
+@pytest.mark.parametrize(
+    ("task", "text", "support"),
+    [
+        (TASK, "The council replaces the pier with concrete. The lighthouse rots.", 1 / 2),
+        (TASK, "Der Rat ersetzt den Steg durch Beton.", 1.0),
+        (PartTask(step="It is so.", request=REQUEST), "The pier rots.", 1.0),
+    ],
+    ids=["the weakest sentence", "another language", "a step of few words"],
+)
+def test_a_text_is_as_well_borne_as_its_weakest_sentence(task: PartTask, text: str, support: float) -> None:
+    german = replace(task, language="de") if text.startswith("Der") else task
+    assert PartCheck(german, EarlierSteps(), in_order=True).support(text) == support
+    assert PartCheck(german, EarlierSteps()).support(text) == 1.0
+
+
 def test_the_order_of_words_does_not_count_in_code() -> None:
     step = "```python\ndef repair(pier, lighthouse, council, granite, concrete, harbour, wall, lamp, year): ...\n```"
     text = "The lamp of the lighthouse is handed to the council of the harbour."
