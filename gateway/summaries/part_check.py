@@ -129,7 +129,7 @@ class PartCheck:
             and not self._figures.are_of_something_else(sentence)
             and not self._negations.contradicts(sentence)
             and self._causes.has(sentence)
-            and has_calculations_of(sentence, self._plain_excerpt)
+            and has_calculations_of(sentence, f"{self._plain_excerpt}\n{self._task.request}")
             and has_verdicts_of(sentence, self.excerpt)
         ):
             return True

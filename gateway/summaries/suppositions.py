@@ -10,6 +10,7 @@ import re
 from functools import cached_property
 
 from gateway.summaries.bearing import stems_of
+from gateway.summaries.extracts.tongues import language_of
 from gateway.summaries.source_sentences import SourceSentences
 
 NEAR = 0.1
@@ -29,12 +30,23 @@ _CONDITION = re.compile(
     r"|如果|若|假如|要是|なら|れば|たら|もし|만약|면\b",
     re.IGNORECASE,
 )
-_PREMISE = re.compile(
-    r"\W*(?:(?:and|so|but|now|then|also|und|aber|y|pero|et|mais|e|ma|mas|а|и|но)\b\W*)?"
-    r"(?:(?:if|unless|falls|wenn|si|se|если)\b|如果|假如|要是|もし|만약)([^,，、;；]{1,200}[,，、])",
-    re.IGNORECASE,
-)
-"""The condition with which a sentence begins."""
+_IF = {
+    "en": r"(?:(?:and|so|but|now|then|also)\W+)?(?:if|unless)\b",
+    "de": r"(?:(?:und|aber)\W+)?(?:wenn|falls|sofern)\b",
+    "es": r"(?:(?:y|pero)\W+)?si\b",
+    "fr": r"(?:(?:et|mais)\W+)?s(?:i\b|['’]ils?\b)",
+    "it": r"(?:(?:e|ma)\W+)?se\b",
+    "pt": r"(?:(?:e|mas)\W+)?se\b",
+    "nl": r"(?:(?:en|maar)\W+)?(?:als|indien)\b",
+    "ru": r"(?:(?:а|и|но)\W+)?если\b",
+    "zh": "(?:如果|假如|要是|若)",
+    "ja": "もし",
+    "ko": "만약",
+}
+"""Beginnings of sentences with a condition, by language: "se" is no "if" in Spanish, nor "si" in Italian."""
+_PREMISES = {
+    tag: re.compile(rf"\W*{beginning}([^,，、;；]{{1,200}}[,，、])", re.IGNORECASE) for tag, beginning in _IF.items()
+}
 _ASKS = re.compile(r"[?？؟][\"'”’」』）)\s]*$")
 _OPTION = re.compile(
     r"\W*(?:(?:option|choice|answer|statement|scenario|hypothesis|claim|aussage|antwort|hypothese|opción|respuesta"
@@ -63,9 +75,12 @@ class Suppositions:
     @cached_property
     def _only_in_premises(self) -> frozenset[str]:
         """The stems that stand in conditions at the beginning of sentences only."""
+        begins = _PREMISES.get(language_of(" ".join(self._source.sentences)))
+        if begins is None:
+            return frozenset()
         premises, others = set[str](), set[str]()
         for sentence in self._source.sentences:
-            found = _PREMISE.match(sentence)
+            found = begins.match(sentence)
             premises |= stems_of(found[1]) if found else frozenset()
             others |= stems_of(sentence[found.end() :] if found else sentence)
         return frozenset(premises - others)

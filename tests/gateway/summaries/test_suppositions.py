@@ -53,3 +53,17 @@ def test_guesses_are_known_in_other_languages(language: str) -> None:
     guess, fact = FIGURES[language]
     suppositions = Suppositions(SourceSentences(guess))
     assert [suppositions.are_told_as_facts(sentence) for sentence in (guess, fact)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "told"),
+    [
+        ("Si el puente está roto, vamos en barco. El río es ancho.", "El puente está roto.", True),
+        ("Se repara el puente, y vamos en barco. El río es ancho.", "El puente se repara.", False),
+        ("Se il ponte è rotto, andiamo in barca. Il fiume è largo.", "Il ponte è rotto.", True),
+        ("Si ripara il ponte, e andiamo in barca. Il fiume è largo.", "Il ponte si ripara.", False),
+        ("Wenn die Brücke kaputt ist, fahren wir mit dem Boot. Der Fluss ist breit.", "Die Brücke ist kaputt.", True),
+    ],
+)
+def test_a_condition_begins_as_its_language_has_it(text: str, sentence: str, told: bool) -> None:
+    assert Suppositions(SourceSentences(text)).are_told_as_facts(sentence) == told
