@@ -142,7 +142,7 @@ class PartCheck:
 
     @property
     def _order_counts(self) -> bool:
-        """Whether words must be in the order of the step: never for code."""
+        """True if words must be in the order of the step: never for code."""
         return self._in_order and bool(self.key_sentences)
 
     def _is_comparable(self, sentence: str) -> bool:
