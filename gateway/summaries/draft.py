@@ -24,18 +24,14 @@ Note = Callable[[Reason | None, str], None]
 class Draft:
     """One draft; `text` is what has been released of it, `rejected` 1 if the check has ended it.
 
-    `note` is called at the end, unless the draft was left because another one was good enough.
+    `note` is called at the end.
     """
 
     def __init__(self, decoder: SentenceGate | PartDecoder, note: Note) -> None:
         self._decoder, self._note = decoder, note
-        self._responded = self._reasoned = self._left = False
+        self._responded = self._reasoned = False
         self.text = ""
         self.rejected = 0
-
-    def leave(self) -> None:
-        """Note nothing of it from now on."""
-        self._left = True
 
     async def sentences(self, answer: AsyncGenerator[Sequence[ParsedItem]]) -> AsyncGenerator[str]:
         """Yield checked text, "" for a batch that releases none. The answer is closed as soon as nothing more of it can
@@ -69,9 +65,7 @@ class Draft:
                 reason = "deadline"
             raise
         finally:
-            if self._left:
-                pass
-            elif self.text:
+            if self.text:
                 self._note(None, "")
             elif reason:
                 self._note(reason, detail)

@@ -21,13 +21,12 @@ class TokenMeter:
 
     def __init__(self, count: Callable[[SummaryUsage], None]) -> None:
         self._count = count
-        self._drafts = list[SummaryUsage]()
-        self._reported = SummaryUsage()
+        self._ended = self._draft = self._reported = SummaryUsage()
 
     @property
     def usage(self) -> SummaryUsage:
         """The tokens of all drafts so far, used or not."""
-        return sum(self._drafts, SummaryUsage())
+        return self._ended + self._draft
 
     def report(self) -> Sequence[SummaryUsage]:
         """Return the usage if it has grown by more than a few tokens since the last report, else nothing."""
@@ -41,18 +40,17 @@ class TokenMeter:
         self, request: UpstreamRequest, answer: AsyncGenerator[Sequence[ParsedItem]]
     ) -> AsyncGenerator[Sequence[ParsedItem]]:
         """Pass an answer on and count its tokens, from the moment when it was accepted. Raises as the answer does."""
-        size, number = 0, len(self._drafts)
-        self._drafts.append(SummaryUsage())
+        size = 0
         try:
             async with aclosing(answer):
                 async for items in answer:
                     size += sum(_size(item.text) for item in items if isinstance(item, Segment))
-                    read = self._drafts[number].prompt_tokens or _prompt_tokens(request)
-                    self._drafts[number] = _usage(items, read, size)
+                    self._draft = _usage(items, self._draft.prompt_tokens or _prompt_tokens(request), size)
                     yield items
         finally:
-            if self._drafts[number].prompt_tokens:
-                self._count(self._drafts[number])
+            if self._draft.prompt_tokens:
+                self._count(self._draft)
+            self._ended, self._draft = self.usage, SummaryUsage()
 
 
 def _usage(items: Sequence[ParsedItem], prompt_tokens: int, size: int) -> SummaryUsage:
