@@ -14,10 +14,7 @@ from torch import nn
 from torch.nn.functional import embedding
 
 from engine.linear.choice import Choice
-from engine.linear.weights import Int8, LinearWeights, linears_of
-
-SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
-"""Names by which transformers' models call layers of one module, in this order, on the same input."""
+from engine.linear.weights import Int8, LinearWeights, groups_of, linears_of, name_of
 
 
 class ChosenLinear(nn.Module):
@@ -113,10 +110,10 @@ def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | 
     """Replace the linear layers and embeddings of `model` in place, and convert the rest to float32.
 
     The layers have the kernel to begin with then, which is enough to run. Each further item of what is returned packs
-    the others for one layer. `kept` are the int8 forms of all linear layers, if they have been made before.
+    the others for one layer. `kept` are the int8 forms of all groups by their names, if they have been made before.
     """
-    groups = _groups(model)
-    layers = [LinearWeights([*group.values()], [kept[name] for name in group] if kept else ()) for group in groups]
+    groups = groups_of(model)
+    layers = [LinearWeights([*group.values()], kept[name_of(group)] if kept else None) for group in groups]
     chosen = [ChosenLinear(kind) for kind in choice.first.pack(layers)]
     new: dict[nn.Module, nn.Module] = {
         table: BFloat16Embedding(table) for table in model.modules() if isinstance(table, nn.Embedding)
@@ -128,7 +125,7 @@ def replace_layers(model: nn.Module, choice: Choice, kept: Mapping[str, Int8] | 
 
 def join_layers(model: nn.Module) -> None:
     """Make one of the linear layers that read the same input, in place, and leave everything as precise as it was."""
-    groups = [group for group in _groups(model) if len(group) > 1]
+    groups = [group for group in groups_of(model) if len(group) > 1]
     for group in groups:
         _replace(model, _parts([group], [_as_one([*group.values()])]))
 
@@ -172,16 +169,3 @@ def _replace(model: nn.Module, new: Mapping[nn.Module, nn.Module]) -> None:
         for name, child in list(parent.named_children()):
             if child in new:
                 setattr(parent, name, new[child])
-
-
-def _groups(model: nn.Module) -> list[dict[str, nn.Linear]]:
-    """Return the linear layers of `model` by their names, those with the same input together."""
-    groups = []
-    for path, module in model.named_modules():
-        for names in SAME_INPUT:
-            found = {f"{path}.{name}".lstrip("."): getattr(module, name, None) for name in names}
-            group = {name: linear for name, linear in found.items() if isinstance(linear, nn.Linear)}
-            if len(group) == len(names):
-                groups.append(group)
-    grouped = {linear for group in groups for linear in group.values()}
-    return groups + [{name: linear} for name, linear in linears_of(model).items() if linear not in grouped]

@@ -20,6 +20,9 @@ Result = TypeVar("Result")
 SMALLEST_SCALE = 1e-12
 """Stands in for the scale of a row of zeros."""
 
+SAME_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+"""Names by which transformers' models call layers of one module, in this order, on the same input."""
+
 
 class Int8(NamedTuple):
     """A matrix as `numbers` (out, in) of int8, and float32 `scales` (out,) that they are multiplied by."""
@@ -31,11 +34,11 @@ class Int8(NamedTuple):
 class LinearWeights:
     """The weights of `linears`, which have the same input and become one layer: their outputs follow one another.
 
-    `kept` has the int8 form of each linear, or is empty if it must be made. The forms are computed when they are asked
-    for, so weights that stay in a file are not read.
+    `kept` is their int8 form, if it has been made before. The forms are computed when they are asked for, so weights
+    that stay in a file are not read.
     """
 
-    def __init__(self, linears: Sequence[nn.Linear], kept: Sequence[Int8] = ()) -> None:
+    def __init__(self, linears: Sequence[nn.Linear], kept: Int8 | None = None) -> None:
         self._linears, self._kept = linears, kept
         self.in_features = linears[0].in_features
         self.out_features = sum(linear.out_features for linear in linears)
@@ -60,7 +63,9 @@ class LinearWeights:
 
     def int8(self) -> Int8:
         """Return the matrix with a scale for each output."""
-        parts = self._kept or [quantized(linear.weight.detach()) for linear in self._linears]
+        if self._kept:
+            return self._kept
+        parts = [quantized(linear.weight.detach()) for linear in self._linears]
         return Int8(_joined([part.numbers for part in parts]), _joined([part.scales for part in parts]))
 
 
@@ -72,13 +77,16 @@ def quantized(weight: torch.Tensor) -> Int8:
 
 
 def save_int8(model: nn.Module, file: Path) -> None:
-    """Write the int8 form of all linear layers of `model`."""
-    linears = linears_of(model)
-    parts = on_all_cores(LinearWeights.int8, [LinearWeights([linear]) for linear in linears.values()])
+    """Write the int8 form of all linear layers of `model`, one matrix for those with the same input.
+
+    To join them at each start takes as long as to pack them: both touch fresh memory.
+    """
+    groups = groups_of(model)
+    parts = on_all_cores(LinearWeights.int8, [LinearWeights([*group.values()]) for group in groups])
     save_file(
         {
-            f"{name}.{field}": tensor
-            for name, part in zip(linears, parts, strict=True)
+            f"{name_of(group)}.{field}": tensor
+            for group, part in zip(groups, parts, strict=True)
             for field, tensor in part._asdict().items()
         },
         file,
@@ -86,7 +94,7 @@ def save_int8(model: nn.Module, file: Path) -> None:
 
 
 def load_int8(file: Path) -> dict[str, Int8]:
-    """Return the int8 forms in `file` by the names of their layers. They are read when they are used."""
+    """Return the int8 forms in `file` by the names of their groups. They are read when they are used."""
     with safe_open(file, framework="pt") as tensors:
         names = sorted({name.rpartition(".")[0] for name in tensors.keys()})  # noqa: SIM118
         return {name: Int8(*(tensors.get_tensor(f"{name}.{field}") for field in Int8._fields)) for name in names}
@@ -95,6 +103,24 @@ def load_int8(file: Path) -> dict[str, Int8]:
 def linears_of(model: nn.Module) -> Mapping[str, nn.Linear]:
     """Return the linear layers of `model` by their names."""
     return {name: child for name, child in model.named_modules() if isinstance(child, nn.Linear)}
+
+
+def groups_of(model: nn.Module) -> list[dict[str, nn.Linear]]:
+    """Return the linear layers of `model` by their names, those with the same input together."""
+    groups = []
+    for path, module in model.named_modules():
+        for names in SAME_INPUT:
+            found = {f"{path}.{name}".lstrip("."): getattr(module, name, None) for name in names}
+            group = {name: linear for name, linear in found.items() if isinstance(linear, nn.Linear)}
+            if len(group) == len(names):
+                groups.append(group)
+    grouped = {linear for group in groups for linear in group.values()}
+    return groups + [{name: linear} for name, linear in linears_of(model).items() if linear not in grouped]
+
+
+def name_of(group: Mapping[str, nn.Linear]) -> str:
+    """Return the name by which the int8 form of `group` is kept."""
+    return "+".join(group)
 
 
 def on_all_cores(work: Callable[[LinearWeights], Result], layers: Sequence[LinearWeights]) -> list[Result]:

@@ -164,12 +164,7 @@ def test_int8_weights_made_before_are_those_of_the_layers() -> None:
             seen.extend(layer.int8() for layer in layers)
             return super().pack(layers)
 
-    kept = {
-        name: Int8(torch.full((size, 4), number, dtype=torch.int8), torch.full((size,), 0.5))
-        for number, (name, size) in enumerate({"q_proj": 6, "k_proj": 2, "v_proj": 3}.items())
-    }
+    made = Int8(torch.arange(44, dtype=torch.int8).reshape(11, 4), torch.arange(11.0))
     keeping = Keeping()
-    replace_layers(attention, Choice(((inf, keeping),), keeping), kept)
-    ((numbers, scales),) = seen
-    assert numbers[:, 0].tolist() == [0] * 6 + [1] * 2 + [2] * 3
-    assert scales.tolist() == [0.5] * 11
+    replace_layers(attention, Choice(((inf, keeping),), keeping), {"q_proj+k_proj+v_proj": made})
+    assert seen == [made]

@@ -13,7 +13,7 @@ from engine import engine as engine_module
 from engine.embedded import INT8_FOLDER, quantize
 from engine.engine import Engine
 from engine.linear.choice import Choice
-from engine.linear.weights import Int8, LinearWeights, linears_of, load_int8, save_int8
+from engine.linear.weights import Int8, LinearWeights, groups_of, load_int8, name_of, save_int8
 
 
 def test_several_layers_become_one() -> None:
@@ -36,14 +36,13 @@ def test_int8_numbers_use_their_whole_range_in_each_row() -> None:
 
 
 def test_int8_weights_in_a_file_are_those_of_the_model(tmp_path: Path) -> None:
-    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Sequential(nn.Linear(5, 2)))
+    gated = nn.ModuleDict({"gate_proj": nn.Linear(5, 4), "up_proj": nn.Linear(5, 2)})
+    model = nn.ModuleList([nn.Linear(3, 5), nn.ReLU(), gated])
     save_int8(model, tmp_path / "weights.safetensors")
     kept = load_int8(tmp_path / "weights.safetensors")
-    assert kept.keys() == {"0", "2.0"}
-    for name, part in kept.items():
-        layer = model.get_submodule(name)
-        assert isinstance(layer, nn.Linear)
-        for got, made in zip(part, LinearWeights([layer]).int8(), strict=True):
+    assert kept.keys() == {"0", "2.gate_proj+2.up_proj"}
+    for group in groups_of(model):
+        for got, made in zip(kept[name_of(group)], LinearWeights([*group.values()]).int8(), strict=True):
             assert torch.equal(got, made)
 
 
@@ -63,4 +62,4 @@ def test_an_engine_packs_the_int8_weights_in_the_folder_of_its_model(
     made = quantize(folder, tmp_path)
     made.rename(folder / INT8_FOLDER)
     start(folder, device="cpu")
-    assert packed == [None, linears_of(AutoModelForCausalLM.from_pretrained(model)).keys()]
+    assert packed == [None, {*map(name_of, groups_of(AutoModelForCausalLM.from_pretrained(model)))}]
