@@ -37,6 +37,8 @@ _REWRITTEN = (
 )
 
 _TOKEN = re.compile(rf"[{LETTERS}]+|\d+|\S")
+_LETTER = re.compile(rf"(?<![{LETTERS}\d])[A-Z](?![{LETTERS}])")
+_NUMBERING = re.compile(r"(?m)(?:^|[\s(*])([a-z])(?=[).:](?:\W|$))")
 WORD = re.compile(rf"[{LETTERS}]+")
 
 
@@ -65,6 +67,11 @@ class Evidence:
     def words(self) -> set[str]:
         """The words, folded."""
         return set(map(fold, set(WORD.findall(self.text))))
+
+    @cached_property
+    def letters(self) -> set[str]:
+        """The capital letters that stand alone, and those that number something: (a), b), c."""
+        return set(_LETTER.findall(self.text)) | {letter.upper() for letter in _NUMBERING.findall(self.text)}
 
     @cached_property
     def lower(self) -> set[str]:

@@ -2,8 +2,8 @@
 
 A claim is a number, the unit of a number, code, an identifier, a quotation or a name; numbers are compared as values.
 The check looks only for the presence of a claim. It does not judge arithmetic, conversions, dates or negation, nor
-which number belongs to which unit or name. It finds no names at the beginning of a sentence, in a Heading Of Capitals
-or in a script without capitals, and takes a German noun after an article or adjective for a common noun.
+which number belongs to which unit or name. It finds no names at the beginning of a sentence in a script with capitals,
+in a Heading Of Capitals or in another script, and takes a German noun after an article or adjective for a common noun.
 """
 
 import re
@@ -43,6 +43,9 @@ _DETERMINED = re.compile(
     r"|[a-zäöüß]+(?:e|en|er|es|em)|\S*\d\S*)\s$"
 )
 _BEGINS = re.compile(r"(?:^|[.!?。:|>•]|\d\)|\([a-z\d]\))[\s\"'(\[*#>_•-]*$")
+_WITHOUT_CAPITALS = re.compile("\\s?[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Text in a script without capitals, behind a word."""
+_LETTERS = frozenset("ABCDEFGHJKLMNPQRSTUVWXZ")
 
 _W = rf"{LETTERS}\d"
 _ARGUMENT = r"[^()\n\u2e80-\uffff]"
@@ -124,13 +127,15 @@ class EvidenceIndex:
             return token_string(word) in self._evidence.code
         if not word.isalpha():
             return folded_tokens(word) in self._evidence.quotable
+        begins = _begins_a_sentence(found)
+        if _is_letter(found) and capitals_tell and not begins:
+            return word in self._evidence.letters
         if not word[0].isupper() or fold(word) in _COMMON or self._occurs(fold(word), german):
             return True
         if len(word) > 2 and any(units(word)):
             return True
         if word.isupper():
             return line.isupper() or line.startswith("'", found.end())
-        begins = _BEGINS.search(line, max(0, found.start() - 16), found.start())
         if not capitals_tell or (begins and not line.startswith("'s", found.end())):
             return True
         return german and bool(
@@ -180,6 +185,17 @@ def _unwrapped(formula: re.Match[str]) -> str:
     """Remove the dollar signs around a formula, so that they are not read as a currency."""
     inside = formula[1]
     return inside if " " not in inside or any(sign in inside for sign in "\\=^{}<>+*") else formula[0]
+
+
+def _begins_a_sentence(word: re.Match[str]) -> bool:
+    """Return True if a word may have its capital from the beginning of a sentence, whose script has capitals."""
+    begins = _BEGINS.search(word.string, max(0, word.start() - 16), word.start())
+    return bool(begins) and not _WITHOUT_CAPITALS.match(word.string, word.end())
+
+
+def _is_letter(word: re.Match[str]) -> bool:
+    """Return True for a letter that names something, such as an option: not "I", and none before a hyphen."""
+    return word[0] in _LETTERS and not word.string.startswith(("-", "'"), word.end())
 
 
 def _is_german(text: str) -> bool:

@@ -8,17 +8,7 @@ from typing import NamedTuple
 from gateway.summaries.extracts import titles
 from gateway.summaries.extracts.lexicon import Lexicon
 from gateway.summaries.extracts.moves import moves_of, titles_of
-from gateway.summaries.extracts.rating import (
-    LOOKED_AT,
-    SIMILAR,
-    WORST,
-    Rated,
-    looked_at,
-    overlap,
-    rate,
-    telling,
-    words_of,
-)
+from gateway.summaries.extracts.rating import SIMILAR, Rated, asked_words, looked_at, overlap, rate, telling, words_of
 from gateway.summaries.extracts.tongues import language_of, lexicon
 from gateway.summaries.extracts.units import Units, units_of
 from gateway.summaries.languages import AUTO
@@ -60,7 +50,7 @@ class Extractor:
     def __init__(self, request: str = "", language: str = AUTO, mask: Mask = masked) -> None:
         self._mask = mask
         self._language = language if language != AUTO else language_of(request)
-        self._asked = frozenset(words_of(request[:LOOKED_AT], lexicon(language_of(request))))
+        self._asked = frozenset(asked_words(request, lexicon(language_of(request))))
         self._before: Counter[str] = Counter()
         self._said: dict[str, None] = {}
         self._titles: deque[str] = deque(maxlen=RECENT_TITLES)
@@ -118,15 +108,13 @@ class Extractor:
     def _chosen(self, rated: Rated, words: Lexicon) -> list[str]:
         """Return the sentences that tell most, in their order."""
         least = SHORTEST if words.spaced else SHORTEST // 2
-        taken: list[int] = []
-        for n in rated.best_first:
-            if len(taken) == MAX_SENTENCES or rated.scores[n] < WORST:
-                break
+
+        def fits(taken: Sequence[int], n: int) -> bool:
             if len(rated.sentences[n]) < least or self._is_said(rated.sentences[n]):
-                continue
-            if not taken or self._adds(rated, taken, n, words):
-                taken.append(n)
-        return [rated.sentences[n] for n in sorted(taken)]
+                return False
+            return not taken or self._adds(rated, taken, n, words)
+
+        return rated.best(MAX_SENTENCES, fits)
 
     def _adds(self, rated: Rated, taken: Sequence[int], n: int, words: Lexicon) -> bool:
         """Return True if a sentence has room beside those taken, and says something else, and not that one thinks."""

@@ -1,6 +1,8 @@
 """The sentences of a step that tell most, for a model that is lost in the whole of it."""
 
-from gateway.summaries.extracts.rating import SIMILAR, WORST, looked_at, overlap, rate, words_of
+from collections.abc import Sequence
+
+from gateway.summaries.extracts.rating import SIMILAR, asked_words, looked_at, overlap, rate
 from gateway.summaries.extracts.tongues import language_of, lexicon
 from gateway.summaries.extracts.units import units_of
 
@@ -15,14 +17,12 @@ def key_sentences(step: str, request: str) -> str:
     """
     shown = looked_at(step)
     words = lexicon(language_of(shown) or language_of(request))
-    rated = rate(units_of(shown, words), words, words_of(request, words), {})
-    room = CHARACTERS if words.spaced else CHARACTERS // 2
-    taken: list[int] = []
-    for n in rated.best_first:
-        if len(taken) == MOST or rated.scores[n] < WORST:
-            break
+    rated = rate(units_of(shown, words), words, asked_words(request, words), {})
+    characters = CHARACTERS if words.spaced else CHARACTERS // 2
+
+    def fits(taken: Sequence[int], n: int) -> bool:
+        room = characters - sum(len(rated.sentences[other]) for other in taken)
         said = any(overlap(rated.content[n], rated.content[other]) >= SIMILAR for other in taken)
-        if not taken or (len(rated.sentences[n]) <= room and not said):
-            taken.append(n)
-            room -= len(rated.sentences[n])
-    return (" " if words.spaced else "").join(rated.sentences[n] for n in sorted(taken))
+        return not taken or (len(rated.sentences[n]) <= room and not said)
+
+    return (" " if words.spaced else "").join(rated.best(MOST, fits))

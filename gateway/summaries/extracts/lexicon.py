@@ -15,7 +15,9 @@ class Lexicon:
     talk        beginnings of sentences about the thinking itself
     intents     openings of a plan, followed by what is planned; with `behind`, they follow it
     found       signs that something is decided, found or ruled out
-    doubts      signs that it is not
+    hedges      signs that it only may be so
+    doubts      other signs that it is not
+    condition   a pattern of how sentences with a condition begin
     subordinate words that begin a clause which does not stand by itself
     verbs       forms of frequent verbs that make a clause of words
     cut         words before which a clause may end
@@ -28,7 +30,9 @@ class Lexicon:
     pauses: str = "(?!)"
     intents: str = ""
     found: str = ""
+    hedges: str = ""
     doubts: str = ""
+    condition: str = "(?!)"
     subordinate: str = ""
     verbs: str = ""
     cut: str = ""
@@ -59,8 +63,17 @@ class Lexicon:
         return _pattern(self.found, self.spaced)
 
     @cached_property
+    def hedge(self) -> re.Pattern[str]:
+        return _pattern(self.hedges, self.spaced)
+
+    @cached_property
     def doubt(self) -> re.Pattern[str]:
-        return _pattern(self.doubts, self.spaced)
+        return _pattern("|".join(filter(None, (self.hedges, self.doubts))), self.spaced)
+
+    @cached_property
+    def premise(self) -> re.Pattern[str]:
+        """The condition at the beginning of a sentence, as a group, up to its comma."""
+        return re.compile(rf"\W*{self.condition}([^,，、;；]{{1,200}}[,，、])", re.IGNORECASE)
 
     @cached_property
     def dependent(self) -> re.Pattern[str]:

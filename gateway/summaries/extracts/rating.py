@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import log, sqrt
 from typing import NamedTuple
 
@@ -39,6 +39,19 @@ class Rated(NamedTuple):
     def best_first(self) -> Sequence[int]:
         """The numbers of the sentences, the one that says most first, of equals the later one."""
         return sorted(range(len(self.sentences)), key=lambda n: (-self.scores[n], -n))
+
+    def best(self, most: int, fits: Callable[[Sequence[int], int], bool]) -> list[str]:
+        """Return at most so many of the sentences that say something, those that say most, in their order.
+
+        `fits` is given the numbers of those taken and that of another, and says whether it may be taken too.
+        """
+        taken: list[int] = []
+        for n in self.best_first:
+            if len(taken) == most or self.scores[n] < WORST:
+                break
+            if fits(taken, n):
+                taken.append(n)
+        return [self.sentences[n] for n in sorted(taken)]
 
 
 def rate(units: Units, words: Lexicon, asked: Collection[str], before: Mapping[str, int]) -> Rated:
@@ -98,6 +111,11 @@ def overlap(one: Collection[str], other: Collection[str]) -> float:
 def words_of(text: str, words: Lexicon) -> set[str]:
     """Return the content words of a text, folded; of scripts without spaces one or two characters each."""
     return {word for word in _WORD.findall(text.casefold()) if word not in words.function_words}
+
+
+def asked_words(request: str, words: Lexicon) -> set[str]:
+    """Return the content words of what the user has asked."""
+    return words_of(request[:LOOKED_AT], words)
 
 
 def looked_at(step: str) -> str:

@@ -266,6 +266,24 @@ def test_a_number_is_its_value_in_every_form(number: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("source", "part", "missing"),
+    [
+        # A letter alone is itself, not the variable or the article.
+        ("where c.getParts() is a variable", "The language is C, the answer is A.", ["C", "A"]),
+        ("where c.getParts() is a variable", "A variable, I think, in a T-shirt: c.", ["T"]),
+        ("Is it (a), b) or c? Or D.", "It is A, B or D, not C.", ["C"]),
+        ("Either a. 5 or b: 6", "So A or B.", []),
+        # In a script without capitals a name has its own at the beginning, too.
+        ("where c.getParts()", "C语言可以检测到这些方式。", ["C"]),
+        ("用它写代码", "Rust 是答案。Pythonで書く。", ["Rust", "Python"]),
+        ("write it", "Rust is the answer.", []),
+    ],
+)
+def test_letters_and_names_are_those_of_the_source(source: str, part: str, missing: list[str]) -> None:
+    assert unsupported_claims(part, [source]) == missing
+
+
+@pytest.mark.parametrize(
     "unit",
     [
         *(

@@ -31,10 +31,9 @@ WORDS = Lexicon(
         "daher|deshalb|somit|folglich|also ist|die antwort|ergebnis|ergibt|bedeutet|muss|kann nicht|unmöglich"
         "|gefunden|richtig|falsch|beste|insgesamt|weil|beträgt|lösung|entscheid\\w*|empfehl\\w*|funktioniert"
     ),
-    doubts=(
-        "vielleicht|eventuell|könnte|unsicher|moment|warte|hm+|wahrscheinlich|vermutlich|ich denke|ich glaube|falls"
-        "|angenommen"
-    ),
+    hedges="vielleicht|eventuell|könnte\\w*|möglicherweise|wahrscheinlich|vermutlich|angenommen|scheint",
+    doubts="unsicher|moment|warte|hm+|ich denke|ich glaube|falls",
+    condition=r"(?:(?:und|aber)\W+)?(?:wenn|falls|sofern)\b",
     subordinate=(
         "wenn|weil|dass|ob|da|als|während|obwohl|falls|bis|nachdem|bevor|damit|um|ohne|mit|in|im|an|am|auf|aus|bei"
         "|beim|nach|von|vom|zu|zum|zur|für|gegen|und|oder|aber|denn|sondern|was|wer|wo|wie|warum|welche\\w*|es|er"

@@ -60,10 +60,11 @@ WORDS = Lexicon(
         "|results? in|gives|leads to|because|proves?|solution|total|the key|fails?|works|valid|invalid|consistent"
         "|contradict\\w*|recommend\\w*|rating|should be"
     ),
-    doubts=(
-        "maybe|perhaps|might|not sure|unsure|wonder|wait|hmm|guess|seems?|possibly|probably|i think|confus\\w*"
-        "|unclear|unless i|hold on|let me|let's|if i|could be|what if|suppose"
+    hedges=(
+        "maybe|perhaps|might|could|(?-i:may)|possibl[ye]|probabl[ye]|seem\\w*|appears?|likely|suppos\\w*|guess|what if"
     ),
+    doubts="not sure|unsure|wonder|wait|hmm|i think|confus\\w*|unclear|unless i|hold on|let me|let's|if i",
+    condition=r"(?:(?:and|so|but|now|then|also)\W+)?(?:if|unless)\b",
     subordinate=(
         "if|when|while|since|because|although|though|unless|until|whether|as|for|to|with|without|in|on|at|by|from"
         "|after|before|given|assuming|and|or|but|nor|so|that|which|who|whom|whose|where|what|how|why|than|like|such"

@@ -32,7 +32,9 @@ WORDS = Lexicon(
         "|encontr\\w+|correct\\w+|incorrect\\w+|mejor|total|porque|es igual|solución|conclu\\w+|recomiend\\w+"
         "|funciona"
     ),
-    doubts="quizás|tal vez|podría|no estoy segur\\w+|espera|hmm|probablemente|creo|supongamos|parece",
+    hedges="quizás?|tal vez|podría\\w*|probablemente|posiblemente|parece\\w*|supong\\w*|supon\\w*",
+    doubts="no estoy segur\\w+|espera|hmm|creo",
+    condition=r"(?:(?:y|pero)\W+)?si\b",
     subordinate=(
         "si|cuando|mientras|porque|aunque|como|para|por|con|sin|en|de|del|a|al|desde|hasta|según|y|e|o|pero|sino|que"
         "|qué|quien|donde|cual|lo|se|esto|esta|este|eso|ello|él|ella|ellos|su|sus|más|no|también|solo|dado|entre"

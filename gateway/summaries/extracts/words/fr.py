@@ -30,7 +30,9 @@ WORDS = Lexicon(
         "|correct\\w*|faux|fausse|meilleur\\w*|total|car|parce que|égale?|solution|conclu\\w+|fonctionne"
         "|recommand\\w+"
     ),
-    doubts="peut-être|pourrait|pas sûre?|attends|hmm|probablement|je pense|je crois|supposons|semble",
+    hedges="peut-être|pourrai\\w+|probablement|semble\\w*|supposons",
+    doubts="pas sûre?|attends|hmm|je pense|je crois",
+    condition=r"(?:(?:et|mais)\W+)?s(?:i\b|['’]ils?\b)",
     subordinate=(
         "si|quand|lorsque|pendant|parce|car|bien|comme|pour|par|avec|sans|en|dans|de|du|des|d|à|au|aux|depuis|selon"
         "|et|ou|mais|que|qui|quoi|où|dont|ce|cela|ça|il|elle|ils|elles|on|je|tu|son|sa|ses|leur|plus|ne|aussi"

@@ -22,7 +22,9 @@ WORDS = Lexicon(
         "quindi|perciò|la risposta|risultato|significa|deve essere|non può|impossibile|trovat\\w+|corrett\\w+|totale"
         "|perché|soluzione|conclu\\w+"
     ),
-    doubts="forse|potrebbe|non sono sicur\\w+|aspetta|hmm|probabilmente|penso|credo",
+    hedges="forse|potrebbe\\w*|probabilmente|sembra",
+    doubts="non sono sicur\\w+|aspetta|hmm|penso|credo",
+    condition=r"(?:(?:e|ma)\W+)?se\b",
     subordinate=(
         "se|quando|mentre|perché|come|per|con|senza|in|di|del|a|al|da|e|o|ma|che|chi|dove|questo|questa|si|lo|ci|non"
         "|anche|più|nel|nella"

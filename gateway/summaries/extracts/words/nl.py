@@ -14,7 +14,9 @@ WORDS = Lexicon(
     found=(
         "dus|daarom|het antwoord|resultaat|betekent|moet zijn|kan niet|onmogelijk|gevonden|juist|totaal|omdat|oplossing"
     ),
-    doubts="misschien|zou kunnen|niet zeker|wacht|hmm|waarschijnlijk|ik denk",
+    hedges="misschien|zou kunnen|waarschijnlijk|lijkt",
+    doubts="niet zeker|wacht|hmm|ik denk",
+    condition=r"(?:(?:en|maar)\W+)?(?:als|indien)\b",
     subordinate=(
         "als|wanneer|omdat|terwijl|hoewel|om|met|zonder|in|op|van|voor|naar|en|of|maar|dat|die|dit|wat|wie|het|er|ik"
         "|hij|zij|niet|ook|bij|uit"

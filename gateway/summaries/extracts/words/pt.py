@@ -22,7 +22,9 @@ WORDS = Lexicon(
         "portanto|logo|a resposta|resultado|significa|deve ser|não pode|impossível|encontr\\w+|corret\\w+|total"
         "|porque|solução|conclu\\w+"
     ),
-    doubts="talvez|poderia|não tenho certeza|espera|hmm|provavelmente|acho|penso",
+    hedges="talvez|poderia\\w*|provavelmente",
+    doubts="não tenho certeza|espera|hmm|acho|penso",
+    condition=r"(?:(?:e|mas)\W+)?se\b",
     subordinate=(
         "se|quando|enquanto|porque|como|para|por|com|sem|em|de|do|da|a|ao|e|ou|mas|que|quem|onde|isso|isto|este|esta"
         "|ele|ela|não|também|mais|no|na"
