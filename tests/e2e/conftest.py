@@ -23,7 +23,7 @@ def url(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     from ray import serve
 
     config = with_qwen(SMALL)
-    config["applications"][0]["args"]["upstream"]["thinking_budget"] = 256
+    config["applications"][0]["args"]["upstream"]["thinking_budget"] = 64
     file = tmp_path_factory.mktemp("e2e") / "serve_config.yaml"
     file.write_text(dumped(config), "utf-8")
     command = [str(Path(sys.executable).parent / "serve"), "deploy", str(file), "--address", cluster.dashboard]
