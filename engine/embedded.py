@@ -35,7 +35,8 @@ from gateway.errors import ModelUnavailable
 ALTERNATIVE = "or name a local directory or a Hugging Face id instead of `embedded`"
 CHUNK_BYTES = 1 << 20
 
-INT8_FOLDER, INT8_FILE, KERNEL_TIMES = "int8-v2", "weights.safetensors", "kernels.json"
+INT8_FORMS = "int8-v"
+INT8_FOLDER, INT8_FILE, KERNEL_TIMES = f"{INT8_FORMS}2", "weights.safetensors", "kernels.json"
 """The int8 form of a model's linear layers: a folder in the model's own, named by its version, and the files in it. Not
 beside model.safetensors, since some programs load all files of a folder that end like that."""
 

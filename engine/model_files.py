@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from huggingface_hub import snapshot_download
 
 from engine import embedded
-from engine.embedded import ALTERNATIVE, INT8_FOLDER, LARGE, MODELS, Convert, EmbeddedModel, stage
+from engine.embedded import ALTERNATIVE, INT8_FOLDER, INT8_FORMS, LARGE, MODELS, Convert, EmbeddedModel, stage
 from gateway.errors import ModelUnavailable
 
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.jinja", "*.model", "tokenizer*"]
@@ -64,11 +64,14 @@ def embedded_folder(model: EmbeddedModel, cache: Path, convert: Convert = embedd
 
 
 def _quantize_once(folder: Path, disk: int) -> None:
-    """Keep the int8 weights of an embedded model in its folder. Without them each start makes its own."""
+    """Keep the int8 weights of an embedded model in its folder, and no older form. Without them each start does."""
     try:
         make_once(folder / INT8_FOLDER, disk // 4, lambda work: embedded.quantize(folder, work))
     except ModelUnavailable as error:
         print(f"Each start will take longer. {error}", file=sys.stderr)
+    for older in folder.glob(f"{INT8_FORMS}*"):
+        if older.is_dir() and not older.name.startswith(INT8_FOLDER):
+            shutil.rmtree(older, ignore_errors=True)
 
 
 def is_prepared(model: EmbeddedModel, cache: Path) -> bool:

@@ -20,6 +20,7 @@ from gateway.summaries.fragments import is_fragment
 from gateway.summaries.grounding import EvidenceIndex
 from gateway.summaries.language import language_of
 from gateway.summaries.languages import AUTO, primary
+from gateway.summaries.names import Names
 from gateway.summaries.narration import tells_of_a_missing_text
 from gateway.summaries.negation import NegationIndex
 from gateway.summaries.part_decoder import PartDecoder
@@ -127,6 +128,7 @@ class PartCheck:
             and not (self._order_counts and self._source.ordered_share(sentence) < ORDERED)
             and not self._suppositions.are_told_as_facts(sentence)
             and not self._figures.are_of_something_else(sentence)
+            and not self._names.are_of_something_else(sentence)
             and not self._negations.contradicts(sentence)
             and self._causes.has(sentence)
             and has_calculations_of(sentence, f"{self._plain_excerpt}\n{self._task.request}")
@@ -192,6 +194,10 @@ class PartCheck:
     @cached_property
     def _figures(self) -> Figures:
         return Figures(self._source)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self._source)
 
     @cached_property
     def _source(self) -> SourceSentences:

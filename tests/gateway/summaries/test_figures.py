@@ -23,3 +23,23 @@ STEP = "The first rope burns for 30 minutes. Then 15 are left. I will stick with
 )
 def test_a_number_stands_beside_what_it_is_said_of(sentence: str, elsewhere: bool) -> None:
     assert Figures(SourceSentences(STEP)).are_of_something_else(sentence) == elsewhere
+
+
+CALCULATION = (
+    "There are 40 people with 35 samples each. That makes 1400. Now the losses. 2 people lose 9 samples each. Subtract"
+    " the lost samples: 1382 are left."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "elsewhere"),
+    [
+        ("40 people lost 1382 samples.", True),
+        ("40 people have 35 samples each.", False),
+        ("40 people make 1400 samples.", False),
+        ("2 people lose 9 samples, so 1382 are left.", False),
+        ("1382 samples are left, and 40 people had them.", False),
+    ],
+)
+def test_numbers_of_one_clause_stand_together(sentence: str, elsewhere: bool) -> None:
+    assert Figures(SourceSentences(CALCULATION)).are_of_something_else(sentence) == elsewhere

@@ -67,3 +67,36 @@ def test_guesses_are_known_in_other_languages(language: str) -> None:
 )
 def test_a_condition_begins_as_its_language_has_it(text: str, sentence: str, told: bool) -> None:
     assert Suppositions(SourceSentences(text)).are_told_as_facts(sentence) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "told"),
+    [
+        ("So Brenda is Billy's child. Wait, no, it says parent.", "Brenda is Billy's child.", True),
+        ("So Brenda is Billy's child. That can't be right.", "Brenda is Billy's child.", True),
+        ("So Brenda is Billy's child. Wait, let me check the other.", "Brenda is Billy's child.", False),
+        ("So Brenda is Billy's child. No other child is named.", "Brenda is Billy's child.", False),
+        (
+            "So Brenda is Billy's child. But no. The last line says Brenda is Billy's parent.",
+            "Brenda is Billy's child because the last line says so.",
+            True,
+        ),
+        ("所以答案是三号盒子。不对，再算一次。", "答案是三号盒子。", True),
+        ("Also ist der zweite Zug schneller. Nein, der erste.", "Der zweite Zug ist schneller.", True),
+    ],
+)
+def test_what_the_next_sentence_takes_back_is_no_fact(text: str, sentence: str, told: bool) -> None:
+    assert Suppositions(SourceSentences(text)).are_told_as_facts(sentence) == told
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("The correct steps are to take the goat and go back.", True),
+        ("The correct steps may be to take the goat and go back.", False),
+        ("The farmer takes the goat and goes back.", False),
+    ],
+)
+def test_a_word_of_a_guess_alone_tells_it(sentence: str, told: bool) -> None:
+    text = "The farmer takes the goat, and goes back. Then nothing has changed. So maybe the correct steps are:"
+    assert Suppositions(SourceSentences(text)).are_told_as_facts(sentence) == told
