@@ -32,7 +32,7 @@ from gateway.summaries.steps import Step, Steps
 from gateway.summaries.writer import SummaryWriter
 
 READ = report.FOLDER / "summaries-read.md"
-SEED = 24
+SEED = 101
 AT_A_TIME = 5
 """Parts that are written at a time."""
 SHOWN = 900

@@ -2,10 +2,12 @@
 
     **Too late for the film** Bus and walk take 100 minutes, five more than there are.
 
-A title on a line of its own is read too, with or without marks, since some models prefer that. Knows nothing of whether
-title and text are true.
+A title on a line of its own is read too, with or without marks, since some models prefer that. If the text goes on
+from the title, as it does in Japanese by a particle ("**結果**は、…"), it begins with the title. Knows nothing of
+whether title and text are true.
 """
 
+import re
 from dataclasses import dataclass, field
 
 MARK = "**"
@@ -15,6 +17,9 @@ LONGEST_TITLE = 120
 LONGEST_HEADING = 10
 """Maximum number of words of a first line without marks that is taken for the title."""
 _BETWEEN = " \t\n:：–—*#>"
+PARTICLES = frozenset("はがをと")
+_GOES_ON = re.compile("[はがを]、|[はがをと](?!同)[「『（\u30a0-\u30ff\u3400-\u9fff]")
+"""A particle, and a character by which it is no beginning of a word."""
 
 
 @dataclass(slots=True)
@@ -51,7 +56,10 @@ class PartReader:
             title = self._marked_title()
             heading, end, _ = self._beginning.lstrip(_BETWEEN).partition("\n")
             if title is not None:
-                return self._begin(title, char)
+                text = self._beginning.split(MARK, 2)[2].lstrip(_BETWEEN)
+                if text in PARTICLES:  # the next character tells
+                    return ""
+                return self._begin(title, title.strip(_BETWEEN) + text if _GOES_ON.match(text) else text)
             if end:
                 short = len(heading.split()) <= LONGEST_HEADING
                 return self._begin(heading, char) if short else self._begin("", self._beginning)

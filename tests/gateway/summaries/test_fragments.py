@@ -9,6 +9,7 @@ from gateway.summaries.fragments import is_fragment
     "sentence",
     [
         "is generally recommended for long-term wealth building.",
+        "The headache is likely a chronic/亚急性 condition.",
         "which means that the bridge is older.",
         "aber das Ergebnis bleibt gleich.",
         "The sum is as follows:",
@@ -28,6 +29,9 @@ def test_a_missing_piece_is_found(sentence: str) -> None:
     "sentence",
     [
         "It is generally recommended.",
+        "The word 「サマる」 is slang for counting.",
+        "The character “的” is a particle, and so is “了”.",
+        "使用 subprocess.run 或 os.system 执行命令。",
         "get_user_profile_schema takes three validators.",
         "pandas reads the file in chunks.",
         "x is 5, so y is 7.",
