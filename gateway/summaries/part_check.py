@@ -12,7 +12,7 @@ from gateway.summaries.causes import CauseIndex
 from gateway.summaries.earlier_steps import EarlierSteps
 from gateway.summaries.equations import has_calculations_of
 from gateway.summaries.examples import is_like_an_example
-from gateway.summaries.excerpts import sanitized_excerpt
+from gateway.summaries.excerpts import EXCERPT_CHARACTERS, sanitized_excerpt
 from gateway.summaries.extracts.key_sentences import key_sentences
 from gateway.summaries.extracts.plain import plain
 from gateway.summaries.figures import Figures
@@ -148,8 +148,11 @@ class PartCheck:
         return self._in_order and bool(self.key_sentences)
 
     def _is_comparable(self, sentence: str) -> bool:
-        """Return True if the words of the step tell: there are enough, in the language of the sentence."""
-        if not self._lexical.tells:
+        """Return True if the words of the step tell: there are enough, in the language of the sentence.
+
+        Of a small model any number is enough: in a step of formulas it makes up what they are about.
+        """
+        if not (self._lexical.tells or self._in_order):
             return False
         return self._in_one_language or primary(language_of(sentence)) == self._language
 
@@ -189,7 +192,7 @@ class PartCheck:
 
     @cached_property
     def _suppositions(self) -> Suppositions:
-        return Suppositions(self._source)
+        return Suppositions(self._source, self._task.request[:EXCERPT_CHARACTERS])
 
     @cached_property
     def _figures(self) -> Figures:

@@ -4,7 +4,7 @@
 his aunt" of "Option 1: Martha is his aunt". A sentence of a summary tells such a thing if every sentence of the text
 that has most of its words only supposes it, or is taken back by the next ("Wait, no"), and the summary does not say so
 itself. "He is polite" of "If he is polite, he waits" is told by a word that the text has in such a clause alone, and so
-are "the correct steps" of "Maybe the correct steps are:".
+is "the correct steps" of "Maybe the correct steps are:", or "a multiple of it" of "Can we express it as a multiple?".
 """
 
 import re
@@ -43,10 +43,10 @@ _OPTION = re.compile(
 
 
 class Suppositions:
-    """The suppositions of a text, told by its sentences."""
+    """The suppositions of a text, told by its sentences. `request` is what it thinks about: its words are nobody's."""
 
-    def __init__(self, source: SourceSentences) -> None:
-        self._source = source
+    def __init__(self, source: SourceSentences, request: str = "") -> None:
+        self._source, self._request = source, request
 
     def are_told_as_facts(self, sentence: str) -> bool:
         """Return True if the text only supposes, asks or lists what the sentence says without saying so."""
@@ -76,13 +76,13 @@ class Suppositions:
 
     @cached_property
     def _only_supposed(self) -> frozenset[str]:
-        """The stems that stand in suppositions only."""
+        """The stems that stand in suppositions and questions only, and not in the request."""
         if not lexicon(language_of(" ".join(self._source.sentences))).spaced:  # pairs of characters are no words
             return frozenset()
         supposed, said = set[str](), set[str]()
         for sentence in self._source.sentences:
-            (supposed if _SUPPOSES.search(sentence) else said).update(stems_of(sentence))
-        return frozenset(supposed - said)
+            (supposed if _SUPPOSES.search(sentence) or _ASKS.search(sentence) else said).update(stems_of(sentence))
+        return frozenset(supposed - said - stems_of(self._request))
 
     @cached_property
     def _only_in_premises(self) -> frozenset[str]:

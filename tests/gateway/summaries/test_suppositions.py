@@ -100,3 +100,19 @@ def test_what_the_next_sentence_takes_back_is_no_fact(text: str, sentence: str, 
 def test_a_word_of_a_guess_alone_tells_it(sentence: str, told: bool) -> None:
     text = "The farmer takes the goat, and goes back. Then nothing has changed. So maybe the correct steps are:"
     assert Suppositions(SourceSentences(text)).are_told_as_facts(sentence) == told
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("The numerator is a multiple of the denominator.", True),
+        ("The numerator is divided by the denominator.", False),
+        ("The energy is the numerator.", False),
+    ],
+)
+def test_a_word_of_a_question_alone_tells_it_unless_the_request_has_it(sentence: str, told: bool) -> None:
+    text = (
+        "Let me divide the numerator by the denominator. Can we express the numerator as a multiple of the denominator?"
+        " And is the energy in it?"
+    )
+    assert Suppositions(SourceSentences(text), "What is the energy?").are_told_as_facts(sentence) == told
