@@ -32,6 +32,7 @@ _REWRITTEN = (
     (re.compile(r"(?<!\d)(\d{1,4})/(\d{1,4})/(\d{1,4})(?!\d)"), r"\1-\2-\3"),
     (re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|z\. ?B|d\. ?h|bzw|ca|approx|Nr|Sr|Sra|Mme)\."), r"\1"),
     (re.compile(r"(?i:\b(quadrat|kubik)(?=\w{0,5}meter))"), r"\1 "),
+    (re.compile(r"(?<![A-Za-z\d_])(log|[A-Za-z])_(?:(\d+)|\{(\d+)\})(?![A-Za-z\d_])"), r"\1\2\3"),  # A_9 is A₉
     (re.compile(rf"百分之([\d.{CJK_DIGITS}]+)"), r"\1%"),
     (re.compile(rf"(?<![\d{CJK_DIGITS}])([\d{CJK_DIGITS}]++)分之([\d{CJK_DIGITS}]++)"), r"\2/\1"),
 )

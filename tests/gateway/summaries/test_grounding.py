@@ -268,6 +268,23 @@ def test_a_number_is_its_value_in_every_form(number: int) -> None:
 @pytest.mark.parametrize(
     ("source", "part", "missing"),
     [
+        ("A_9 is 5", "A₉ is 5.", []),
+        ("A_9 is 5", "A₈ is 5.", ["A8"]),
+        ("$x_{10}$ and x_1", "So x₁ and x₁₀.", []),
+        ("$x_{10}$ and x_1", "So x₂ and x_{11}.", ["x2", "x11"]),
+        ("log_2(8) is 3", "The log₂(8) is 3.", []),
+        ("A₉ is 5", "The A_9 is 5.", []),
+        ("get_a_9 returns a_9", "It is get_a_9, and returns a_9.", []),
+        ("get_a_9 returns a_9", "It is get_a_8.", ["get_a_8"]),
+    ],
+)
+def test_an_index_is_the_same_in_every_form(source: str, part: str, missing: list[str]) -> None:
+    assert unsupported_claims(part, [source]) == missing
+
+
+@pytest.mark.parametrize(
+    ("source", "part", "missing"),
+    [
         # A letter alone is itself, not the variable or the article.
         ("where c.getParts() is a variable", "The language is C, the answer is A.", ["C", "A"]),
         ("where c.getParts() is a variable", "A variable, I think, in a T-shirt: c.", ["T"]),
