@@ -11,15 +11,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from gateway.summaries.bearing import stems_of
-from gateway.summaries.source_sentences import SourceSentences
+from gateway.summaries.source_sentences import SourceSentences, statements
 
-MOST_CLAUSES = 8
-"""Number of a sentence's clauses that are compared."""
 _NUMBER = re.compile(r"(?<![\d.,])\d+(?:[.,]\d+)*")
-_BORDER = re.compile(
-    r"[,;:](?=\s)|[，；：、]|\b(?:and|but|so|because|which|und|aber|weil|y|pero|porque|et|mais|car|e|ma|mas|и|но|а)\b",
-    re.IGNORECASE,
-)
 
 
 class Figures:
@@ -31,8 +25,7 @@ class Figures:
     def are_of_something_else(self, sentence: str) -> bool:
         """Return True if a number of the sentence stands beside none of the words, or numbers, of its clause in the
         text."""
-        clauses = _BORDER.split(sentence)[:MOST_CLAUSES]
-        return any(self._is_elsewhere(clause) or self._are_apart(clause) for clause in clauses)
+        return any(self._is_elsewhere(clause) or self._are_apart(clause) for clause in statements(sentence))
 
     def _is_elsewhere(self, clause: str) -> bool:
         stems = stems_of(clause)

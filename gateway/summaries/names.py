@@ -11,16 +11,10 @@ from functools import cached_property
 
 from gateway.summaries.bearing import stems_of
 from gateway.summaries.extracts.tongues import language_of
-from gateway.summaries.source_sentences import SourceSentences
+from gateway.summaries.source_sentences import SourceSentences, statements
 
 ROLES = frozenset({"user", "User"})
-MOST_CLAUSES = 8
-"""Number of a sentence's clauses that are compared."""
 _WORD = re.compile(r"[^\W\d_]+")
-_BORDER = re.compile(
-    r"[,;:](?=\s)|[，；：、]|\b(?:and|but|so|because|making|which|y|pero|porque|et|mais|car|e|ma|mas|и|но|а)\b",
-    re.IGNORECASE,
-)
 
 
 class Names:
@@ -31,7 +25,7 @@ class Names:
 
     def are_of_something_else(self, sentence: str) -> bool:
         """Return True if a clause of the sentence has words of the text with names that do not stand beside them."""
-        return any(map(self._is_elsewhere, _BORDER.split(sentence)[:MOST_CLAUSES]))
+        return any(map(self._is_elsewhere, statements(sentence)))
 
     def _is_elsewhere(self, clause: str) -> bool:
         names = {word for word in _WORD.findall(clause) if word in self._names}

@@ -4,6 +4,7 @@ A summary is borne best by one sentence or two neighbours that have its words in
 over a text, or turns them around, has often made something up.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -14,6 +15,18 @@ COMPARED_WORDS = 64
 """Content words of a sentence that are compared in their order."""
 NEAR = 0.15
 """Pairs of sentences whose share of the words is so much below the highest are compared too."""
+MOST_STATEMENTS = 8
+"""Number of a sentence's statements that are compared."""
+_BORDER = re.compile(
+    r"[,;:](?=\s)|[，；：、]"
+    r"|\b(?:and|but|so|because|making|which|und|aber|weil|y|pero|porque|et|mais|car|e|ma|mas|и|но|а)\b",
+    re.IGNORECASE,
+)
+
+
+def statements(sentence: str) -> Sequence[str]:
+    """Return what a sentence says one after another: its clauses, and the items of its lists."""
+    return _BORDER.split(sentence)[:MOST_STATEMENTS]
 
 
 class SourceSentences:
