@@ -16,7 +16,7 @@ _PAIRS = (("「", "」"), ("『", "』"), ("《", "》"), ("【", "】"))
 """Marks that stand in pairs only; others are brackets of lists, or close in one language what they open in another."""
 _DEBRIS = re.compile(r"\"\"|「」|『』|“”|([^\w\s.,;:!?(){}\[\]|=*+/\\'\"#~_-])\1{3}")
 _ANNOUNCES = (":", "：")
-_ASIDE = re.compile('[「『《“"(（‘][^」』》”")）’]*[」』》”")）’]')
+_ASIDE = re.compile('[「『《“"(（‘][^「『《“(（‘」』》”")）’]*[」』》”")）’]')
 MIXED = 2
 """Function words of a script with spaces, beside which one without is out of place."""
 
