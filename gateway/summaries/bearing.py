@@ -34,12 +34,19 @@ FEWEST = 10
 
 
 class LexicalIndex:
-    """The words of a text in all their stems, built once to check many sentences; both take linear time."""
+    """The words of a text in all their stems, built once to check many sentences; both take linear time.
+
+    `size` is the number of different words.
+    """
 
     def __init__(self, text: str) -> None:
         words = frozenset(_words(text))
         self._forms = frozenset(form for word in words for form in _forms(word))
-        self.tells = len(words) >= FEWEST
+        self.size = len(words)
+
+    @property
+    def tells(self) -> bool:
+        return self.size >= FEWEST
 
     def share(self, stems: frozenset[str]) -> float:
         """Return the share of a sentence's `stems` that the text has; 1 if there are none."""

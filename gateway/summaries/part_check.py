@@ -39,6 +39,8 @@ MIN_CHARACTERS, MIN_SHARE = 24, 16
 ORDERED = 0.5
 """Share of a sentence's content words that must stand in the order of one sentence of the step or of two neighbours, if
 the order counts."""
+FEWEST_IN_ORDER = 4
+"""A step with fewer different content words bears anything, if the order counts."""
 SAID_AGAIN = 0.75
 """Share of a sentence's stems from which another sentence says it again."""
 CACHED_CONVERSATIONS = 32
@@ -150,9 +152,9 @@ class PartCheck:
     def _is_comparable(self, sentence: str) -> bool:
         """Return True if the words of the step tell: there are enough, in the language of the sentence.
 
-        Of a small model any number is enough: in a step of formulas it makes up what they are about.
+        Of a small model few are enough: in a step of formulas it makes up what they are about.
         """
-        if not (self._lexical.tells or self._in_order):
+        if not (self._lexical.tells or (self._in_order and self._lexical.size >= FEWEST_IN_ORDER)):
             return False
         return self._in_one_language or primary(language_of(sentence)) == self._language
 

@@ -85,11 +85,12 @@ def test_the_order_of_words_counts_for_small_models_alone() -> None:
 
 
 def test_a_step_of_few_words_bears_only_what_larger_models_write() -> None:
-    task = replace(TASK, step="So 26 : 16 = 1, remainder 10.\n10 : 8 = 1, remainder 2.\nAnd 2 : 4 = 0.")
+    task = replace(TASK, step="Starting with 26 : 16 = 1, the remainder is 10. Moving to a lower power: 10 : 8 = 1.")
     text = "The smallest power greater than 26 is 16."
     assert read(f"**Dividing 26 by 16** {text}", task, in_order=True)[1] == ""
     assert read(f"**Dividing 26 by 16** {text}", task, in_order=False)[1] == text
     assert read("**Dividing 26 by 16** The remainder is 10.", task, in_order=True)[1] == "The remainder is 10."
+    assert read("**A title** A text.", replace(TASK, step="Let me see."), in_order=True) == ("A title", "A text.")
 
 
 @pytest.mark.parametrize(
