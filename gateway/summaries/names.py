@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from gateway.summaries.bearing import stems_of
-from gateway.summaries.extracts.tongues import language_of
 from gateway.summaries.source_sentences import SourceSentences, statements
 
 ROLES = frozenset({"user", "User"})
+"""Words that are names without having a capital."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -28,12 +28,12 @@ class Names:
         return any(map(self._is_elsewhere, statements(sentence)))
 
     def _is_elsewhere(self, clause: str) -> bool:
-        names = {word for word in _WORD.findall(clause) if word in self._names}
-        stems = stems_of(" ".join(word for word in _WORD.findall(clause) if word not in names))
+        words = _WORD.findall(clause)
+        names = {word.lower() for word in words if word in self._names}
+        stems = stems_of(" ".join(word for word in words if word not in self._names))
         if not names or not stems:
             return False
         places = [at for at, index in enumerate(self._source.indexes) if index.share(stems) == 1.0]
-        names = {word.lower() for word in names}
         return bool(places) and not any(names <= self._near(at) for at in places)
 
     def _near(self, at: int) -> set[str]:
@@ -46,9 +46,9 @@ class Names:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        text = " ".join(self._source.sentences)
-        if language_of(text) == "de":
+        if self._source.language == "de":
             return ROLES
-        within = {word for one in self._source.sentences for word in _WORD.findall(one)[1:] if word[0].isupper()}
-        lower = {word for word in _WORD.findall(text) if word[0].islower()}
+        words = [_WORD.findall(sentence) for sentence in self._source.sentences]
+        within = {word for one in words for word in one[1:] if word[0].isupper()}
+        lower = {word for one in words for word in one if word[0].islower()}
         return frozenset(word for word in within if word.lower() not in lower) | ROLES

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from gateway.summaries.bearing import LexicalIndex, forms_of, ordered_stems
+from gateway.summaries.extracts.tongues import language_of
 from gateway.summaries.sentences import sentences
 
 COMPARED_WORDS = 64
@@ -38,6 +39,11 @@ class SourceSentences:
     @cached_property
     def sentences(self) -> Sequence[str]:
         return [sentence for sentence in sentences(self._text) if sentence.strip()]
+
+    @cached_property
+    def language(self) -> str:
+        """The tag of the text's language, as `extracts.tongues` tells it."""
+        return language_of(" ".join(self.sentences))
 
     @cached_property
     def indexes(self) -> Sequence[LexicalIndex]:

@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 
 from gateway.summaries.bearing import stems_of
-from gateway.summaries.extracts.tongues import LEXICONS, language_of, lexicon
+from gateway.summaries.extracts.tongues import LEXICONS, lexicon
 from gateway.summaries.source_sentences import SourceSentences
 
 FEWEST, MOST_CLAUSES = 2, 8
@@ -57,9 +57,9 @@ class Suppositions:
             return False
         if stems & self._only_supposed:
             return True
-        return any(map(self._is_supposed, [sentence, *_CLAUSE.split(sentence)[:MOST_CLAUSES]]))
+        return any(map(self._has_no_better_source, [sentence, *_CLAUSE.split(sentence)[:MOST_CLAUSES]]))
 
-    def _is_supposed(self, clause: str) -> bool:
+    def _has_no_better_source(self, clause: str) -> bool:
         """Return True if all sentences that may be the source of a clause only suppose it, or are taken back."""
         stems = stems_of(clause)
         if len(stems) < FEWEST:
@@ -77,17 +77,17 @@ class Suppositions:
     @cached_property
     def _only_supposed(self) -> frozenset[str]:
         """The stems that stand in suppositions and questions only, and not in the request."""
-        if not lexicon(language_of(" ".join(self._source.sentences))).spaced:  # pairs of characters are no words
+        if not lexicon(self._source.language).spaced:  # pairs of characters are no words
             return frozenset()
         supposed, said = set[str](), set[str]()
         for sentence in self._source.sentences:
-            (supposed if _SUPPOSES.search(sentence) or _ASKS.search(sentence) else said).update(stems_of(sentence))
+            (supposed if _is_open(sentence) else said).update(stems_of(sentence))
         return frozenset(supposed - said - stems_of(self._request))
 
     @cached_property
     def _only_in_premises(self) -> frozenset[str]:
         """The stems that stand in conditions at the beginning of sentences only."""
-        begins = lexicon(language_of(" ".join(self._source.sentences))).premise
+        begins = lexicon(self._source.language).premise
         premises, others = set[str](), set[str]()
         for sentence in self._source.sentences:
             found = begins.match(sentence)
@@ -100,4 +100,9 @@ def _is_supposed(source: str, sentence: str) -> bool:
     option = _OPTION.match(source)
     if option and not re.search(rf"(?<!\w){re.escape(option[1] or option[2])}(?!\w)", sentence):
         return True
-    return bool(_SUPPOSES.search(source) or _ASKS.search(source))
+    return _is_open(source)
+
+
+def _is_open(sentence: str) -> bool:
+    """Return True for a guess or a question."""
+    return bool(_SUPPOSES.search(sentence) or _ASKS.search(sentence))
