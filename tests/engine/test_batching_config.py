@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from engine.batching import _KeptScores
 from engine.batching_config import manager_config
+from engine.kept_scores import KeptScores
 from engine.sampling import Request, Sampling
 
 
 def test_scores_of_a_gpu_are_kept_where_a_graph_will_write_them_again() -> None:
-    kept = _KeptScores(torch.zeros(4, 3))
+    kept = KeptScores(torch.zeros(4, 3))
     request = SimpleNamespace(
         has_new_token=True,
         state=SimpleNamespace(
