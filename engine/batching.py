@@ -11,6 +11,9 @@ tests/engine/test_contracts.py checks each of them against the installed version
     state.initial_tokens, generated_tokens       a request's tokens so far, likewise
     state.position_offset, request.query_length  how many of them are in the cache, and how many the step adds
     state.status, scheduler.active_requests      a request that is cancelled while a batch with it runs is finished
+    manager.batch_processor, _create_batch_processor()
+                                                 made before the thread starts, which takes the one that is there
+    scheduler.schedule_batch()                   wrapped, so that it is given fewer tokens
     cache.mark_complete_blocks(), part.complete_blocks
                                                  pages that the manager would not let other requests share
     continuous_batching_config                   its `max_blocks_per_request` is set once more: only for flash attention
@@ -54,7 +57,10 @@ Choose = Callable[[torch.Tensor, torch.Tensor, Sequence[Row]], torch.Tensor | No
 
 
 class ContinuousBatching:
-    """Runs `model` in a thread of its own, on all submitted requests at once, until `stop`."""
+    """Runs `model` in a thread of its own, on all submitted requests at once, until `stop`.
+
+    A step has at most `max_batch_tokens`, and beside one for each request at most `prompt_tokens`.
+    """
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class ContinuousBatching:
         context_tokens: int,
         kv_cache_tokens: int,
         max_batch_tokens: int,
+        prompt_tokens: int,
     ) -> None:
         on_gpu = suits(model.device)
         self._choose = choose
@@ -85,6 +92,8 @@ class ContinuousBatching:
         self._scores = KeptScores(torch.empty(GPU_ROWS, vocabulary, device=model.device) if on_gpu else None)
         self._manager.logit_processor = self._scores
         self._manager._generation_step = self._step
+        self._manager.batch_processor = self._manager._create_batch_processor()
+        _limit_prompts(self._manager.batch_processor.scheduler, prompt_tokens)
         if on_gpu:
             # Captures the graphs, which would otherwise happen while the first requests wait.
             self._manager.warmup()
@@ -152,6 +161,16 @@ class ContinuousBatching:
         """Empty the manager's shared queue: outputs of a step that ran while its request was cancelled end up there."""
         while self._manager.get_result(timeout=0) is not None:
             pass
+
+
+def _limit_prompts(scheduler: Any, prompt_tokens: int) -> None:
+    """Have steps of at most `prompt_tokens` beside one for each request that runs."""
+    schedule = scheduler.schedule_batch
+
+    def schedule_fewer(token_budget: int, cache_budget: int) -> Any:
+        return schedule(min(token_budget, prompt_tokens + len(scheduler.active_requests)), cache_budget)
+
+    scheduler.schedule_batch = schedule_fewer
 
 
 def _attend(

@@ -4,6 +4,7 @@ Loads the model in the precision that suits the processor, runs it under continu
 new tokens to the event loop. Knows nothing of text, chat templates or thinking: that is `harness.py`.
 """
 
+import logging
 import os
 import threading
 import time
@@ -17,11 +18,14 @@ import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from engine.batching import ContinuousBatching
+from engine.batching_config import step_tokens
 from engine.embedded import INT8_FILE, INT8_FOLDER, KERNEL_TIMES
 from engine.linear.choice import choose
 from engine.linear.replacing import join_layers, linear_weights, replace_layers, typical_linear
 from engine.linear.weights import load_int8
 from engine.sampling import NoteCached, Sampler, Sampling, ignore
+
+log = logging.getLogger(__name__)
 
 LONGEST_REST = 60.0
 """Seconds from the start for which work that only makes it faster waits for a pause in the requests: beside such work,
@@ -49,7 +53,7 @@ class Engine:
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
         if settings.kv_cache_tokens < settings.context_tokens:
             raise ValueError("kv_cache_tokens must be at least context_tokens")
-        model, others = _load(folder, settings)
+        model, prompt_tokens, others = _load(folder, settings)
         self.defaults: GenerationConfig = model.generation_config
         self.end_tokens = frozenset(_end_tokens(self.defaults))
         self.context_tokens: int = min(settings.context_tokens, model.config.max_position_embeddings)
@@ -63,6 +67,7 @@ class Engine:
             context_tokens=self.context_tokens,
             kv_cache_tokens=settings.kv_cache_tokens,
             max_batch_tokens=settings.max_batch_tokens,
+            prompt_tokens=prompt_tokens,
         )
         self._improving = threading.Thread(target=self._improve, args=[others], name="improving", daemon=True)
         self._improving.start()
@@ -119,8 +124,9 @@ class Engine:
                 break
 
 
-def _load(folder: Path, settings: EngineSettings) -> tuple[Any, Iterator[None]]:
-    """Return the model on its device, and work that makes it faster, for when there is time.
+def _load(folder: Path, settings: EngineSettings) -> tuple[Any, int, Iterator[None]]:
+    """Return the model on its device, the tokens of prompts that a step may have, and work that makes the model faster,
+    for when there is time.
 
     It is loaded with one thread, so that no team of OpenMP threads is left behind.
 
@@ -134,14 +140,17 @@ def _load(folder: Path, settings: EngineSettings) -> tuple[Any, Iterator[None]]:
     if settings.device != "cpu":
         model.to(settings.device)
         join_layers(model)
-        return model, iter(())
+        return model, settings.max_batch_tokens, iter(())
     prepared = folder / INT8_FOLDER
     kept = load_int8(prepared / INT8_FILE) if prepared.is_dir() else None
     times = prepared / KERNEL_TIMES if prepared.is_dir() else None
     choice = choose(typical_linear(model), linear_weights(model), file=times)
     others = replace_layers(model, choice, kept)
-    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    return model, others
+    threads = settings.threads or os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    prompt_tokens = step_tokens(choice.token_seconds / threads, settings.max_batch_tokens)
+    log.info("tokens of prompts in a step: %d", prompt_tokens)
+    return model, prompt_tokens, others
 
 
 def _end_tokens(defaults: GenerationConfig) -> list[int]:

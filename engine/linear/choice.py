@@ -8,7 +8,7 @@ thread ranks kernels as several do, and leaves no team of OpenMP threads behind.
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import inf
 from pathlib import Path
@@ -47,10 +47,12 @@ class Choice:
     """The kernels to use, each with the most rows it is used for, in ascending order. The last has no limit.
 
     A kernel may stand there more than once. `first` is the one to begin with, until the others are packed.
+    `token_seconds` is the CPU time that the model's linear layers take for a token of a long prompt; 0 if unknown.
     """
 
     kernels: tuple[tuple[float, Kernel], ...]
     first: Kernel
+    token_seconds: float = field(default=0.0, compare=False)
 
     def __str__(self) -> str:
         names = (kernel.name + ("" if limit == inf else f" up to {limit:.0f} rows") for limit, kernel in self.kernels)
@@ -70,6 +72,8 @@ def choose(layer: nn.Linear, weights: int, kernels: Sequence[Kernel] = KERNELS, 
         if file:
             kept_times.write(file, measured, {kernel.name: seconds for kernel, seconds in times.items()})
     choice = fastest(times, weights, psutil.virtual_memory().available)
+    for_prompts = times[choice.kernels[-1][1]][-1] / max(SIZES)
+    choice = replace(choice, token_seconds=for_prompts * weights / layer.weight.numel())
     for kernel, seconds in times.items():
         each = ", ".join(f"{1000 * second:.2f}" for second in seconds)
         log.info("%s: %s ms on one layer at %s rows", kernel.name, each, ", ".join(map(str, SIZES)))

@@ -23,7 +23,13 @@ from tests.fakes.tiny_model import DEVICE
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROMPT = [*range(3, 43)]
-SIZES: Any = {"end_tokens": [-1], "context_tokens": 256, "kv_cache_tokens": 4096, "max_batch_tokens": 64}
+SIZES: Any = {
+    "end_tokens": [-1],
+    "context_tokens": 256,
+    "kv_cache_tokens": 4096,
+    "max_batch_tokens": 64,
+    "prompt_tokens": 64,
+}
 
 
 class Recorder:
@@ -150,6 +156,22 @@ async def test_a_failed_step_closes_the_mailboxes_with_the_error_and_ends_the_en
     with pytest.raises(UpstreamError, match="the engine has stopped"):
         failing.submit("late", PROMPT, 10, Sampling())
     failing.stop()
+
+
+async def test_a_step_has_few_tokens_of_prompts_and_one_of_each_stream(model: Path) -> None:
+    recorder, found = Recorder(), list[int]()
+    batching = ContinuousBatching(loaded(model), recorder, **{**SIZES, "prompt_tokens": 16})
+    streams = [batching.submit(f"stream {number}", PROMPT[:8], 4000, Sampling()) for number in range(3)]
+    for mailbox in streams:
+        await mailbox.take()
+    before = len(recorder.steps)
+    await batching.submit("prompt", PROMPT, 1, Sampling(), found.append).take()
+    # Beside the three 16 of its tokens, and then one more, since it runs as well.
+    assert found == [0, 16, 33]
+    steps = [sorted(row.request.prompt_size for row in rows) for rows in recorder.steps[before:]]
+    first = next(number for number, sizes in enumerate(steps) if len(PROMPT) in sizes)
+    assert steps[: first + 1] == [[8] * 3] * first + [[8, 8, 8, len(PROMPT)]]
+    await asyncio.to_thread(batching.stop)
 
 
 class KeepsManager:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.batching_config import manager_config
+from engine.batching_config import SMALLEST_STEP, STEP_SECONDS, manager_config, step_tokens
 from engine.kept_scores import KeptScores
 from engine.sampling import Request, Sampling
 
@@ -44,3 +44,12 @@ def test_settings_follow_the_device(on_gpu: bool, chosen: tuple[Any, ...]) -> No
         config.max_requests_per_batch,
         config.max_blocks_per_request,
     )
+
+
+@pytest.mark.parametrize(
+    ("token_seconds", "tokens"),
+    [(0.0, 512), (0.0001, 512), (STEP_SECONDS / 100, 100), (1.0, SMALLEST_STEP)],
+)
+def test_a_step_has_as_many_tokens_of_prompts_as_take_a_moment(token_seconds: float, tokens: int) -> None:
+    assert step_tokens(token_seconds, 512) == pytest.approx(tokens, abs=1)
+    assert step_tokens(token_seconds, 16) == 16

@@ -81,6 +81,23 @@ def processors() -> Any:
             ),
         ),
         (
+            "the generation thread takes the batch processor that the manager has",
+            lambda manager: holds_in_order(
+                type(manager)._create_batch_processor,
+                'batch_processor = getattr(self, "batch_processor", None)',
+                "return batch_processor",
+            ),
+        ),
+        (
+            "`schedule_batch` of a scheduler takes the most tokens of a step, and is given them again for each",
+            lambda _: (
+                parameters(find("scheduler", "FIFOScheduler").schedule_batch)
+                == ["self", "token_budget", "cache_budget"]
+                and "self.scheduler.schedule_batch(\n            self.max_batch_tokens"
+                in inspect.getsource(find("continuous_api", "ContinuousBatchProcessor").prepare_next_batch)
+            ),
+        ),
+        (
             "such an object has the attributes `do_processing` and `tensors_required`",
             lambda manager: (
                 (manager.logit_processor.do_processing, manager.logit_processor.tensors_required) == (False, 0)

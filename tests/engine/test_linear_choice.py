@@ -88,6 +88,13 @@ def test_a_choice_names_its_kernels_and_their_limits() -> None:
     assert str(Choice(((8, FIRST), (inf, SECOND)), FIRST)) == "first up to 8 rows, second"
 
 
+def test_a_choice_says_how_long_a_token_of_a_prompt_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"first": [1.0, 2.0, 3.0, 2.56]}
+    monkeypatch.setattr("engine.linear.kept_times.read", lambda *_: seconds)
+    made = choose(nn.Linear(8, 4), 3200, [FIRST], tmp_path / "kernels.json")
+    assert made.token_seconds == pytest.approx(2.56 / 256 * 100)
+
+
 def test_what_was_measured_is_kept_until_something_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, layer, packed = tmp_path / "kernels.json", nn.Linear(8, 4), list[str]()
 
