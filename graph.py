@@ -44,9 +44,9 @@ def build(config: GatewaySettings) -> Application:
     """Return the gateway over a Qwen of its own, APIs elsewhere, or both. serve_config.yaml overrides `STREAMS`."""
     upstreams = {}
     if config.upstream:
-        upstreams["qwen"] = _qwen("QwenUpstream", config.upstream)
+        upstreams["qwen"] = _qwen("QwenUpstream", config.upstream, _summary_language(config, "qwen"))
     if config.summarizer.own:
-        upstreams["own"] = _qwen("SummaryModel", config.summarizer.own)
+        upstreams["own"] = _qwen("SummaryModel", config.summarizer.own, _summary_language(config, "own"))
     return connect(config, upstreams)
 
 
@@ -68,9 +68,15 @@ def connect(
     return graph
 
 
-def _qwen(name: str, settings: UpstreamSettings) -> Application:
-    qwen: Application = _deploy(QwenUpstream, name, _resources(settings)).bind(settings)
+def _qwen(name: str, settings: UpstreamSettings, summary_language: str | None) -> Application:
+    qwen: Application = _deploy(QwenUpstream, name, _resources(settings)).bind(settings, summary_language)
     return qwen
+
+
+def _summary_language(config: GatewaySettings, upstream: str) -> str | None:
+    """Return the language of summaries if the upstream writes them."""
+    _, route = config.summary_model
+    return config.summarizer.language if route.upstream == upstream else None
 
 
 def _deploy(cls: type, name: str | None = None, ray_actor_options: dict[str, Any] | None = None) -> Any:

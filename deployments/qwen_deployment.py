@@ -14,14 +14,14 @@ from gateway.upstream_settings import UpstreamSettings
 
 
 class QwenUpstream(RpcServer):
-    """Serves `stream` and `running`."""
+    """Serves `stream` and `running`. `summary_language` is that of the summaries it writes, None if others do."""
 
-    def __init__(self, settings: UpstreamSettings) -> None:
+    def __init__(self, settings: UpstreamSettings, summary_language: str | None = None) -> None:
         super().__init__(settings.max_streams)
         with _no_collections():
             from deployments.qwen_upstream import Qwen
 
-            self._qwen = Qwen(settings)
+            self._qwen = Qwen(settings, summary_language)
 
     def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         """Yield batches of items. Raises ContextTooLong, and UpstreamError if the engine fails."""

@@ -20,6 +20,7 @@ from engine.harness import Harness
 from engine.model_files import model_folder
 from engine.sampling import NoteCached, Sampling, ignore
 from gateway.pacing import PACER
+from gateway.summaries.prompts import first_part_request
 from gateway.upstream import Accepted, Message, UpstreamItem, UpstreamRequest
 from gateway.upstream_settings import UpstreamSettings
 
@@ -30,7 +31,7 @@ SWITCH_SECONDS = 0.0005
 each step of a request on the event loop by that long."""
 
 WARM_UP = UpstreamRequest(id="warm-up", messages=(Message(role="user", content="Hello"),))
-"""Counted while loading, since the chat template is compiled on first use, which would delay the first request."""
+"""Rendered while loading, since the chat template is compiled on first use, which would delay the first request."""
 
 
 class _PacedEngine(Engine):
@@ -49,9 +50,13 @@ class _PacedEngine(Engine):
 
 
 class Qwen:
-    """Loads the model that `settings` name, and runs it until `stop`."""
+    """Loads the model that `settings` name, and runs it until `stop`.
 
-    def __init__(self, settings: UpstreamSettings) -> None:
+    It computes the beginnings of prompts to come while nobody asks: that of a question, and, if it writes summaries,
+    that of a part in their language.
+    """
+
+    def __init__(self, settings: UpstreamSettings, summary_language: str | None) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
         self._settings = settings
         folder = model_folder(settings.model)
@@ -68,7 +73,8 @@ class Qwen:
             ),
         )
         self._harness = Harness(self._engine, tokenizer)
-        self._harness.count(to_generation_request(WARM_UP, settings))
+        beginnings = [WARM_UP, *([first_part_request(summary_language)] if summary_language else [])]
+        self._engine.prepare([self._harness.prompt(to_generation_request(one, settings)) for one in beginnings])
 
     async def stream(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[UpstreamItem]]:
         """Yield batches of items. Raises ContextTooLong, and UpstreamError if the engine fails."""

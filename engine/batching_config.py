@@ -23,9 +23,6 @@ STEP_SECONDS = 0.7
 in it is computed to its end: on a slow processor an answer waited 8.5 s for 512 tokens of a summary that was cancelled.
 An AVX2 EPYC took 9.3 and 7.6 s for 512 tokens at once, 7.3 and 7.4 s for 64 at a time, 9.9 for 16."""
 
-SMALLEST_STEP = 32
-"""Tokens of prompts in a step, however long they take: with fewer, the weights are read too often."""
-
 
 def suits(device: torch.device) -> bool:
     """Return True for a GPU that has flash attention: Ampere or later. Others are treated as a CPU is."""
@@ -52,6 +49,6 @@ def manager_config(on_gpu: bool, kv_cache_tokens: int, max_batch_tokens: int) ->
 
 
 def step_tokens(token_seconds: float, most: int) -> int:
-    """Return the number of tokens of prompts in a step if each takes so long: `most`, if that is not too many."""
-    fitting = int(STEP_SECONDS / token_seconds) if token_seconds else most
-    return min(most, max(SMALLEST_STEP, fitting))
+    """Return the number of tokens of prompts in a step if each takes so long: `most`, or whole pages that fit."""
+    pages = int(STEP_SECONDS / token_seconds) // PAGE_TOKENS if token_seconds else most
+    return min(most, max(1, pages) * PAGE_TOKENS)

@@ -4,12 +4,14 @@ Loads the model in the precision that suits the processor, runs it under continu
 new tokens to the event loop. Knows nothing of text, chat templates or thinking: that is `harness.py`.
 """
 
+import asyncio
 import logging
 import os
 import threading
 import time
 import uuid
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +26,7 @@ from engine.linear.choice import choose
 from engine.linear.replacing import join_layers, linear_weights, replace_layers, typical_linear
 from engine.linear.weights import load_int8
 from engine.sampling import NoteCached, Sampler, Sampling, ignore
+from gateway.errors import UpstreamError
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +72,9 @@ class Engine:
             max_batch_tokens=settings.max_batch_tokens,
             prompt_tokens=prompt_tokens,
         )
-        self._improving = threading.Thread(target=self._improve, args=[others], name="improving", daemon=True)
-        self._improving.start()
+        self._prompt_tokens = prompt_tokens
+        self._improving: list[threading.Thread] = []
+        self._start_improving(others)
 
     @property
     def alive(self) -> bool:
@@ -104,16 +108,26 @@ class Engine:
             if not mailbox.over:
                 self._batching.cancel(request_id)
 
+    def prepare(self, prompts: Iterable[Sequence[int]]) -> None:
+        """Compute `prompts` while no request runs, so that those which begin like them find them in the cache."""
+        self._start_improving(self._computed(prompts))
+
     def wait_until_improved(self) -> None:
         """Return when the work that makes a new engine faster is done, for those who measure it."""
-        self._improving.join()
+        for thread in self._improving:
+            thread.join()
 
     def stop(self) -> None:
         """End the engine's threads; open generators raise UpstreamError."""
         self._stopping = True
         self._idle.set()
         self._batching.stop()
-        self._improving.join()
+        self.wait_until_improved()
+
+    def _start_improving(self, work: Iterator[None]) -> None:
+        thread = threading.Thread(target=self._improve, args=[work], name="improving", daemon=True)
+        self._improving.append(thread)
+        thread.start()
 
     def _improve(self, work: Iterator[None]) -> None:
         """Do one piece of `work` after another, while no request runs."""
@@ -122,6 +136,22 @@ class Engine:
             self._idle.wait(max(0, end - time.monotonic()))
             if self._stopping:
                 break
+
+    def _computed(self, prompts: Iterable[Sequence[int]]) -> Iterator[None]:
+        """Compute a step's worth of a prompt in each piece: a request that comes meanwhile waits for no more."""
+        step = self._prompt_tokens
+        for prompt in prompts:
+            tokens = prompt[: self.context_tokens - 1]
+            for end in range(step, len(tokens) + step, step):
+                with suppress(UpstreamError):  # the engine has stopped
+                    asyncio.run(self._compute(tokens[:end]))
+                yield
+
+    async def _compute(self, tokens: Sequence[int]) -> None:
+        # The pages of a step with which a request ends are not shared, so the prompt must not end in its last one.
+        mailbox = self._batching.submit(uuid.uuid4().hex, tokens, 2, Sampling())
+        while await mailbox.take():
+            pass
 
 
 def _load(folder: Path, settings: EngineSettings) -> tuple[Any, int, Iterator[None]]:

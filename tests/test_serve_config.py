@@ -189,6 +189,31 @@ def test_a_qwen_has_a_gpu_or_huge_pages(gpus: int, options: object, monkeypatch:
     assert qwen.ray_actor_options == options
 
 
+@pytest.mark.parametrize(
+    ("settings", "languages"),
+    [
+        ({}, {"QwenUpstream": "auto"}),
+        ({"summarizer": {"language": "ja"}}, {"QwenUpstream": "ja"}),
+        (
+            {"http_upstreams": [{"url": "http://127.0.0.1:1/v1", "models": ["api"]}], "summarizer": {"model": "api"}},
+            {"QwenUpstream": None},
+        ),
+        (
+            {"summarizer": {"own": {"model": "embedded-0.5b"}}},
+            {"QwenUpstream": None, "SummaryModel": "auto"},
+        ),
+    ],
+)
+def test_a_qwen_knows_the_language_of_the_summaries_that_it_writes(
+    settings: dict[str, Any], languages: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4})
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    built = graph.build(GatewaySettings.model_validate({"upstream": {"model": "embedded"}, **settings}))
+    qwens = [one for one in deployed(built) if one.name in ("QwenUpstream", "SummaryModel")]
+    assert {one.name: one.init_args[1] for one in qwens} == languages
+
+
 @in_each
 def test_a_redeploy_starts_new_replicas_first_except_a_qwen_that_needs_a_gpu(name: str) -> None:
     deployments = [one for application in ours(load(name)) for one in application["deployments"]]

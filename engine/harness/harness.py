@@ -62,9 +62,13 @@ class Harness:
         """Return the turn with which the model begins: it thinks if there is a budget, else it answers."""
         return self._prompts.thinking(request) if request.budget else self._prompts.answering(request, "")
 
+    def prompt(self, request: GenerationRequest) -> list[int]:
+        """Return the tokens of the turn with which the model begins."""
+        return self._encode(self.first_turn(request))
+
     def count(self, request: GenerationRequest) -> int:
         """Return the number of tokens of the prompt. Raises ContextTooLong if not one more would fit."""
-        count = len(self._encode(self.first_turn(request)))
+        count = len(self.prompt(request))
         limit = self._engine.context_tokens
         if count >= limit:
             raise ContextTooLong(

@@ -92,6 +92,15 @@ def part_request(request_id: str, task: PartTask, piece: str, draft: int = 0, *,
     )
 
 
+def first_part_request(language: str = AUTO) -> UpstreamRequest:
+    """Return a request for a part that begins as those of a trace's first parts do, up to the piece.
+
+    In `auto` that of English: its instructions and examples are 500 tokens, seconds on a slow processor.
+    """
+    task = PartTask(step="", request="", language="en" if language == AUTO else language)
+    return part_request("first", task, "")
+
+
 def _request(
     request_id: str,
     messages: tuple[Message, ...],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.batching_config import SMALLEST_STEP, STEP_SECONDS, manager_config, step_tokens
+from engine.batching_config import PAGE_TOKENS, STEP_SECONDS, manager_config, step_tokens
 from engine.kept_scores import KeptScores
 from engine.sampling import Request, Sampling
 
@@ -48,8 +48,8 @@ def test_settings_follow_the_device(on_gpu: bool, chosen: tuple[Any, ...]) -> No
 
 @pytest.mark.parametrize(
     ("token_seconds", "tokens"),
-    [(0.0, 512), (0.0001, 512), (STEP_SECONDS / 100, 100), (1.0, SMALLEST_STEP)],
+    [(0.0, 512), (0.0001, 512), (STEP_SECONDS / (2.5 * PAGE_TOKENS), 2 * PAGE_TOKENS), (1.0, PAGE_TOKENS)],
 )
 def test_a_step_has_as_many_tokens_of_prompts_as_take_a_moment(token_seconds: float, tokens: int) -> None:
-    assert step_tokens(token_seconds, 512) == pytest.approx(tokens, abs=1)
+    assert step_tokens(token_seconds, 512) == tokens
     assert step_tokens(token_seconds, 16) == 16

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from engine import engine as engine_module
-from engine.batching_config import PAGE_TOKENS
+from engine.batching_config import GPU_PAGE_TOKENS, PAGE_TOKENS
 from engine.engine import Engine, EngineSettings
 from engine.linear.choice import Choice
 from engine.linear.kernels import BFloat16
@@ -26,7 +26,7 @@ from engine.linear.replacing import replace_layers
 from engine.sampling import Sampling
 from gateway.errors import UpstreamError
 from tests.fakes.reference_model import ReferenceModel
-from tests.fakes.tiny_model import POSITIONS
+from tests.fakes.tiny_model import DEVICE, POSITIONS
 
 # One loop for all: the engine hands its tokens to the loop of the request, which must not close before they come.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -201,6 +201,27 @@ async def test_work_that_makes_it_faster_waits_while_a_request_runs(
         assert len(done) <= 1
     await asyncio.to_thread(engine.wait_until_improved)
     assert done == [0, 1, 2]
+
+
+async def test_a_request_finds_the_beginning_of_a_prepared_prompt_in_the_cache(start: Callable[..., Engine]) -> None:
+    engine = start(max_batch_tokens=48)
+    # The second has more tokens than a context, of which one is left for an answer.
+    short, long = [*range(100, 200)], [*range(150, 50, -1)] * 3
+    engine.prepare([short, long])
+    await asyncio.to_thread(engine.wait_until_improved)
+    page = PAGE_TOKENS if DEVICE == "cpu" else GPU_PAGE_TOKENS
+    for beginning in (short[:90], long[:250]):
+        found = list[int]()
+        async with aclosing(engine.generate([*beginning, 7], 1, GREEDY, found.append)) as batches:
+            assert [len(batch) async for batch in batches] == [1]
+        assert found[0] == len(beginning) // page * page
+
+
+async def test_an_engine_can_be_stopped_while_it_prepares(start: Callable[..., Engine]) -> None:
+    engine = start(max_batch_tokens=1)
+    engine.prepare([[*range(100, 200)] * 2] * 1000)
+    await asyncio.to_thread(engine.stop)
+    assert not engine.alive
 
 
 async def test_a_stopped_engine_fails_what_it_runs_and_refuses_more(

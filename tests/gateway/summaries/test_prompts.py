@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 
-from gateway.summaries.prompts import part_request, prompt_request
+from gateway.summaries.prompts import first_part_request, part_request, prompt_request
 from gateway.summaries.protocol import PartTask
 from gateway.summaries.wordings import examples_for
 from gateway.upstream import Message, UpstreamRequest
@@ -101,6 +101,14 @@ def test_the_part_before_is_context_and_warm_drafts_have_a_temperature() -> None
         f"<piece>\n{STEP}\n</piece>{form('English')}",
     ]
     assert (request.id, request.temperature, request.seed) == ("rsn-1-part-0-again-2", 0.7, 2)
+
+
+@pytest.mark.parametrize("language", ["auto", "en", "ja", "sw"])
+def test_the_first_part_of_a_trace_begins_as_the_request_for_it_that_is_known_before(language: str) -> None:
+    known, real = first_part_request(language), asked("x = 2, so it is even.", language=language, request="Is 2 even?")
+    assert known.messages[:-1] == real.messages[:-1]
+    assert real.messages[-1].content.startswith("<piece>\nx") and known.messages[-1].content.startswith("<piece>\n")
+    assert (known.prefill, known.budget) == (real.prefill, real.budget)
 
 
 def test_the_marks_of_a_piece_cannot_be_closed_from_inside() -> None:
