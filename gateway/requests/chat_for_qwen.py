@@ -2,29 +2,35 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Tag
 
 from gateway.requests.base import View, text_or_object
-from gateway.requests.qwen import PlainText, QwenOptions, TokenCount
-from gateway.requests.tools import AnyTool, AskedEffort, Function, FunctionName, Mode, chosen, tool_kind
-from gateway.upstream import ToolChoice
+from gateway.requests.qwen import PlainText, TokenCount, WithTools
+from gateway.requests.tools import AnyTool, AskedEffort, Function, FunctionName, Mode, NamedFunction, tool_kind
+from gateway.upstream import Tool
 
 
 class FunctionTool(View):
     type: Literal["function"] = "function"
     function: Function
 
+    def to_tool(self) -> Tool:
+        return self.function.to_tool()
+
 
 class Name(View):
     name: FunctionName
 
 
-class NamedTool(View):
-    type: Literal["function"]
+class NamedTool(NamedFunction):
     function: Name
 
+    @property
+    def named(self) -> str:
+        return self.function.name
 
-class ChatForQwen(QwenOptions):
+
+class ChatForQwen(WithTools):
     """The options, by the names of chat completions."""
 
     max_tokens: TokenCount | None = None
@@ -41,24 +47,6 @@ class ChatForQwen(QwenOptions):
         | None
     ) = None
 
-    @field_validator("tool_choice")
-    @classmethod
-    def _can_be_met(cls, choice: Any, info: ValidationInfo) -> Any:
-        _chosen(choice, info.data.get("tools"))
-        return choice
-
     def to_fields(self) -> dict[str, Any]:
         """Return the options as fields of an `UpstreamRequest`."""
-        tools = tuple(tool.function.to_tool() for tool in self.tools if isinstance(tool, FunctionTool))
-        return {
-            **self.sampling(),
-            "max_tokens": self.max_completion_tokens or self.max_tokens,
-            "tools": tools,
-            "tool_choice": _chosen(self.tool_choice, self.tools),
-        }
-
-
-def _chosen(choice: Any, tools: Any) -> ToolChoice | None:
-    named = choice.function.name if isinstance(choice, NamedTool) else None
-    functions = [tool.function.to_tool() for tool in tools or () if isinstance(tool, FunctionTool)]
-    return chosen(choice, named, functions)
+        return {**self.with_tools(), "max_tokens": self.max_completion_tokens or self.max_tokens}

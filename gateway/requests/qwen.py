@@ -5,9 +5,10 @@ The same bodies as in front of an API are read once more for it, by models that 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from gateway.requests.base import MAX_SEED, MAX_TOKENS, View, text_or_list
+from gateway.requests.tools import chosen, functions
 
 TokenCount = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
 Penalty = Annotated[float, Field(ge=-2, le=2)]
@@ -59,6 +60,24 @@ class QwenOptions(View):
             "stop": stop_strings(self.stop),
             "parallel_tool_calls": self.parallel_tool_calls,
         }
+
+
+class WithTools(QwenOptions):
+    """Options, and tools with the choice among them in the form of a route."""
+
+    tools: list[Any] = Field(default=[])
+    tool_choice: Any = None
+
+    @field_validator("tool_choice")
+    @classmethod
+    def _can_be_met(cls, choice: Any, info: ValidationInfo) -> Any:
+        chosen(choice, functions(info.data.get("tools", ())))
+        return choice
+
+    def with_tools(self) -> dict[str, Any]:
+        """Return the options and the tools as fields of an `UpstreamRequest`."""
+        tools = functions(self.tools)
+        return {**self.sampling(), "tools": tools, "tool_choice": chosen(self.tool_choice, tools)}
 
 
 def stop_strings(stop: Any) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The common parts of requests on all routes: functions, the choice among them, the effort of thinking."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -28,6 +28,16 @@ class Function(View):
 
     def to_tool(self) -> Tool:
         return Tool(name=self.name, description=self.description, parameters=self.parameters, strict=self.strict)
+
+
+class NamedFunction(View):
+    """The choice of one function. Each route has its name in another place."""
+
+    type: Literal["function"]
+
+    @property
+    def named(self) -> str:
+        raise NotImplementedError
 
 
 def is_function(tool: Any) -> bool:
@@ -65,13 +75,18 @@ def with_functions_only(body: dict[str, Any], tools: Sequence[AnyTool] | None) -
     return {**told, "tools": functions} if functions else told
 
 
-def chosen(choice: Mode | str | None, named: str | None, tools: Sequence[Tool]) -> ToolChoice | None:
+def functions(tools: Iterable[Any]) -> tuple[Tool, ...]:
+    """Return the functions among the tools of a request."""
+    return tuple(tool.to_tool() for tool in tools if not isinstance(tool, AnyTool))
+
+
+def chosen(choice: Any, tools: Sequence[Tool]) -> ToolChoice | None:
     """Return the choice as part of an upstream request. Raises ValueError if no tool can meet it."""
-    if named is not None:
-        if named not in [tool.name for tool in tools]:
-            raise ValueError(f"there is no tool {named!r} in tools")
-        return ToolChoice(mode="required", name=named)
     match choice:
+        case NamedFunction(named=name) if name not in [tool.name for tool in tools]:
+            raise ValueError(f"there is no tool {name!r} in tools")
+        case NamedFunction(named=name):
+            return ToolChoice(mode="required", name=name)
         case "required" if not tools:
             raise ValueError("there are no tools to call")
         case "auto" | "none" | "required":
