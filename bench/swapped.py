@@ -18,6 +18,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -93,11 +94,9 @@ def check_of(step: str, prompt: str, trace: str, earlier: EarlierSteps) -> PartC
 def is_refused(text: str, check: PartCheck) -> bool:
     """Return True if nothing of the text passes the check."""
     decoder, passed = check.decoder(), ""
-    try:
+    with suppress(Ungrounded, SentenceLimit):
         passed += decoder.feed(f"{' '.join(text.split())}\n")
         passed += decoder.close()
-    except (Ungrounded, SentenceLimit):
-        pass
     return not passed
 
 

@@ -52,7 +52,7 @@ class Draft:
                 yield text
             reason = self._silence() or "empty"
         except SentenceLimit:
-            pass
+            pass  # a draft is that long; what it has said is released
         except Ungrounded as error:
             self.rejected = 1
             reason, detail = self._silence() or "rejected", str(error)

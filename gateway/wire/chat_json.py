@@ -5,6 +5,7 @@ Knows nothing of what the JSON means.
 
 import json
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -14,10 +15,8 @@ HIGH_SURROGATES = ("\ud800", "\udbff")
 
 def load(data: str) -> tuple[Any, bool]:
     """Return the value, None if it is not JSON at all, and whether its strings may hold halves of surrogate pairs."""
-    try:
+    with suppress(orjson.JSONDecodeError):
         return orjson.loads(data), False
-    except orjson.JSONDecodeError:
-        pass
     try:
         return json.loads(data), True
     except (ValueError, RecursionError):

@@ -4,6 +4,7 @@ Dollars are found by a plugin; models write `\\( … \\)` and `\\[ … \\]` as o
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -40,10 +41,8 @@ def _renderer(display: str) -> Any:
 def mathml(latex: str, display: str) -> str:
     """Return the formula as MathML, or as code if it is too long or is no LaTeX that the library knows."""
     if len(latex) <= FORMULA_CHARACTERS:
-        try:
+        with suppress(Exception):  # the library has many exceptions, and raises IndexError and RecursionError as well
             return convert(latex, display=display)
-        except Exception:  # the library has many exceptions, and raises IndexError and RecursionError as well
-            pass
     return f"<code>{escape(latex)}</code>"
 
 
