@@ -67,16 +67,7 @@ class Model:
     async def ask(self, request: UpstreamRequest) -> AsyncGenerator[Sequence[ParsedItem]]:
         """Yield the answer to a request; see `gateway.summaries.writer.Model`."""
         self.again += request.id.endswith("-again-1")
-        generation = GenerationRequest(
-            messages=[{"role": message.role, "content": message.content} for message in request.messages],
-            max_tokens=request.max_tokens or AT_THE_END_TOKENS,
-            budget=request.budget or 0,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            seed=request.seed,
-            stop=request.stop,
-            prefill=request.prefill,
-        )
+        generation = generation_of(request)
         self.read += await asyncio.to_thread(self._harness.count, generation)
         async with aclosing(self._harness.stream(generation)) as pieces:
             async for piece in pieces:
@@ -88,6 +79,20 @@ class Model:
                         yield [Finished(finish_reason=reason, usage=Usage(completion_tokens=tokens))]
                     case _:
                         pass
+
+
+def generation_of(request: UpstreamRequest) -> GenerationRequest:
+    """Return the request as the engine's harness takes it."""
+    return GenerationRequest(
+        messages=[{"role": message.role, "content": message.content} for message in request.messages],
+        max_tokens=request.max_tokens or AT_THE_END_TOKENS,
+        budget=request.budget or 0,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        seed=request.seed,
+        stop=request.stop,
+        prefill=request.prefill,
+    )
 
 
 async def ours(model: Model, trace: Trace, pace: float) -> Summary:
@@ -188,6 +193,8 @@ async def write(traces: Sequence[Trace], done: list[Summary], pace: float, side_
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with embedded_engine() as engine:
         harness = Harness(engine, tokenizer)
+        engine.prepare([harness.prompt(generation_of(prompts.first_part_request()))])  # as its deployment does
+        await asyncio.to_thread(engine.wait_until_improved)
         with Progress(*columns) as progress:
 
             async def one(trace: Trace, summarize: Method, bar: TaskID) -> None:
