@@ -11,9 +11,8 @@ tests/engine/test_contracts.py checks each of them against the installed version
     state.initial_tokens, generated_tokens       a request's tokens so far, likewise
     state.position_offset, request.query_length  how many of them are in the cache, and how many the step adds
     state.status, scheduler.active_requests      a request that is cancelled while a batch with it runs is finished
-    manager.batch_processor, _create_batch_processor()
-                                                 made before the thread starts, which takes the one that is there
-    scheduler.schedule_batch()                   wrapped, so that it is given fewer tokens
+    manager._create_batch_processor(), processor.scheduler.schedule_batch()
+                                                 wrapped, so that a step has fewer tokens of prompts
     cache.mark_complete_blocks(), part.complete_blocks
                                                  pages that the manager would not let other requests share
     continuous_batching_config                   its `max_blocks_per_request` is set once more: only for flash attention
@@ -92,8 +91,7 @@ class ContinuousBatching:
         self._scores = KeptScores(torch.empty(GPU_ROWS, vocabulary, device=model.device) if on_gpu else None)
         self._manager.logit_processor = self._scores
         self._manager._generation_step = self._step
-        self._manager.batch_processor = self._manager._create_batch_processor()
-        _limit_prompts(self._manager.batch_processor.scheduler, prompt_tokens)
+        self._manager._create_batch_processor = _with_few_prompts(self._manager._create_batch_processor, prompt_tokens)
         if on_gpu:
             # Captures the graphs, which would otherwise happen while the first requests wait.
             self._manager.warmup()
@@ -163,14 +161,25 @@ class ContinuousBatching:
             pass
 
 
-def _limit_prompts(scheduler: Any, prompt_tokens: int) -> None:
-    """Have steps of at most `prompt_tokens` beside one for each request that runs."""
-    schedule = scheduler.schedule_batch
+def _with_few_prompts(create: Callable[[], Any], prompt_tokens: int) -> Callable[[], Any]:
+    """Return `create` for steps of at most `prompt_tokens` beside one for each request that runs.
 
-    def schedule_fewer(token_budget: int, cache_budget: int) -> Any:
-        return schedule(min(token_budget, prompt_tokens + len(scheduler.active_requests)), cache_budget)
+    It is left to the generation thread, and not called before: it fills the cache with zeros on all cores, and a second
+    team of OpenMP threads would stay behind (`engine._load`).
+    """
 
-    scheduler.schedule_batch = schedule_fewer
+    def created() -> Any:
+        processor = create()
+        scheduler = processor.scheduler
+
+        def schedule(token_budget: int, cache_budget: int) -> Any:
+            fewer = min(token_budget, prompt_tokens + len(scheduler.active_requests))
+            return type(scheduler).schedule_batch(scheduler, fewer, cache_budget)
+
+        scheduler.schedule_batch = schedule
+        return processor
+
+    return created
 
 
 def _attend(

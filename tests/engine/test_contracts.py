@@ -81,12 +81,8 @@ def processors() -> Any:
             ),
         ),
         (
-            "the generation thread takes the batch processor that the manager has",
-            lambda manager: holds_in_order(
-                type(manager)._create_batch_processor,
-                'batch_processor = getattr(self, "batch_processor", None)',
-                "return batch_processor",
-            ),
+            "the generation thread has its batch processor from `_create_batch_processor`",
+            lambda manager: "self._create_batch_processor()" in inspect.getsource(type(manager)._run_generation_loop),
         ),
         (
             "`schedule_batch` of a scheduler takes the most tokens of a step, and is given them again for each",
