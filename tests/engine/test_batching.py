@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
+from transformers.generation.continuous_batching.cache import PagedAttentionCache
 
 from engine.batching import ContinuousBatching
 from engine.batching_config import GPU_PAGE_TOKENS, PAGE_TOKENS, manager_config
@@ -187,6 +188,23 @@ class KeepsManager:
     def init_continuous_batching(self, **options: Any) -> Any:
         self.managers.append(self._model.init_continuous_batching(**options))
         return self.managers[-1]
+
+
+async def test_the_thread_that_loads_the_model_makes_no_cache(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is filled on all cores; a second thread with a team of OpenMP's took a third of the speed of four streams."""
+    threads = list[threading.Thread]()
+    make = PagedAttentionCache.__init__
+
+    def made(*args: Any, **kwargs: Any) -> None:
+        threads.append(threading.current_thread())
+        make(*args, **kwargs)
+
+    monkeypatch.setattr(PagedAttentionCache, "__init__", made)
+    batching = ContinuousBatching(loaded(model), Sampler().choose, **SIZES)
+    await generated(batching, 1, Sampling())
+    await asyncio.to_thread(batching.stop)
+    assert len(threads) == 1
+    assert DEVICE != "cpu" or threads != [threading.current_thread()]
 
 
 async def test_cancelled_requests_leave_nothing_in_the_manager(model: Path) -> None:
