@@ -34,6 +34,9 @@ LONGEST_REST = 60.0
 """Seconds from the start for which work that only makes it faster waits for a pause in the requests: beside such work,
 moving weights into huge pages, a first question was answered with 4.9 tokens/s, and with 10.7 without."""
 
+PIECE_SECONDS = 30.0
+"""Seconds after which a piece of a prompt that is computed ahead is given up: a failing engine may not answer it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
@@ -121,8 +124,8 @@ class Engine:
         """End the engine's threads; open generators raise UpstreamError."""
         self._stopping = True
         self._idle.set()
+        self.wait_until_improved()  # before the batching: a request that comes while it ends may get no answer
         self._batching.stop()
-        self.wait_until_improved()
 
     def _start_improving(self, work: Iterator[None]) -> None:
         thread = threading.Thread(target=self._improve, args=[work], name="improving", daemon=True)
@@ -133,7 +136,8 @@ class Engine:
         """Do one piece of `work` after another, while no request runs."""
         end = time.monotonic() + LONGEST_REST
         for _ in work:
-            self._idle.wait(max(0, end - time.monotonic()))
+            if not self._stopping:
+                self._idle.wait(max(0, end - time.monotonic()))
             if self._stopping:
                 break
 
@@ -143,15 +147,16 @@ class Engine:
         for prompt in prompts:
             tokens = prompt[: self.context_tokens - 1]
             for end in range(step, len(tokens) + step, step):
-                with suppress(UpstreamError):  # the engine has stopped
+                with suppress(UpstreamError, TimeoutError):  # the engine has failed
                     asyncio.run(self._compute(tokens[:end]))
                 yield
 
     async def _compute(self, tokens: Sequence[int]) -> None:
         # The pages of a step with which a request ends are not shared, so the prompt must not end in its last one.
         mailbox = self._batching.submit(uuid.uuid4().hex, tokens, 2, Sampling())
-        while await mailbox.take():
-            pass
+        async with asyncio.timeout(PIECE_SECONDS):
+            while await mailbox.take():
+                pass
 
 
 def _load(folder: Path, settings: EngineSettings) -> tuple[Any, int, Iterator[None]]:
