@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -166,11 +167,9 @@ TERMINAL = [
 def read_terminal(controller: int) -> str:
     """All that was written until the last writer closed, which Linux reports as an error."""
     shown = b""
-    try:
+    with suppress(OSError):
         while piece := os.read(controller, 4096):
             shown += piece
-    except OSError:
-        pass
     return shown.decode()
 
 

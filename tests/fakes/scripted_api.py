@@ -96,7 +96,7 @@ class ScriptedApi:
         except ConnectionError:
             self.closed_by_client.set()
         except HungUp:
-            pass
+            pass  # the script ends so
         finally:
             writer.close()
 

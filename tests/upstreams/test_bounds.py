@@ -43,7 +43,7 @@ class EndlessApi:
                 await writer.drain()
                 self.sent += len(chunk)
         except ConnectionError:
-            pass
+            pass  # the client has left
         finally:
             writer.close()
             self.closed.set()

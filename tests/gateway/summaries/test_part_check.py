@@ -1,5 +1,6 @@
 """Titles and sentences of a part: borne by the step, not by another one, nor repeated from an example."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -25,12 +26,10 @@ def read(
     """Return the checked title and the text of an answer; the text ends where a sentence was rejected."""
     check = PartCheck(task, earlier or EarlierSteps(), in_order=in_order)
     decoder, text = check.decoder(), ""
-    try:
+    with suppress(Ungrounded, SentenceLimit):
         for char in answer:
             text += decoder.feed(char)
         text += decoder.close()
-    except (Ungrounded, SentenceLimit):
-        pass
     return check.checked_title(decoder.title), text
 
 
